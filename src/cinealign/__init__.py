@@ -1,0 +1,44 @@
+"""cinealign: which poster belongs to which intro. Importing the package is cheap; its parts load when first used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from cinealign.errors import CineAlignError, ConfigError, DataError, ModelError
+
+if TYPE_CHECKING:
+    from cinealign.data.catalogue import Catalogue
+    from cinealign.evaluation.accuracy import course_score, get_acc
+    from cinealign.pipeline import align
+    from cinealign.recipe import Recipe
+    from cinealign.run import Run
+
+__version__ = "0.1.0"
+__all__ = [
+    "Catalogue",
+    "CineAlignError",
+    "ConfigError",
+    "DataError",
+    "ModelError",
+    "Recipe",
+    "Run",
+    "align",
+    "course_score",
+    "get_acc",
+]
+
+_HOMES = {
+    "Catalogue": "cinealign.data.catalogue",
+    "Recipe": "cinealign.recipe",
+    "Run": "cinealign.run",
+    "align": "cinealign.pipeline",
+    "course_score": "cinealign.evaluation.accuracy",
+    "get_acc": "cinealign.evaluation.accuracy",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'cinealign' has no attribute {name!r}")

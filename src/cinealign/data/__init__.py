@@ -1,0 +1,1 @@
+"""The catalogue: reading, cleaning and drawing posters, intros and splits."""

@@ -1,0 +1,21 @@
+"""The errors that a user can cause and mend.
+
+Every message is one line: what is wrong with which input, what was expected, what to do. The command line prints it and
+exits with code 2; any other exception is a bug and keeps its traceback.
+"""
+
+
+class CineAlignError(Exception):
+    """Base of every error that the user's input can cause."""
+
+
+class DataError(CineAlignError):
+    """Posters, intros, splits or saved results that cannot be used as they are."""
+
+
+class ConfigError(CineAlignError):
+    """A recipe, an option or a combination of them that makes no sense."""
+
+
+class ModelError(CineAlignError):
+    """Weights that are missing, damaged or do not fit."""

@@ -1,0 +1,1 @@
+"""Accuracy, ranks and intervals."""

@@ -1,0 +1,99 @@
+"""Named kinds (views, experts, losses, distances) that a recipe can choose from.
+
+The list of choices in an error message and in `cinealign recipes` comes from here, so it cannot drift from the code. Kinds
+are imported when first asked for: `--help` and `import cinealign` stay fast however heavy a kind's libraries are.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Generic, TypeVar, cast
+
+from pydantic import BaseModel, ValidationError
+
+from cinealign.errors import ConfigError
+
+Kind = TypeVar("Kind")
+
+
+class Registry(Generic[Kind]):
+    """Kinds of one sort by name.
+
+    A kind is a class with an `Options` model (pydantic, unknown keys refused) that is built from one instance of it.
+    """
+
+    def __init__(self, sort: str, known: dict[str, str] | None = None) -> None:
+        """Args:
+        sort: what the kinds are, for messages: "view", "expert", "loss" ...
+        known: name -> "module:Class", imported when the name is first used.
+        """
+        self.sort = sort
+        self._where: dict[str, str] = dict(known or {})
+        self._kinds: dict[str, type[Kind]] = {}
+
+    def register(self, name: str, kind: type[Kind]) -> None:
+        """Add a kind of one's own; a name that is taken is refused, as a recipe would silently mean something else."""
+        if name in self.names():
+            raise ConfigError(f"{self.sort} {name!r} is registered already; choose another name")
+        self._kinds[name] = kind
+
+    def names(self) -> list[str]:
+        """Every name that a recipe can use, sorted."""
+        return sorted({*self._where, *self._kinds})
+
+    def kind(self, name: str, where: str = "") -> type[Kind]:
+        """The class registered as `name`; `where` is the place in the recipe, for the message.
+
+        Raises:
+            ConfigError: nothing has that name; the message lists the choices.
+        """
+        if name not in self._kinds:
+            if name not in self._where:
+                place = f"{where}: " if where else ""
+                raise ConfigError(f"{place}unknown {self.sort} {name!r}; choose one of: {', '.join(self.names())}")
+            module, _, attribute = self._where[name].partition(":")
+            self._kinds[name] = getattr(import_module(module), attribute)
+        return self._kinds[name]
+
+    def options(self, name: str, given: dict[str, Any], where: str = "") -> BaseModel:
+        """`given` checked against the options of kind `name`.
+
+        Raises:
+            ConfigError: unknown kind, unknown key or bad value, with the place, what came and what is allowed.
+        """
+        model = cast(type[BaseModel], cast(Any, self.kind(name, where)).Options)
+        try:
+            return model.model_validate(given)
+        except ValidationError as error:
+            raise ConfigError(explain(error, where, list(model.model_fields))) from None
+
+    def build(self, name: str, given: dict[str, Any] | None = None, where: str = "") -> Kind:
+        """An instance of kind `name` with its options checked."""
+        options = self.options(name, given or {}, where)
+        return cast(Any, self.kind(name, where))(options)
+
+
+def explain(error: ValidationError, where: str = "", known: list[str] | None = None) -> str:
+    """A pydantic error as one line of ours: the first problem, its place, what came and what is allowed."""
+    problem = error.errors()[0]
+    place = where
+    for part in problem["loc"]:
+        place += f"[{part}]" if isinstance(part, int) else f".{part}" if place else str(part)
+    if problem["type"] == "extra_forbidden":
+        parent, _, key = place.rpartition(".")
+        choices = f"; choose one of: {', '.join(sorted(known))}" if known and len(problem["loc"]) == 1 else ""
+        return f"unknown key {key!r}{f' in {parent}' if parent else ''}{choices}"
+    if problem["type"] == "missing":
+        return f"{place} is missing"
+    context = problem.get("ctx", {})
+    bounds = {"greater_than": ("gt", ">"), "greater_than_equal": ("ge", ">="), "less_than": ("lt", "<")}
+    bounds["less_than_equal"] = ("le", "<=")
+    if problem["type"] in bounds:
+        name, sign = bounds[problem["type"]]
+        return f"{place} must be {sign} {context[name]}, got {problem['input']!r}"
+    if problem["type"] == "literal_error":
+        return f"{place} must be one of {context['expected']}, got {problem['input']!r}"
+    if problem["type"] == "value_error":
+        return f"{place}: {context['error']}" if place else str(context["error"])
+    message = problem["msg"]
+    return f"{place}: {message[0].lower()}{message[1:]}, got {problem['input']!r}"

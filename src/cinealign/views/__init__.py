@@ -1,0 +1,1 @@
+"""Views: frozen ways of looking at one side, and the store that keeps what they saw."""
