@@ -3,8 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cinealign.errors import DataError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MAX_PIXELS = 64_000_000
+"""Larger posters are refused from their header, before a pixel is decoded: 8,000 x 8,000 take 192 MB as RGB."""
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+_FOLDERS = ("poster", "posters")
+_SYSTEM_FILES = ("thumbs.db", "desktop.ini")
 
 
 @dataclass(frozen=True)
@@ -17,4 +31,103 @@ class PosterFile:
     @classmethod
     def of(cls, path: Path) -> PosterFile:
         """The poster at `path`, with its digest read from the file."""
-        return cls(path, hashlib.sha256(path.read_bytes()).hexdigest())
+        return cls(path, hashlib.sha256(_bytes(path)).hexdigest())
+
+
+@dataclass(frozen=True)
+class PosterFolder:
+    """The picture files of a data folder by movie id, and the names of the files that cannot be posters."""
+
+    files: dict[int, Path]
+    strangers: tuple[str, ...]
+
+
+def open_poster(poster: PosterFile | Path) -> Image:
+    """The picture as RGB: turned upright as its EXIF data say, transparency over white, first frame of an animation.
+
+    Colour profiles are not applied. 16-bit greyscale keeps its upper 8 bits.
+
+    Raises:
+        DataError: not a JPEG, PNG or WebP picture, damaged or cut short, or more than `MAX_PIXELS` pixels.
+    """
+    path = poster.path if isinstance(poster, PosterFile) else poster
+    return _decode(path.name, _bytes(path))
+
+
+def check_poster(path: Path) -> PosterFile:
+    """The poster at `path` after decoding all of it, as a cut file shows only in its last rows.
+
+    Raises:
+        DataError: as `open_poster`.
+    """
+    content = _bytes(path)
+    _decode(path.name, content)
+    return PosterFile(path, hashlib.sha256(content).hexdigest())
+
+
+def find_posters(folder: Path) -> PosterFolder:
+    """The poster files in `folder`/poster (or posters), keyed by the movie id in their names ("0007.jpg" is movie 7).
+
+    Hidden files and those that Windows leaves in picture folders are passed over.
+
+    Raises:
+        DataError: no poster folder, two of them, or two files for one movie.
+    """
+    homes = sorted(entry for entry in folder.iterdir() if entry.name.lower() in _FOLDERS and entry.is_dir())
+    if not homes:
+        raise DataError(f"{folder} has no folder 'poster'; put the pictures there as ID.jpg, ID.png or ID.webp")
+    if len(homes) > 1:
+        raise DataError(f"{folder} has both {homes[0].name!r} and {homes[1].name!r}; keep one poster folder")
+    found: dict[int, Path] = {}
+    strangers: list[str] = []
+    for path in sorted(homes[0].iterdir()):
+        if path.name.startswith(".") or path.name.lower() in _SYSTEM_FILES:
+            continue
+        if path.suffix.lower() not in SUFFIXES or not re.fullmatch("[0-9]{1,18}", path.stem) or not path.is_file():
+            strangers.append(path.name)
+            continue
+        movie_id = int(path.stem)
+        if movie_id in found:
+            raise DataError(f"movie {movie_id} has two posters, {found[movie_id].name} and {path.name}; remove one")
+        found[movie_id] = path
+    return PosterFolder(found, tuple(strangers))
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"poster {path.name} cannot be read: {error.strerror or error}; check the file") from None
+
+
+def _decode(name: str, content: bytes) -> Image:
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    too_large = f"poster {name} has more than {MAX_PIXELS:,} pixels; give a smaller picture"
+    try:
+        with Image.open(io.BytesIO(content), formats=("JPEG", "PNG", "WEBP")) as picture:
+            width, height = picture.size
+            if width * height > MAX_PIXELS:
+                raise DataError(f"poster {name} is {width:,} x {height:,}: {too_large.partition(' has ')[2]}")
+            picture.load()
+            return _rgb(ImageOps.exif_transpose(picture))
+    except DataError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # Pillow looks at the header before we can
+        raise DataError(too_large) from None
+    except UnidentifiedImageError:
+        raise DataError(f"poster {name} is not a JPEG, PNG or WebP picture; replace or remove it") from None
+    except Exception as error:  # on damaged bytes Pillow's readers raise errors of many kinds
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(f"poster {name} is damaged ({reason}); replace or remove it") from None
+
+
+def _rgb(picture: Image) -> Image:
+    from PIL import Image
+
+    if picture.mode.startswith("I"):  # 16 bits; `convert` would clip at 255 and leave nothing but white
+        picture = picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    seen = picture.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")

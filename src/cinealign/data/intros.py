@@ -1,0 +1,85 @@
+"""Intros as text: cleaning once when they are read, and splitting into tokens for the views that count words."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from functools import cache, lru_cache
+from importlib.resources import files
+from threading import Lock
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snowballstemmer import stemmer
+
+# Windows punctuation (curly quotes, dashes) that was read as latin-1 stands at 0x80-0x9f, where Unicode has control
+# characters; five of those bytes mean nothing in Windows-1252 either.
+_WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
+_TAG = re.compile(r"</?(?:a|b|br|div|em|i|li|p|span|strong|u|ul)\b[^<>]{0,200}>", re.IGNORECASE)
+_JOINERS = "\u200c\u200d"  # they shape letters in Persian and Indic scripts, so they belong to the text
+_HAN_AND_KANA = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_PIECE = re.compile(rf"[{_HAN_AND_KANA}]+|[^\W_{_HAN_AND_KANA}]+(?:'[^\W_{_HAN_AND_KANA}]+)*")
+_HAN_START = re.compile(rf"[{_HAN_AND_KANA}]")
+_APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "＇": "'", "`": "'"})
+_ACCENTS = re.compile("[\u0300-\u036f]")
+_UNSEEN = frozenset({"Cc", "Cf", "Cs"})  # controls, soft hyphens and the like, lone surrogates
+_stemming = Lock()
+
+
+def clean_text(text: str) -> str:
+    """`text` on one line as a reader sees it: entities resolved, simple tags and control characters gone, NFC.
+
+    Entities are resolved twice, as scraped texts often hold `&amp;quot;`. Length is not limited.
+    """
+    text = html.unescape(html.unescape(text))
+    text = _TAG.sub(" ", text).translate(_WINDOWS)
+    text = unicodedata.normalize("NFC", text)
+    text = "".join(c for c in text if c.isspace() or c in _JOINERS or unicodedata.category(c) not in _UNSEEN)
+    return " ".join(text.split())
+
+
+def tokens(text: str, *, stop_words: bool = True, stem: bool = True) -> list[str]:
+    """The words of `text` in order, lower-case, without accents; Chinese and Japanese runs as overlapping pairs.
+
+    "boy's" gives "boy" and "don't" gives "dont"; "导演的" gives "导演", "演的". Numbers are words.
+
+    Args:
+        text: any text; need not be cleaned.
+        stop_words: True leaves out the English function words of `stop_words.txt`.
+        stem: True cuts English endings ("stories" and "story" both give "stori").
+    """
+    text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.translate(_APOSTROPHES)))
+    text = unicodedata.normalize("NFC", text).lower()
+    found: list[str] = []
+    for piece in _PIECE.findall(text):
+        if _HAN_START.match(piece):
+            found += [piece[start : start + 2] for start in range(max(1, len(piece) - 1))]
+            continue
+        word = piece.removesuffix("'s").replace("'", "")
+        if not (stop_words and word in english_stop_words()):
+            found.append(stem_word(word) if stem else word)
+    return found
+
+
+@cache
+def english_stop_words() -> frozenset[str]:
+    """The package's own list of English function words, apostrophes left out ("dont")."""
+    listing = files("cinealign.data").joinpath("stop_words.txt").read_text(encoding="utf-8")
+    return frozenset(word for line in listing.splitlines() if not line.startswith("#") for word in line.split())
+
+
+@lru_cache(maxsize=100_000)
+def stem_word(word: str) -> str:
+    """The stem of a lower-case English word by Snowball's English stemmer; words of other scripts stay as they are."""
+    if not word.isascii():
+        return word
+    with _stemming:  # the stemmer keeps its word in itself
+        return str(_stemmer().stemWord(word))
+
+
+@cache
+def _stemmer() -> stemmer:
+    import snowballstemmer
+
+    return snowballstemmer.stemmer("english")

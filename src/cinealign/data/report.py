@@ -1,0 +1,85 @@
+"""What was read and what was dropped on the way to a catalogue: counted, named, nothing in silence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from cinealign.data.split import ReadAs
+from cinealign.data.tables import listed
+
+NO_POSTER = "movies without a poster"
+UNREADABLE = "posters that cannot be used"
+NO_INTRO = "movies without an intro"
+REPEATED_ROW = "rows that repeat another word for word"
+STRANGE_INTRO = "intros of ids that no movie has"
+STRANGE_POSTER = "posters without a row"
+STRANGE_FILE = "files in the poster folder that are not named ID.jpg, ID.png or ID.webp"
+REPEATED_NUMBER = "repeated numbers in train.txt"
+LOST_NUMBER = "numbers in train.txt that point at a dropped movie"
+
+
+@dataclass(frozen=True)
+class Drop:
+    """Things left out for one reason; `names` has one entry each: a movie id, a row, a file with its fault."""
+
+    reason: str
+    names: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """How many were left out."""
+        return len(self.names)
+
+
+@dataclass(frozen=True)
+class CatalogueReport:
+    """How a folder became a catalogue.
+
+    `read` counts rows of the movie table, `kept` the movies of the catalogue (N), `encodings` gives that of every text
+    file, `train_read_as` says what train.txt holds and `train_asked` whether that was decided ("auto") or given.
+    """
+
+    read: int
+    kept: int
+    train: int
+    drops: tuple[Drop, ...]
+    encodings: dict[str, str]
+    train_read_as: ReadAs
+    train_asked: str
+    notes: tuple[str, ...]
+
+    def dropped(self, reason: str) -> int:
+        """How many were left out for `reason`."""
+        return sum(drop.count for drop in self.drops if drop.reason == reason)
+
+    def lines(self) -> list[str]:
+        """The report for a terminal: the numbers in the first line, then files, drops and notes, a line each."""
+        meaning = {
+            "rows": "row numbers, counted from 0 over the movies that have a poster",
+            "ids": "movie ids",
+        }[self.train_read_as]
+        how = "as asked" if self.train_asked != "auto" else "decided, as every number fits"
+        files = ", ".join(f"{name} ({encoding})" for name, encoding in self.encodings.items())
+        return [
+            f"{self.read:,} movies read, {self.dropped(NO_POSTER):,} dropped for want of a poster, "
+            f"N = {self.kept}, {self.train:,} train rows",
+            f"files: {files}",
+            f"train.txt holds {meaning} ({how}); {self.kept - self.train:,} movies are held out",
+            *(f"dropped: {drop.count:,} {drop.reason}: {listed(drop.names)}" for drop in self.drops),
+            *(f"note: {note}" for note in self.notes),
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as JSON values, with every name."""
+        return {
+            "movies_read": self.read,
+            "n": self.kept,
+            "train_rows": self.train,
+            "held_out_rows": self.kept - self.train,
+            "train_read_as": self.train_read_as,
+            "train_ids_asked": self.train_asked,
+            "encodings": dict(self.encodings),
+            "drops": [{"reason": drop.reason, "count": drop.count, "names": list(drop.names)} for drop in self.drops],
+            "notes": list(self.notes),
+        }

@@ -1,0 +1,101 @@
+"""train.txt: which movies may be learned from, written as row numbers or as movie ids."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from cinealign.data.tables import read_text, whole_number
+from cinealign.errors import DataError
+
+TrainIds = Literal["auto", "rows", "ids"]
+ReadAs = Literal["rows", "ids"]
+_SETTLE = "--train-ids rows|ids settles it"
+
+
+@dataclass(frozen=True)
+class TrainNumber:
+    """A number of train.txt and the line it stands on."""
+
+    value: int
+    line: int
+
+
+@dataclass(frozen=True)
+class TrainList:
+    """train.txt as read: distinct numbers in the order of the file, those that came again, and the file's encoding."""
+
+    numbers: tuple[TrainNumber, ...]
+    repeated: tuple[int, ...]
+    encoding: str
+
+
+def read_train_list(folder: Path) -> TrainList:
+    """The numbers in `folder`/train.txt, separated by blanks or line ends.
+
+    Raises:
+        DataError: no such file, nothing in it, or something that is not a whole number.
+    """
+    path = folder / "train.txt"
+    if not path.is_file():
+        raise DataError(f"{folder} has no train.txt; write one row number (or movie id) of a train movie a line")
+    file = read_text(path)
+    numbers: dict[int, TrainNumber] = {}
+    repeated: list[int] = []
+    for line, words in enumerate(file.text.splitlines(), start=1):
+        for word in words.split():
+            value = whole_number(word)
+            if value is None:
+                shown = word if len(word) <= 40 else word[:40] + "..."
+                raise DataError(f"train.txt line {line}: expected a whole number, got {shown!r}; correct or remove it")
+            if value in numbers:
+                repeated.append(value)
+            else:
+                numbers[value] = TrainNumber(value, line)
+    if not numbers:
+        raise DataError("train.txt is empty; write one row number (or movie id) of a train movie a line")
+    return TrainList(tuple(numbers.values()), tuple(repeated), file.encoding)
+
+
+def choose_reading(train: TrainList, ids: Sequence[int], known_ids: Collection[int], asked: TrainIds) -> ReadAs:
+    """Whether the numbers of `train` are row numbers or movie ids: whichever every number fits.
+
+    Where every number fits both ways and both ways name the same movies, they are read as row numbers.
+
+    Args:
+        train: the numbers.
+        ids: ids of the movies that have a poster, in row order; a row number fits in [0, len(ids)).
+        known_ids: ids of all movies in the table; ids that merely lack a poster still fit, so that a list of ids is
+            never taken for row numbers because of one missing picture.
+        asked: "rows" or "ids" settles it; "auto" decides.
+    Raises:
+        DataError: a number does not fit the reading that was asked for, or both or neither reading fits.
+    """
+    known = set(known_ids)
+    no_row = next((number for number in train.numbers if not 0 <= number.value < len(ids)), None)
+    no_id = next((number for number in train.numbers if number.value not in known), None)
+    if asked == "rows" or (asked == "auto" and no_row is None and no_id is not None):
+        if no_row is not None:
+            raise DataError(f"{_names_row(no_row, len(ids))}; is it from another data set?")
+        return "rows"
+    if asked == "ids" or (no_id is None and no_row is not None):
+        if no_id is not None:
+            raise DataError(
+                f"train.txt names movie id {no_id.value} (line {no_id.line}) but no movie has it; "
+                "is it from another data set, or does it hold row numbers?"
+            )
+        return "ids"
+    if no_row is not None and no_id is not None:
+        raise DataError(
+            f"{_names_row(no_row, len(ids))}, and no movie has the id {no_id.value}; "
+            f"is it from another data set? Once corrected, {_SETTLE}"
+        )
+    if all(ids[number.value] == number.value for number in train.numbers):
+        return "rows"
+    raise DataError(f"train.txt can be row numbers and movie ids alike, as every number fits both; {_SETTLE}")
+
+
+def _names_row(number: TrainNumber, movies: int) -> str:
+    return f"train.txt names row {number.value} but the catalogue has {movies} movies"
