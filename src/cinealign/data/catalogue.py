@@ -198,11 +198,11 @@ def _train_rows(
 
 
 def _refuse_useless(report: CatalogueReport, strict: bool) -> None:
-    said = "; ".join(f"{drop.count:,} {drop.reason} ({listed(drop.names, 3)})" for drop in report.drops)
+    said = "; ".join(f"{drop.reason}: {drop.count:,} ({listed(drop.names, 3)})" for drop in report.drops)
     if strict and said:
-        raise DataError(f"--strict allows no drop, and there would be {said}")
+        raise DataError(f"--strict allows no drop, and these would be left out: {said}")
     if not report.kept:
-        raise DataError(f"no movie is left after dropping {said}; mend the data")
+        raise DataError(f"no movie is left; mend the data: {said}")
     if not report.train:
         raise DataError("train.txt names no movie that has both sides; list at least one")
 
@@ -232,11 +232,11 @@ def _notes(movies: Sequence[Movie], with_poster: Sequence[MovieRow], held_out: i
     twice = [row.movie_id for row in with_poster if row.credited_twice and row.movie_id in kept]
     notes = []
     if same_intro:
-        notes.append(f"{len(same_intro):,} movies share their intro with another and are kept: {listed(same_intro)}")
+        notes.append(f"kept: movies that share their intro with another: {len(same_intro):,} ({listed(same_intro)})")
     if same_poster:
-        notes.append(f"{len(same_poster):,} movies share their poster with another and are kept: {listed(same_poster)}")
+        notes.append(f"kept: movies that share their poster with another: {len(same_poster):,} ({listed(same_poster)})")
     if twice:
-        notes.append(f"{len(twice):,} movies credit a name twice; it is kept once: {listed(twice)}")
+        notes.append(f"movies that credit a name twice, which is kept once: {len(twice):,} ({listed(twice)})")
     if not held_out:
         notes.append("every movie is a train movie, so nothing is held out and results will say little")
     return notes

@@ -66,7 +66,7 @@ class CatalogueReport:
             f"N = {self.kept}, {self.train:,} train rows",
             f"files: {files}",
             f"train.txt holds {meaning} ({how}); {self.kept - self.train:,} movies are held out",
-            *(f"dropped: {drop.count:,} {drop.reason}: {listed(drop.names)}" for drop in self.drops),
+            *(f"dropped: {drop.reason}: {drop.count:,} ({listed(drop.names)})" for drop in self.drops),
             *(f"note: {note}" for note in self.notes),
         ]
 
