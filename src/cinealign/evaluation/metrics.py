@@ -1,0 +1,206 @@
+"""metrics.json of a run: everything that is measured of one distance matrix, from vectors or from D itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from cinealign.distance.distances import Vectors, as_pair
+from cinealign.errors import DataError
+from cinealign.evaluation.accuracy import course_score, top_k
+from cinealign.evaluation.ranks import Ranks, ranks_from_distances, retrieval_ranks
+from cinealign.evaluation.statistics import SAMPLES, bootstrap, percentiles
+
+DIRECTIONS = ("poster_to_intro", "intro_to_poster")
+SPLITS = ("all", "train", "held_out")
+TASK_RATIO = 0.05
+"""The assignment's task: every headline means it."""
+TEST_STEP_RATIO = 0.5
+"""The assignment's test step calls `get_acc` with it: shown beside the headline, never instead."""
+RECALL_AT = (1, 5, 10)
+
+Metrics = dict[str, Any]
+"""What `score` returns: str keys, plain floats and ints, lists and None, ready for JSON."""
+
+
+def score(
+    ranks_p2i: ArrayLike,
+    ranks_i2p: ArrayLike,
+    *,
+    train_rows: ArrayLike,
+    n: int,
+    ratio: float = TASK_RATIO,
+    seed: int = 0,
+    samples: int = SAMPLES,
+) -> Metrics:
+    """metrics.json from the ranks of both directions.
+
+    A split says which movies are asked for; the gallery is always all n. `acc_sum` and `course_score` are those of
+    `all`. A split without movies has None in place of numbers. The keys:
+    `n`, `k`, `ratio`, `chance` (= k / n); for each direction `{all, train, held_out}` the top-`ratio` accuracy;
+    `acc_sum`, `course_score`; `ratio_0.5` with the same keys at ratio 0.5; `ranks[direction][split]` with `recall@1`,
+    `recall@5`, `recall@10`, `median`, `mrr`, `queries`; `intervals[direction][split]` and `intervals["acc_sum"]`, 95 %
+    bootstrap intervals over movies, and in `intervals["ranks"]` those of the rank measures.
+
+    Args:
+        ranks_p2i, ranks_i2p: (n,) ranks in [1, n] of poster to intro and intro to poster; row i is movie i.
+        train_rows: rows of the train movies; all others are held out.
+        n: movies in the gallery.
+        ratio: part of the gallery that counts as near, in [0, 1].
+        seed: of the bootstrap.
+        samples: draws of the bootstrap.
+    Raises:
+        DataError: ranks or train rows that do not fit n.
+        ConfigError: `ratio` or `samples` is out of range.
+    Source:
+        The assignment (accuracy, course score); intervals as in `statistics.bootstrap`.
+    """
+    ranks = {"poster_to_intro": _as_ranks(ranks_p2i, n), "intro_to_poster": _as_ranks(ranks_i2p, n)}
+    splits = split_rows(train_rows, n)
+    metrics: Metrics = {"n": n, **_accuracies(ranks, splits, n, ratio)}
+    metrics["ratio_0.5"] = _accuracies(ranks, splits, n, TEST_STEP_RATIO)
+    metrics["ranks"] = {
+        direction: {split: _rank_measures(ranks[direction][rows]) for split, rows in splits.items()}
+        for direction in DIRECTIONS
+    }
+    metrics["intervals"] = _intervals(ranks, splits, metrics["k"], seed, samples)
+    return metrics
+
+
+def evaluate_vectors(
+    poster: Vectors,
+    intro: Vectors,
+    ids: ArrayLike,
+    train_rows: ArrayLike,
+    *,
+    ratio: float = TASK_RATIO,
+    seed: int = 0,
+    samples: int = SAMPLES,
+    chunk_size: int = 1024,
+) -> Metrics:
+    """metrics.json of the cosine distance of these vectors, without ever holding N x N.
+
+    Equal to `evaluate_distances` of their D but for near ties: similarities within 1e-6 count as equal here, only equal
+    distances do there.
+
+    Args:
+        poster, intro: (N, D) vectors, row i is movie i; used as they are.
+        ids: (N,) movie ids; an equal id makes a positive.
+        train_rows: rows of the train movies.
+        ratio, seed, samples: as in `score`.
+        chunk_size: queries ranked at a time.
+    Raises:
+        DataError: vectors, ids or train rows that cannot be used.
+        ConfigError: an option is out of range.
+    """
+    poster, intro = as_pair(poster, intro)
+    p2i = retrieval_ranks(poster, intro, ids, ids, chunk_size=chunk_size)
+    i2p = retrieval_ranks(intro, poster, ids, ids, chunk_size=chunk_size)
+    return score(p2i, i2p, train_rows=train_rows, n=len(p2i), ratio=ratio, seed=seed, samples=samples)
+
+
+def evaluate_distances(
+    D: ArrayLike | torch.Tensor,
+    ids: ArrayLike | None,
+    train_rows: ArrayLike,
+    *,
+    ratio: float = TASK_RATIO,
+    seed: int = 0,
+    samples: int = SAMPLES,
+) -> Metrics:
+    """metrics.json of a given distance matrix; its accuracies are exactly those of `get_acc`.
+
+    Args:
+        D: (N, N), `D[i, j]` is the distance of poster i and intro j; may be a mapped file.
+        ids: (N,) movie ids, an equal id makes a positive; None when each row is a movie of its own.
+        train_rows: rows of the train movies.
+        ratio, seed, samples: as in `score`.
+    Raises:
+        DataError: D, ids or train rows that cannot be used, or NaN.
+        ConfigError: an option is out of range.
+    """
+    p2i, i2p = (ranks_from_distances(D, dim, ids=ids) for dim in (1, 0))
+    return score(p2i, i2p, train_rows=train_rows, n=len(p2i), ratio=ratio, seed=seed, samples=samples)
+
+
+def split_rows(train_rows: ArrayLike, n: int) -> dict[str, NDArray[np.int64]]:
+    """Rows of `all`, `train` and `held_out`, each sorted.
+
+    Raises:
+        DataError: a train row is not in [0, n), or is named twice.
+    """
+    train = np.asarray(train_rows)
+    train = train.astype(np.int64) if train.size == 0 else train
+    if train.ndim != 1 or train.dtype.kind not in "iu":
+        raise DataError(f"train_rows must be a list of row numbers, got {train.dtype} {train.shape}")
+    outside = train[(train < 0) | (train >= n)]
+    if len(outside):
+        raise DataError(f"train_rows names row {outside[0]} but there are {n} movies; is it from another data set?")
+    named = np.bincount(train, minlength=n)
+    if named.max(initial=0) > 1:
+        raise DataError(f"train_rows names row {int(named.argmax())} twice; name each movie once")
+    return {"all": np.arange(n), "train": np.flatnonzero(named), "held_out": np.flatnonzero(named == 0)}
+
+
+def _as_ranks(ranks: ArrayLike, n: int) -> Ranks:
+    array = np.asarray(ranks)
+    if array.dtype.kind not in "iu" or array.shape != (n,) or n < 1 or array.min() < 1 or array.max() > n:
+        raise DataError(f"ranks must be {n} integers in [1, {n}], one a movie; got {array.dtype} {array.shape}")
+    return array.astype(np.int64)
+
+
+def _accuracies(ranks: dict[str, Ranks], splits: dict[str, NDArray[np.int64]], n: int, ratio: float) -> Metrics:
+    k = top_k(ratio, n)
+    accuracies: Metrics = {
+        direction: {split: _mean(ranks[direction][rows] <= k) for split, rows in splits.items()}
+        for direction in DIRECTIONS
+    }
+    first, second = (accuracies[direction]["all"] for direction in DIRECTIONS)
+    course = course_score(first, second)
+    return {
+        "k": k,
+        "ratio": float(ratio),
+        "chance": k / n,
+        **accuracies,
+        "acc_sum": first + second,
+        "course_score": course,
+    }
+
+
+def _mean(values: NDArray[Any]) -> float | None:
+    return float(values.mean()) if len(values) else None
+
+
+def _rank_measures(ranks: Ranks) -> Metrics:
+    measures: Metrics = {f"recall@{k}": _mean(ranks <= k) for k in RECALL_AT}
+    measures["median"] = float(np.median(ranks)) if len(ranks) else None
+    measures["mrr"] = _mean(1 / ranks)
+    return {**measures, "queries": len(ranks)}
+
+
+def _intervals(
+    ranks: dict[str, Ranks], splits: dict[str, NDArray[np.int64]], k: int, seed: int, samples: int
+) -> Metrics:
+    """The same movies are drawn for both directions and every measure of a split."""
+    names = ("accuracy", *(f"recall@{at}" for at in RECALL_AT), "mrr")
+    accuracy: Metrics = {direction: {} for direction in DIRECTIONS}
+    measures: Metrics = {direction: {} for direction in DIRECTIONS}
+    for split, rows in splits.items():
+        if not len(rows):
+            for direction in DIRECTIONS:
+                accuracy[direction][split] = measures[direction][split] = None
+            continue
+        asked = [ranks[direction][rows] for direction in DIRECTIONS]
+        columns = [column for r in asked for column in (r <= k, *(r <= at for at in RECALL_AT), 1 / r)]
+        means = bootstrap(np.stack(columns, axis=1), samples=samples, seed=seed).reshape(samples, 2, len(names))
+        medians = bootstrap(np.stack(asked, axis=1), statistic="median", samples=samples, seed=seed)
+        for side, direction in enumerate(DIRECTIONS):
+            found = dict(zip(names, percentiles(means[:, side]).tolist(), strict=True))
+            accuracy[direction][split] = found.pop("accuracy")
+            measures[direction][split] = {**found, "median": percentiles(medians[:, side]).tolist()[0]}
+        if split == "all":
+            accuracy["acc_sum"] = percentiles(means[:, :, 0].sum(axis=1)).tolist()[0]
+    return {**accuracy, "ranks": measures}
