@@ -22,6 +22,7 @@ _HAN_AND_KANA = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-
 _PIECE = re.compile(rf"[{_HAN_AND_KANA}]+|[^\W_{_HAN_AND_KANA}]+(?:'[^\W_{_HAN_AND_KANA}]+)*")
 _HAN_START = re.compile(rf"[{_HAN_AND_KANA}]")
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "＇": "'", "`": "'"})
+_CONTRACTED = re.compile("'(?:s|ll|re|ve|d|m)$")
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _UNSEEN = frozenset({"Cc", "Cf", "Cs"})  # controls, soft hyphens and the like, lone surrogates
 _stemming = Lock()
@@ -42,7 +43,7 @@ def clean_text(text: str) -> str:
 def tokens(text: str, *, stop_words: bool = True, stem: bool = True) -> list[str]:
     """The words of `text` in order, lower-case, without accents; Chinese and Japanese runs as overlapping pairs.
 
-    "boy's" gives "boy" and "don't" gives "dont"; "导演的" gives "导演", "演的". Numbers are words.
+    "boy's" gives "boy", "he'll" gives "he" and "don't" gives "dont"; "导演的" gives "导演", "演的". Numbers are words.
 
     Args:
         text: any text; need not be cleaned.
@@ -56,7 +57,7 @@ def tokens(text: str, *, stop_words: bool = True, stem: bool = True) -> list[str
         if _HAN_START.match(piece):
             found += [piece[start : start + 2] for start in range(max(1, len(piece) - 1))]
             continue
-        word = piece.removesuffix("'s").replace("'", "")
+        word = _CONTRACTED.sub("", piece).replace("'", "")
         if not (stop_words and word in english_stop_words()):
             found.append(stem_word(word) if stem else word)
     return found

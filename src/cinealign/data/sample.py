@@ -9,9 +9,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import random
 import tempfile
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -146,9 +148,13 @@ def _write_sample(folder: Path, movies: int, seed: int) -> None:
     dice.shuffle(train)
 
     (folder / "poster").mkdir(parents=True)
-    for place in rows:
+
+    def draw(place: int) -> None:
         poster = draw_poster(stories[place], seed * 1_000_003 + place, lettered=place not in unlettered)
         poster.save(folder / "poster" / f"{ids[place]}.jpg", quality=90)
+
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # Pillow's scaling lets other threads run
+        list(pool.map(draw, rows))
     info = [
         _info_row(movie_id, story, intro="" if place == silent else story.intro, repeat_writer=place == rows[0])
         for place, (movie_id, story) in enumerate(zip(ids, stories, strict=True))

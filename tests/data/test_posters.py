@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cinealign.data.posters import MAX_PIXELS, PosterFile, check_poster, find_posters, open_poster
+from cinealign.errors import DataError
+
+RED = (200, 30, 40)
+
+
+def saved(tmp_path: Path, picture: Image.Image, name: str = "7.png", **how: object) -> Path:
+    picture.save(tmp_path / name, **how)  # type: ignore[arg-type]
+    return tmp_path / name
+
+
+def noisy(width: int = 64, height: int = 96) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(0).integers(0, 255, (height, width, 3), dtype=np.uint8))
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A PNG of a few bytes whose header promises width x height pixels."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize("name", ["7.jpg", "7.jpeg", "7.png", "7.webp", "7.JPG"])
+def test_every_format_opens(tmp_path: Path, name: str) -> None:
+    picture = open_poster(saved(tmp_path, Image.new("RGB", (18, 26), RED), name))
+    assert picture.mode == "RGB" and picture.size == (18, 26)
+    assert np.allclose(picture.getpixel((9, 13)), RED, atol=6)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "I;16"])
+def test_every_mode_becomes_rgb(tmp_path: Path, mode: str) -> None:
+    if mode == "I;16":
+        source = Image.fromarray(np.full((26, 18), 128 * 257, dtype=np.uint16))
+    else:
+        source = Image.new("RGB", (18, 26), "white").convert(mode)
+    name = "7.jpg" if mode in ("CMYK", "YCbCr") else "7.png"
+    picture = open_poster(saved(tmp_path, source, name))
+    expected = 128 if mode == "I;16" else 255
+    assert picture.mode == "RGB" and picture.getpixel((5, 5)) == (expected,) * 3
+
+
+def test_cmyk_colour_is_right(tmp_path: Path) -> None:
+    picture = open_poster(saved(tmp_path, Image.new("RGB", (16, 16), RED).convert("CMYK"), "7.jpg", quality=95))
+    assert np.allclose(picture.getpixel((8, 8)), RED, atol=8)
+
+
+def test_transparency_lies_over_white(tmp_path: Path) -> None:
+    half = Image.new("RGBA", (4, 4), (0, 0, 0, 0))
+    half.putpixel((1, 1), (0, 0, 0, 255))
+    picture = open_poster(saved(tmp_path, half))
+    assert picture.getpixel((0, 0)) == (255, 255, 255) and picture.getpixel((1, 1)) == (0, 0, 0)
+    palette = Image.new("RGB", (4, 4), RED).quantize(4)
+    assert open_poster(saved(tmp_path, palette, "8.png", transparency=palette.getpixel((0, 0)))).getpixel((0, 0)) == (
+        255,
+        255,
+        255,
+    )
+
+
+def test_exif_rotation_is_applied(tmp_path: Path) -> None:
+    source = Image.new("RGB", (40, 20), "white")
+    source.paste((0, 0, 0), (0, 0, 10, 20))  # black at the left
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn a quarter clockwise to see it upright
+    picture = open_poster(saved(tmp_path, source, "7.jpg", exif=exif, quality=95))
+    assert picture.size == (20, 40)
+    assert max(picture.getpixel((10, 2))) < 40 and min(picture.getpixel((10, 35))) > 215  # type: ignore[type-var,arg-type]
+
+
+def test_one_pixel_is_a_picture(tmp_path: Path) -> None:
+    assert open_poster(saved(tmp_path, Image.new("L", (1, 1), 7))).getpixel((0, 0)) == (7, 7, 7)
+
+
+@pytest.mark.parametrize("side", [30_000, 12_000, 8_100])
+def test_bomb_is_refused_from_its_header(tmp_path: Path, side: int) -> None:
+    path = tmp_path / "7.png"
+    path.write_bytes(bomb(side, side))
+    with pytest.raises(DataError, match=rf"poster 7\.png .*more than {MAX_PIXELS:,} pixels; give a smaller picture"):
+        open_poster(path)
+
+
+@pytest.mark.parametrize("name", ["7.jpg", "7.png", "7.webp"])
+@pytest.mark.parametrize("left", [0.2, 0.6, 0.98])
+def test_cut_file_is_refused(tmp_path: Path, name: str, left: float) -> None:
+    buffer = io.BytesIO()
+    noisy().save(buffer, {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}[name[2:]])
+    path = tmp_path / name
+    path.write_bytes(buffer.getvalue()[: int(len(buffer.getvalue()) * left)])
+    with pytest.raises(DataError, match=rf"poster {name} is (damaged|not a JPEG)") as caught:
+        check_poster(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"just some words", b"<html></html>", b"GIF89a"])
+def test_text_called_jpg_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "7.jpg"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"poster 7\.jpg is not a JPEG, PNG or WebP picture; replace or remove it"):
+        open_poster(path)
+
+
+def test_file_that_is_gone(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"poster 9\.jpg cannot be read"):
+        open_poster(PosterFile(tmp_path / "9.jpg", "00"))
+
+
+def test_digest_is_of_the_bytes(tmp_path: Path) -> None:
+    path = saved(tmp_path, Image.new("RGB", (4, 4)))
+    assert check_poster(path) == PosterFile.of(path)
+    assert PosterFile.of(path).digest != PosterFile.of(saved(tmp_path, Image.new("RGB", (4, 5)), "8.png")).digest
+
+
+def test_two_posters_of_one_movie_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "poster").mkdir()
+    for name in ("7.jpg", "0007.png"):
+        (tmp_path / "poster" / name).write_bytes(b"x")
+    with pytest.raises(DataError, match=r"movie 7 has two posters, 0007\.png and 7\.jpg; remove one"):
+        find_posters(tmp_path)
