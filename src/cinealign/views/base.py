@@ -3,9 +3,10 @@
 A view works in two steps, so that nothing learned can see a held-out item and nothing frozen is computed twice:
 
 1. `extract` looks at each item alone (a forward pass of frozen weights, reading the lettering, splitting into tokens).
-   Its result for an item depends on that item and the settings only, so it is cached by content and may run over all items.
-2. `fit` learns from the extracted *train* items (a vocabulary, document frequencies); `transform` applies it to any item.
-   A view with nothing to learn keeps the defaults, which pass extracted arrays through.
+   Its result for an item depends on that item and the settings only, so it is cached by content and may run over all
+   items.
+2. `fit` learns from the extracted *train* items (a vocabulary, document frequencies); `transform` applies it to any
+   item. A view with nothing to learn keeps the defaults, which pass extracted arrays through.
 """
 
 from __future__ import annotations

@@ -1,0 +1,141 @@
+"""Lettering: the words on a poster, seen by a view of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from string import capwords
+from typing import Any, Literal, NamedTuple, Self, cast
+
+import numpy as np
+from pydantic import Field, field_validator
+
+from cinealign.data.posters import PosterFile
+from cinealign.errors import ConfigError
+from cinealign.views.base import Extracted, Features, PosterView, State, TextView, ViewOptions
+from cinealign.views.poster.ocr import Line, OcrOptions, read_lettering
+from cinealign.views.registry import VIEWS
+from cinealign.views.store import FeatureStore
+
+_CASES: dict[str, Callable[[str], str]] = {"lower": str.lower, "title": capwords, "keep": str}
+
+
+class LetteringOptions(ViewOptions):
+    """Options of `LetteringView`."""
+
+    lines: Literal["all", "tallest"] = "all"
+    count: int = Field(default=3, ge=1)
+    """How many lines `tallest` keeps."""
+    min_confidence: float = Field(default=0.5, ge=0, le=1)
+    """Lines that the engine is less sure of are left out."""
+    case: Literal["lower", "title", "keep"] = "lower"
+    """How the text is given to the encoder; posters shout in capitals."""
+    encoder: dict[str, Any] = Field(default_factory=lambda: {"view": "language_model"})
+    """The view of texts that sees the words: its name as `view`, and its own options."""
+    ocr: OcrOptions = OcrOptions()
+    """How posters are read."""
+
+    @field_validator("encoder")
+    @classmethod
+    def _known_text_view(cls, encoder: dict[str, Any]) -> dict[str, Any]:
+        try:
+            build_text_view(encoder)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+        return encoder
+
+
+class LetteringView(PosterView):
+    """The words on a poster through a view of texts; features are that view's, (N, F) float32.
+
+    A poster's text is its chosen lines in reading order (top to bottom, then left to right; see `ocr.reading_order`)
+    with a space between them. A poster without a chosen line has the empty text and an exact zero row, whatever the
+    encoder makes of "", and the encoder's `fit` does not see it.
+    """
+
+    Options = LetteringOptions
+
+    def __init__(self, options: LetteringOptions) -> None:
+        self.options = options
+        self.encoder = build_text_view(options.encoder)
+
+    def texts(self, posters: Sequence[PosterFile], store: FeatureStore) -> list[str]:
+        """The text of every poster as the encoder gets it; "" where nothing was read.
+
+        Raises:
+            DataError: a poster cannot be read.
+            ModelError: a model of the OCR engine is missing or another one.
+        """
+        return [self.text(lines) for lines in read_lettering(posters, store, self.options.ocr)]
+
+    def text(self, lines: Sequence[Line]) -> str:
+        """The text of a poster with `lines`, which are in reading order."""
+        text = " ".join(line.text for line in self.chosen(lines))
+        return _CASES[self.options.case](text)
+
+    def chosen(self, lines: Sequence[Line]) -> list[Line]:
+        """Those of `lines` that the view looks at, in the same order; of equally tall ones the first."""
+        sure = [line for line in lines if line.text and line.confidence >= self.options.min_confidence]
+        if self.options.lines == "all":
+            return sure
+        tallest = sorted(range(len(sure)), key=lambda at: -sure[at].height)[: self.options.count]
+        return [sure[at] for at in sorted(tallest)]
+
+    def extract(self, items: Sequence[PosterFile], store: FeatureStore) -> list[Lettering]:
+        """Every poster's text and what the encoder extracts from it."""
+        texts = self.texts(items, store)
+        return [Lettering(text, seen) for text, seen in zip(texts, self.encoder.extract(texts, store), strict=True)]
+
+    def fit(self, extracted: Extracted) -> Self:
+        """Fit the encoder to the train posters that have lettering."""
+        lettering = cast(list[Lettering], extracted)
+        self.encoder.fit(_for_encoder([item for item in lettering if item.text]))
+        return self
+
+    def transform(self, extracted: Extracted) -> Features:
+        """The encoder's features, with exact zero rows for posters without lettering."""
+        lettering = cast(list[Lettering], extracted)
+        features = self.encoder.transform(_for_encoder(lettering)).copy()
+        features[[not item.text for item in lettering]] = 0
+        return features
+
+    def state(self) -> State:
+        """What the encoder has learned."""
+        return self.encoder.state()
+
+    def load_state(self, state: State) -> Self:
+        """Take over what an equal encoder has learned."""
+        self.encoder.load_state(state)
+        return self
+
+
+class Lettering(NamedTuple):
+    """A poster's text, and its entry in what the encoder extracted."""
+
+    text: str
+    seen: Any
+
+
+def build_text_view(spec: dict[str, Any]) -> TextView:
+    """The view of texts that `spec` names: `{"view": name, option: value ...}`.
+
+    Raises:
+        ConfigError: no name, an unknown one, a view of posters, or options that it does not have.
+    """
+    options = dict(spec)
+    name = options.pop("view", None)
+    if not isinstance(name, str):
+        raise ConfigError(
+            f"needs the name of a text view as 'view', got {spec!r}; for example {{view: language_model}}"
+        )
+    kind = VIEWS.kind(name)
+    if not issubclass(kind, TextView):
+        raise ConfigError(
+            f"{name!r} is a view of posters and cannot see a text; choose a text view, such as language_model"
+        )
+    return cast(TextView, VIEWS.build(name, options))
+
+
+def _for_encoder(lettering: Sequence[Lettering]) -> Extracted:
+    """The encoder's own entries in the shape in which it gave them: stacked if they are arrays."""
+    entries = [item.seen for item in lettering]
+    return np.stack(entries) if entries and isinstance(entries[0], np.ndarray) else entries

@@ -1,0 +1,26 @@
+"""The number format of a frozen network: bfloat16 where the processor computes in it, float32 elsewhere."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Precision = Literal["auto", "float32", "bfloat16"]
+ResolvedPrecision = Literal["float32", "bfloat16"]
+
+
+def resolve_precision(precision: Precision) -> ResolvedPrecision:
+    """What `precision` means on this machine; it belongs into a view's settings, as features differ in the third digit.
+
+    "auto" is bfloat16 on a processor with AVX512-BF16, where it is two to six times as fast as float32, else float32.
+    """
+    if precision != "auto":
+        return precision
+    return "bfloat16" if _has_bfloat16() else "float32"
+
+
+def _has_bfloat16() -> bool:
+    import torch
+
+    if hasattr(torch.cpu, "get_capabilities"):
+        return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
+    return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())  # torch before 2.10

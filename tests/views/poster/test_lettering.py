@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cinealign.data.posters import PosterFile
+from cinealign.errors import ConfigError, ModelError
+from cinealign.views.poster import lettering, ocr
+from cinealign.views.poster.lettering import LetteringView
+from cinealign.views.poster.ocr import Line, read_lettering, reading_order
+from cinealign.views.registry import VIEWS
+from cinealign.views.store import FeatureStore
+from tests.views.drawn import draw_poster
+
+TFIDF = {"view": "tfidf", "min_df": 1, "stem": False}
+
+
+def view(**options: Any) -> LetteringView:
+    built = VIEWS.build("lettering", {"encoder": TFIDF, **options})
+    assert isinstance(built, LetteringView)
+    return built
+
+
+def line(text: str, x: float, y: float, height: float = 0.1, confidence: float = 0.9) -> Line:
+    box = ((x, y), (x + 0.2, y), (x + 0.2, y + height), (x, y + height))
+    return Line(text, confidence, box, height)
+
+
+@pytest.fixture(scope="module")
+def posters(tmp_path_factory: pytest.TempPathFactory) -> list[PosterFile]:
+    folder = tmp_path_factory.mktemp("posters")
+    Image.new("RGB", (1, 1), "white").save(folder / "dot.png")
+    Image.new("RGB", (3000, 2), "white").save(folder / "strip.png")
+    return [
+        draw_poster(folder / "shark.png", ("SHARK", 20, 30, 44), ("summer", 8, 150, 20), ("terror", 118, 152, 20)),
+        draw_poster(folder / "white.png", background="white"),
+        PosterFile.of(folder / "dot.png"),
+        PosterFile.of(folder / "strip.png"),
+        draw_poster(folder / "moon.png", ("MOON", 20, 200, 44)),
+    ]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory, posters: list[PosterFile]) -> FeatureStore:
+    store = FeatureStore(tmp_path_factory.mktemp("store"))
+    read_lettering(posters, store)
+    return store
+
+
+def test_words_are_read_where_they_stand(posters: list[PosterFile], store: FeatureStore) -> None:
+    lines = read_lettering(posters, store)
+    assert [[x.text.lower() for x in found] for found in lines] == [["shark", "summer", "terror"], [], [], [], ["moon"]]
+    shark, summer, _ = lines[0]
+    assert all(0 <= v <= 1 for x in lines[0] for corner in x.box for v in (*corner, x.confidence, x.height))
+    assert shark.confidence > 0.8 and 0.1 < shark.height < 0.25 and summer.height < shark.height
+    assert 0.1 < shark.centre[1] < 0.25 and 0.65 < lines[4][0].centre[1] < 0.95
+    assert shark.box[0][0] < shark.box[1][0] and shark.box[0][1] < shark.box[3][1]
+
+
+def test_size_of_the_file_does_not_move_the_boxes(
+    tmp_path: Path, posters: list[PosterFile], store: FeatureStore
+) -> None:
+    Image.open(posters[0].path).resize((1820, 2680), Image.Resampling.BICUBIC).save(tmp_path / "large.png")
+    large = read_lettering([PosterFile.of(tmp_path / "large.png")], store)[0][0]
+    assert large.text == "SHARK"
+    np.testing.assert_allclose(large.box, read_lettering(posters[:1], store)[0][0].box, atol=0.03)
+
+
+def test_same_lines_in_any_order_and_by_any_number_of_workers(
+    tmp_path: Path, posters: list[PosterFile], store: FeatureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ocr, "worker_count", lambda: 1)
+    assert read_lettering(posters[::-1], FeatureStore(tmp_path))[::-1] == read_lettering(posters, store)
+
+
+def test_stored_posters_need_no_engine(
+    posters: list[PosterFile], store: FeatureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ocr, "Engine", lambda *_: pytest.fail("made"))
+    assert view().texts(posters, store)[0] == "shark summer terror"
+    assert view(case="title").texts(posters, store)[0] == "Shark Summer Terror"
+    assert view(case="keep").texts(posters, store)[4] == "MOON"
+
+
+def test_other_models_are_refused_before_anything_is_downloaded(
+    tmp_path: Path, posters: list[PosterFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ocr.MODEL_FILES, "Rec", ("models/PP-OCRv9_rec.onnx", "0" * 64))
+    with pytest.raises(ModelError, match=r"'rapidocr' has no file models/PP-OCRv9_rec\.onnx; pip install"):
+        read_lettering(posters, FeatureStore(tmp_path))
+
+
+def test_reading_order() -> None:
+    lines = [line("four", 0.1, 0.8), line("three", 0.6, 0.42), line("two", 0.1, 0.44), line("one", 0.5, 0.1)]
+    assert [x.text for x in reading_order(lines)] == ["one", "two", "three", "four"]
+    small_beside_tall = [line("tall", 0.1, 0.2, 0.4), line("below", 0.6, 0.5, 0.05), line("above", 0.6, 0.1, 0.05)]
+    assert [x.text for x in reading_order(small_beside_tall)] == ["above", "tall", "below"]
+    assert reading_order([]) == []
+    twins = [line("a", 0.1, 0.1), line("a", 0.1, 0.1)]
+    assert reading_order(twins) == twins
+
+
+def test_chosen_lines() -> None:
+    lines = [line("a", 0, 0.0, 0.05), line("b", 0, 0.2, 0.2), line("c", 0, 0.5, 0.1, 0.4), line("d", 0, 0.7, 0.1)]
+    lines.append(line("e", 0, 0.9, 0.1))
+    assert view().text(lines) == "a b d e"
+    assert view(min_confidence=0.4).text(lines) == "a b c d e"
+    assert view(lines="tallest", count=2).text(lines) == "b d"
+    assert view(lines="tallest", count=9).text(lines) == "a b d e"
+    assert view(min_confidence=1.0).text(lines) == ""
+
+
+def test_posters_without_lettering_are_zero_rows(posters: list[PosterFile], store: FeatureStore) -> None:
+    built = view()
+    extracted = built.extract(posters, store)
+    features = built.fit(extracted).transform(extracted)
+    assert built.state().values["vocabulary"] == ["moon", "shark", "summer", "terror"]
+    assert features.any(axis=1).tolist() == [True, False, False, False, True]
+    again = view().load_state(built.state())
+    np.testing.assert_array_equal(again.transform(extracted), features)
+    assert again.transform(extracted[1:2]).tolist() == [[0, 0, 0, 0]]
+
+
+def test_encoder_that_gives_arrays(
+    posters: list[PosterFile], store: FeatureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cinealign.views.intro.language_model import LanguageModelView
+
+    def lengths(self: LanguageModelView, items: list[str], store: FeatureStore) -> np.ndarray:
+        return np.array([[1 + len(text), 7] for text in items], dtype=np.float32)
+
+    monkeypatch.setattr(LanguageModelView, "extract", lengths)
+    built = view(encoder={"view": "language_model"})
+    extracted = built.extract(posters, store)
+    assert built.fit(extracted).transform(extracted).tolist() == [[20, 7], [0, 0], [0, 0], [0, 0], [5, 7]]
+    assert built.transform(extracted[1:2]).tolist() == [[0, 0]]
+
+
+def test_encoder_is_checked() -> None:
+    for encoder, words in [
+        ({"view": "no"}, "encoder: unknown view 'no'; choose one of: appearance, language_model"),
+        ({"view": "appearance"}, "encoder: 'appearance' is a view of posters"),
+        ({}, "encoder: needs the name of a text view as 'view'"),
+        ({"view": "tfidf", "depth": 3}, "encoder: unknown key 'depth'; choose one of: max_features, min_df"),
+    ]:
+        with pytest.raises(ConfigError, match=words):
+            view(encoder=encoder)
+    with pytest.raises(ConfigError, match="min_side must be <= max_side"):
+        view(ocr={"min_side": 500, "max_side": 400})
+    assert lettering.LetteringOptions().encoder == {"view": "language_model"}
