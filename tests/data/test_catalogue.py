@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from cinealign.data import report as drops
 from cinealign.data.catalogue import Catalogue
@@ -234,6 +235,20 @@ def test_strict_refuses_missing_intro_even_if_drop_is_asked(tmp_path: Path) -> N
     folder = make_folder(tmp_path / "data", intros={10: ""})
     with pytest.raises(DataError, match=r"info.csv row 2 \(movie 10\): no intro"):
         Catalogue.load(folder, strict=True, missing_intro="drop")
+
+
+def test_table_without_rows_is_refused(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "data")
+    write_info(folder, [])
+    with pytest.raises(DataError, match=r"info\.csv has a header but no rows"):
+        Catalogue.load(folder)
+
+
+def test_bomb_in_the_folder_is_a_named_drop(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "data")
+    Image.new("1", (8_001, 8_000)).save(folder / "poster" / "20.png")
+    (folder / "poster" / "20.jpg").unlink()
+    assert names(Catalogue.load(folder), drops.UNREADABLE) == ("20.png is 8,001 x 8,000: more than 64,000,000 pixels",)
 
 
 def test_unknown_choice_is_refused(tmp_path: Path) -> None:

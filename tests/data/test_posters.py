@@ -87,6 +87,7 @@ def test_one_pixel_is_a_picture(tmp_path: Path) -> None:
     assert open_poster(saved(tmp_path, Image.new("L", (1, 1), 7))).getpixel((0, 0)) == (7, 7, 7)
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("side", [30_000, 12_000, 8_100])
 def test_bomb_is_refused_from_its_header(tmp_path: Path, side: int) -> None:
     path = tmp_path / "7.png"

@@ -62,13 +62,15 @@ def read_movie_table(folder: Path) -> MovieTable:
     """The movies of `folder`/info.csv, else movies.csv; intros from the one other CSV that has them if this has none.
 
     Raises:
-        DataError: no table, no column for ids, titles or intros, an id that is no whole number, or rows of one id
+        DataError: no table or an empty one, no column for ids, titles or intros, an id that is no whole number, or rows of one id
             that differ.
     """
     path = next((folder / name for name in TABLES if (folder / name).is_file()), None)
     if path is None:
         raise DataError(f"{folder} has neither info.csv nor movies.csv; is it the right folder?")
     table = read_table(path)
+    if not table.rows:
+        raise DataError(f"{table.name} has a header but no rows; expected one row a movie")
     distinct, repeats = _by_id(table)
     title_at = _needed(table, "title", _TITLE)
     encodings = {table.name: table.encoding}

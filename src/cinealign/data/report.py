@@ -65,7 +65,7 @@ class CatalogueReport:
             f"{self.read:,} movies read, {self.dropped(NO_POSTER):,} dropped for want of a poster, "
             f"N = {self.kept}, {self.train:,} train rows",
             f"files: {files}",
-            f"train.txt holds {meaning} ({how}); {self.kept - self.train:,} movies are held out",
+            f"train.txt holds {meaning} ({how}); held out: {self.kept - self.train:,}",
             *(f"dropped: {drop.reason}: {drop.count:,} ({listed(drop.names)})" for drop in self.drops),
             *(f"note: {note}" for note in self.notes),
         ]
