@@ -62,8 +62,8 @@ def read_movie_table(folder: Path) -> MovieTable:
     """The movies of `folder`/info.csv, else movies.csv; intros from the one other CSV that has them if this has none.
 
     Raises:
-        DataError: no table or an empty one, no column for ids, titles or intros, an id that is no whole number, or rows of one id
-            that differ.
+        DataError: no table or an empty one, no column for ids, titles or intros, an id that is no whole number, or rows
+            of one id that differ.
     """
     path = next((folder / name for name in TABLES if (folder / name).is_file()), None)
     if path is None:
