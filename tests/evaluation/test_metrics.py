@@ -61,6 +61,38 @@ def test_splits_choose_queries_and_the_gallery_stays_whole():
     assert metrics["intervals"]["acc_sum"] == [1.0, 1.0]
 
 
+def test_held_out_movies_among_themselves_are_ranked_in_their_own_gallery():
+    poster, intro = vectors()
+    D = distance_matrix(poster, intro)
+    for metrics in (
+        evaluate_vectors(poster, intro, range(60), range(35), samples=50),
+        evaluate_distances(D, None, range(35), samples=50),
+    ):
+        among = metrics["held_out_gallery"]
+        assert (among["n"], among["k"], among["chance"]) == (25, 1, 1 / 25)  # int(0.05 * 25)
+        for dim, direction in ((1, "poster_to_intro"), (0, "intro_to_poster")):
+            assert among[direction] == pytest.approx(get_acc(D[35:, 35:], dim=dim))
+            assert among["ranks"][direction]["queries"] == 25
+            low, high = among["intervals"][direction]
+            assert low <= among[direction] <= high
+        assert among["acc_sum"] == pytest.approx(among["poster_to_intro"] + among["intro_to_poster"])
+    assert "held-out among held-out only (N = 25, k = 1, chance 0.040): poster to intro" in metrics_text(metrics)
+    assert "held_out_gallery" not in evaluate_vectors(poster, intro, range(60), range(60), samples=50)
+
+
+def test_the_curve_has_the_headlines_on_it():
+    metrics = example()
+    curve = metrics["curve"]
+    for direction in ("poster_to_intro", "intro_to_poster"):
+        for split in ("all", "train", "held_out"):
+            points = dict(zip(curve["p"], curve[direction][split], strict=True))
+            assert points[0.05] == pytest.approx(metrics[direction][split])
+            assert points[0.5] == pytest.approx(metrics["ratio_0.5"][direction][split])
+    assert curve["area"]["poster_to_intro"]["all"] == pytest.approx(1 - RANKS_P2I.mean() / 40)
+    assert curve["area_chance"] == 39 / 80
+    assert "area below the top-p curve, all: 0.762 poster to intro" in metrics_text(metrics)
+
+
 def test_the_same_seed_gives_the_same_numbers():
     assert example() == example()
     assert example(seed=1)["intervals"] != example()["intervals"]

@@ -149,6 +149,17 @@ def test_distances_equal_to_one_pair_at_a_time(n, seed, dim, shared_ids, tie_tol
         assert found.tolist() == expected
 
 
+@pytest.mark.parametrize("dim", [0, 1])
+def test_chosen_rows_are_ranked_among_themselves(dim):
+    D = np.random.default_rng(6).integers(0, 9, size=(30, 30))
+    rows, ids = [28, 3, 4, 11, 19], np.arange(30) // 4
+    for chunk_size in (2, 64):
+        found = ranks_from_distances(D, dim, ids=ids, rows=rows, chunk_size=chunk_size)
+        assert found.tolist() == reference.ranks_from_distances(D[np.ix_(rows, rows)], dim, ids[rows])
+    with pytest.raises(DataError, match="rows must be row numbers below 30, one at least"):
+        ranks_from_distances(D, dim, rows=[30])
+
+
 def test_distances_keep_their_type_and_may_be_infinite():
     D = np.array([[0, 255], [255, 0]], dtype=np.uint8)
     assert ranks_from_distances(D).tolist() == [1, 1]

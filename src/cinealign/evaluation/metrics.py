@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from cinealign.distance.distances import Vectors, as_pair
+from cinealign.distance.distances import Vectors, as_distances, as_pair
 from cinealign.errors import DataError
 from cinealign.evaluation.accuracy import course_score, top_k
+from cinealign.evaluation.curve import PARTS, top_p_area, top_p_curve
 from cinealign.evaluation.ranks import Ranks, ranks_from_distances, retrieval_ranks
 from cinealign.evaluation.statistics import SAMPLES, bootstrap, percentiles
 
@@ -35,6 +36,7 @@ def score(
     ratio: float = TASK_RATIO,
     seed: int = 0,
     samples: int = SAMPLES,
+    held_out_ranks: tuple[ArrayLike, ArrayLike] | None = None,
 ) -> Metrics:
     """metrics.json from the ranks of both directions.
 
@@ -43,7 +45,11 @@ def score(
     `n`, `k`, `ratio`, `chance` (= k / n); for each direction `{all, train, held_out}` the top-`ratio` accuracy;
     `acc_sum`, `course_score`; `ratio_0.5` with the same keys at ratio 0.5; `ranks[direction][split]` with `recall@1`,
     `recall@5`, `recall@10`, `median`, `mrr`, `queries`; `intervals[direction][split]` and `intervals["acc_sum"]`, 95 %
-    bootstrap intervals over movies, and in `intervals["ranks"]` those of the rank measures.
+    bootstrap intervals over movies, and in `intervals["ranks"]` those of the rank measures; `curve` with `p`, the top-p
+    accuracies `curve[direction][split]` at each p, and the areas below in `curve["area"][direction][split]`, by chance
+    `curve["area_chance"]`; with `held_out_ranks` also `held_out_gallery`: held-out movies asked for in a gallery of
+    held-out movies only, with its own `n`, `k` (by floor), `ratio`, `chance`, an accuracy a direction, `acc_sum`,
+    `ranks` and `intervals`.
 
     Args:
         ranks_p2i, ranks_i2p: (n,) ranks in [1, n] of poster to intro and intro to poster; row i is movie i.
@@ -52,6 +58,8 @@ def score(
         ratio: part of the gallery that counts as near, in [0, 1].
         seed: of the bootstrap.
         samples: draws of the bootstrap.
+        held_out_ranks: ranks of the held-out movies, in row order, in a gallery of these only, as
+            (poster to intro, intro to poster).
     Raises:
         DataError: ranks or train rows that do not fit n.
         ConfigError: `ratio` or `samples` is out of range.
@@ -67,6 +75,9 @@ def score(
         for direction in DIRECTIONS
     }
     metrics["intervals"] = _intervals(ranks, splits, metrics["k"], seed, samples)
+    metrics["curve"] = _curve(ranks, splits, n)
+    if held_out_ranks is not None:
+        metrics["held_out_gallery"] = _held_out_gallery(held_out_ranks, len(splits["held_out"]), ratio, seed, samples)
     return metrics
 
 
@@ -81,7 +92,7 @@ def evaluate_vectors(
     samples: int = SAMPLES,
     chunk_size: int = 1024,
 ) -> Metrics:
-    """metrics.json of the cosine distance of these vectors, without ever holding N x N.
+    """metrics.json of the cosine distance of these vectors, without ever holding N x N; the keys are those of `score`.
 
     Equal to `evaluate_distances` of their D but for near ties: similarities within 1e-6 count as equal here, only equal
     distances do there.
@@ -97,9 +108,17 @@ def evaluate_vectors(
         ConfigError: an option is out of range.
     """
     poster, intro = as_pair(poster, intro)
-    p2i = retrieval_ranks(poster, intro, ids, ids, chunk_size=chunk_size)
-    i2p = retrieval_ranks(intro, poster, ids, ids, chunk_size=chunk_size)
-    return score(p2i, i2p, train_rows=train_rows, n=len(p2i), ratio=ratio, seed=seed, samples=samples)
+    held_out = split_rows(train_rows, len(poster))["held_out"]
+
+    def ranks(rows: slice | NDArray[np.int64]) -> tuple[Ranks, Ranks]:
+        posters, intros, kept = poster[rows], intro[rows], np.asarray(ids)[rows]
+        p2i = retrieval_ranks(posters, intros, kept, kept, chunk_size=chunk_size)
+        return p2i, retrieval_ranks(intros, posters, kept, kept, chunk_size=chunk_size)
+
+    p2i, i2p = ranks(slice(None))
+    among = ranks(held_out) if len(held_out) else None
+    options: Metrics = {"train_rows": train_rows, "ratio": ratio, "seed": seed, "samples": samples}
+    return score(p2i, i2p, n=len(poster), held_out_ranks=among, **options)
 
 
 def evaluate_distances(
@@ -111,7 +130,7 @@ def evaluate_distances(
     seed: int = 0,
     samples: int = SAMPLES,
 ) -> Metrics:
-    """metrics.json of a given distance matrix; its accuracies are exactly those of `get_acc`.
+    """metrics.json of a given distance matrix; its accuracies are those of `get_acc`, the keys those of `score`.
 
     Args:
         D: (N, N), `D[i, j]` is the distance of poster i and intro j; may be a mapped file.
@@ -122,8 +141,16 @@ def evaluate_distances(
         DataError: D, ids or train rows that cannot be used, or NaN.
         ConfigError: an option is out of range.
     """
-    p2i, i2p = (ranks_from_distances(D, dim, ids=ids) for dim in (1, 0))
-    return score(p2i, i2p, train_rows=train_rows, n=len(p2i), ratio=ratio, seed=seed, samples=samples)
+    matrix = as_distances(D)
+    held_out = split_rows(train_rows, len(matrix))["held_out"]
+
+    def ranks(rows: NDArray[np.int64] | None) -> tuple[Ranks, Ranks]:
+        return ranks_from_distances(matrix, 1, ids=ids, rows=rows), ranks_from_distances(matrix, 0, ids=ids, rows=rows)
+
+    p2i, i2p = ranks(None)
+    among = ranks(held_out) if len(held_out) else None
+    options: Metrics = {"train_rows": train_rows, "ratio": ratio, "seed": seed, "samples": samples}
+    return score(p2i, i2p, n=len(matrix), held_out_ranks=among, **options)
 
 
 def split_rows(train_rows: ArrayLike, n: int) -> dict[str, NDArray[np.int64]]:
@@ -167,6 +194,33 @@ def _accuracies(ranks: dict[str, Ranks], splits: dict[str, NDArray[np.int64]], n
         **accuracies,
         "acc_sum": first + second,
         "course_score": course,
+    }
+
+
+def _curve(ranks: dict[str, Ranks], splits: dict[str, NDArray[np.int64]], n: int) -> Metrics:
+    curve: Metrics = {"p": list(PARTS), "area": {}, "area_chance": (n - 1) / (2 * n)}
+    for direction in DIRECTIONS:
+        asked = {split: ranks[direction][rows] for split, rows in splits.items()}
+        curve[direction] = {split: top_p_curve(r, n) if len(r) else None for split, r in asked.items()}
+        curve["area"][direction] = {split: top_p_area(r, n) if len(r) else None for split, r in asked.items()}
+    return curve
+
+
+def _held_out_gallery(
+    held_out_ranks: tuple[ArrayLike, ArrayLike], n: int, ratio: float, seed: int, samples: int
+) -> Metrics:
+    ranks = {name: _as_ranks(given, n) for name, given in zip(DIRECTIONS, held_out_ranks, strict=True)}
+    k = top_k(ratio, n)
+    hits = np.stack([ranks[direction] <= k for direction in DIRECTIONS], axis=1)  # (n, 2)
+    drawn = bootstrap(hits, samples=samples, seed=seed)
+    intervals: Metrics = dict(zip(DIRECTIONS, percentiles(drawn).tolist(), strict=True))
+    accuracies = dict(zip(DIRECTIONS, hits.mean(axis=0).tolist(), strict=True))
+    return {
+        **{"n": n, "k": k, "ratio": float(ratio), "chance": k / n},
+        **accuracies,
+        "acc_sum": sum(accuracies.values()),
+        "ranks": {direction: _rank_measures(ranks[direction]) for direction in DIRECTIONS},
+        "intervals": {**intervals, "acc_sum": percentiles(drawn.sum(axis=1)).tolist()[0]},
     }
 
 

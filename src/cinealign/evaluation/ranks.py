@@ -24,7 +24,7 @@ Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Rows of queries and rows of the gallery, entry by entry."""
 
 GALLERY_TILE = 4096
-"""Gallery rows of one product: a tile of (chunk, 4096) float32 stays near the processor's caches."""
+"""Gallery rows of one product: a tile of (chunk, 4096) float32 stays near the processor's caches. Below 65,536."""
 PAIRS_AT_ONCE = 16_384
 """Pairs whose exact product is computed in one go."""
 DENSE = 1 / 32
@@ -94,6 +94,7 @@ def ranks_from_distances(
     dim: int = 1,
     *,
     ids: ArrayLike | None = None,
+    rows: ArrayLike | None = None,
     chunk_size: int = 1024,
     tie_tolerance: float = 0.0,
 ) -> Ranks:
@@ -107,13 +108,14 @@ def ranks_from_distances(
         D: (N, N), `D[i, j]` is the distance of poster i and intro j; infinite is allowed, NaN is not.
         dim: 1 asks every poster for its intro, 0 every intro for its poster.
         ids: (N,) ids of the movies, when an equal id makes a positive; without it row i has the one positive i.
+        rows: (M,) rows of D to which queries and gallery are both restricted, in this order; all without it.
         chunk_size: rows of D worked on at a time.
         tie_tolerance: how much farther than the positive an item may be and still count as equal, >= 0, in the unit of
             D. 0, exact ties only, as the scale of a given D is not known.
     Returns:
-        (N,) int64 ranks in [1, N].
+        (N,) int64 ranks in [1, N]; (M,) in [1, M] with `rows`.
     Raises:
-        DataError: D is not square or not numeric, or NaN; ids do not fit.
+        DataError: D is not square or not numeric, or NaN; ids or rows do not fit.
         ConfigError: `dim`, `chunk_size` or `tie_tolerance` is out of range.
     """
     check_chunk_size(chunk_size)
@@ -121,22 +123,26 @@ def ranks_from_distances(
     if dim not in (0, 1):
         raise ConfigError(f"dim must be 1 (poster to intro) or 0 (intro to poster), got {dim}")
     matrix = as_distances(D)
-    n = len(matrix)
-    rows = np.arange(n)
-    queries, items = (rows, rows) if ids is None else positive_pairs(ids, ids, n, n)
-    distances = np.asarray(matrix[(queries, items) if dim == 1 else (items, queries)])
-    first = np.searchsorted(queries, rows)  # pairs are sorted by query, and each query has one at least
+    chosen = np.arange(len(matrix)) if rows is None else _as_rows(rows, len(matrix))
+    n, places = len(chosen), np.arange(len(chosen))
+    queries, items = places, places
+    if ids is not None:
+        kept = _as_ids(ids, len(matrix), "ids")[chosen]
+        queries, items = positive_pairs(kept, kept, n, n)
+    posters, intros = (queries, items) if dim == 1 else (items, queries)
+    distances = np.asarray(matrix[chosen[posters], chosen[intros]])
+    first = np.searchsorted(queries, places)  # pairs are sorted by query, and each query has one at least
     own = np.minimum.reduceat(distances, first)  # NaN stays NaN here and is refused below, where its place is known
     limit = own if tie_tolerance == 0 else own.astype(np.float64) + tie_tolerance  # (N,)
     counts = np.zeros(n, dtype=np.int64)
     np.subtract.at(counts, queries[distances <= limit[queries]], 1)
     for start in range(0, n, chunk_size):
-        block = np.asarray(matrix[start : start + chunk_size])  # (chunk, N)
-        refuse_nan(block, start)
+        part = slice(start, start + chunk_size)
+        # All rows of a mapped file are read in place; chosen ones are copied.
+        block = np.asarray(matrix[part]) if rows is None else np.asarray(matrix[chosen[part]])[:, chosen]  # (chunk, n)
+        refuse_nan(block, start, "D" if rows is None else "D of the chosen rows,")
         if dim == 1:
-            counts[start : start + chunk_size] += np.count_nonzero(
-                block <= limit[start : start + chunk_size, None], axis=1
-            )
+            counts[part] += np.count_nonzero(block <= limit[part, None], axis=1)
         else:
             counts += np.count_nonzero(block <= limit, axis=0)
     return counts + 1
@@ -174,6 +180,13 @@ def _as_ids(ids: ArrayLike, count: int, what: str) -> NDArray[Any]:
     return array
 
 
+def _as_rows(rows: ArrayLike, n: int) -> NDArray[np.int64]:
+    array = np.asarray(rows)
+    if array.ndim != 1 or array.size == 0 or array.dtype.kind not in "iu" or array.min() < 0 or array.max() >= n:
+        raise DataError(f"rows must be row numbers below {n}, one at least; got {array.dtype} {array.shape}")
+    return array.astype(np.int64)
+
+
 def _check_tolerance(tie_tolerance: float) -> None:
     if not 0 <= tie_tolerance < np.inf:
         raise ConfigError(f"tie_tolerance must be >= 0 and finite, got {tie_tolerance}")
@@ -193,7 +206,7 @@ def _as_near(query: torch.Tensor, gallery: torch.Tensor, floor: torch.Tensor, sc
         tile = gallery[start : start + GALLERY_TILE]
         products = query @ tile.T  # (chunk, tile)
         clear = products > upper
-        counts += np.count_nonzero(clear.numpy(), axis=1)
+        counts += clear.numpy().view(np.uint8).sum(axis=1, dtype=np.uint16)  # a fifth of count_nonzero's time
         unclear = (products >= lower).logical_xor_(clear).numpy()
         at = np.flatnonzero(unclear)
         if len(at) > DENSE * unclear.size:

@@ -62,7 +62,8 @@ def metrics_table(metrics: Metrics, title: str = "") -> Table:
 def summary_lines(metrics: Metrics) -> list[str]:
     """The sum of both directions, the course score, and what the columns mean."""
     half, percent = metrics["ratio_0.5"], _percent(metrics["ratio"])
-    return [
+    area = metrics["curve"]["area"]
+    lines = [
         f"sum of both directions, all {metrics['n']} movies, top {percent}: {metrics['acc_sum']:.4f} "
         f"(95 % interval {_interval(metrics['intervals']['acc_sum'])}), chance {2 * metrics['chance']:.4f}",
         f"course score: {metrics['course_score']:.2f} of 15 (10 x the sum, at most 1.5); "
@@ -71,7 +72,20 @@ def summary_lines(metrics: Metrics) -> list[str]:
         "the model; intervals by drawing movies again",
         f"R@k: partner among the k nearest, by chance k / {metrics['n']}; "
         f"median rank by chance {(metrics['n'] + 1) / 2:g}",
+        f"area below the top-p curve, all: {_share(area[DIRECTIONS[0]]['all'])} poster to intro, "
+        f"{_share(area[DIRECTIONS[1]]['all'])} intro to poster, chance {_share(metrics['curve']['area_chance'])}",
     ]
+    if "held_out_gallery" in metrics:
+        among = metrics["held_out_gallery"]
+        sides = [
+            f"{direction.replace('_', ' ')} {_share(among[direction], 4)} ({_interval(among['intervals'][direction])})"
+            for direction in DIRECTIONS
+        ]
+        lines.append(
+            f"held-out among held-out only (N = {among['n']}, k = {among['k']}, chance {_share(among['chance'])}): "
+            + ", ".join(sides)
+        )
+    return lines
 
 
 def print_metrics(metrics: Metrics, title: str = "", console: Console | None = None) -> None:
