@@ -49,14 +49,14 @@ def hubness(query: Vectors, gallery: Vectors, k: int = 10, *, chunk_size: int = 
     Args:
         query, gallery, k, chunk_size: as in `k_occurrence`.
     Returns:
-        `k`; `skewness` of the k-occurrence (third standardised moment; 0 where every item is found equally often, above
-        1.4 it is commonly called high); `orphans`, the share of the gallery that no query finds; `hubs`, the ten items
+        `k`; `skewness` of the k-occurrence (third standardised moment; 0 where every item is found equally often);
+        `orphans`, the share of the gallery that no query finds; `hubs`, the ten items
         found most often as `{"row", "count"}`, worst first.
     Raises:
         DataError: vectors that are not finite or do not fit each other.
         ConfigError: `k` or `chunk_size` is out of range.
     Source:
-        Radovanovic et al. (JMLR 2010), equation 1; the threshold: Feldbauer et al. (2018).
+        Radovanovic et al., "Hubs in space" (JMLR 2010).
     """
     counts = k_occurrence(query, gallery, k, chunk_size=chunk_size)
     centred = counts - counts.mean()
@@ -76,7 +76,7 @@ def modality_gap(poster: Vectors, intro: Vectors) -> float:
     Raises:
         DataError: vectors that are not finite or do not fit each other.
     Source:
-        Liang et al., "Mind the gap" (arXiv 2203.02053), section 4.1.
+        Liang et al., "Mind the gap" (arXiv 2203.02053).
     """
     poster, intro = as_pair(poster, intro)
     return float((poster.double().mean(dim=0) - intro.double().mean(dim=0)).norm())

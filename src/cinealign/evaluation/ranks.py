@@ -71,7 +71,7 @@ def retrieval_ranks(
             f"query vectors have {queries.shape[1]} columns, the gallery's have {items.shape[1]}; they must agree"
         )
     positives = positive_pairs(query_ids, gallery_ids, len(queries), len(items))
-    scale = queries.double().norm(dim=1) * items.double().norm(dim=1).max()  # (Q,) bounds sum |q_d g_d| of any pair
+    scale = queries.norm(dim=1).double() * items.norm(dim=1).max()  # (Q,) bounds sum |q_d g_d| of any pair
     own_of_pairs = _pair_products(queries, items, positives)
     own = torch.full((len(queries),), -torch.inf, dtype=torch.float64)
     own.scatter_reduce_(0, torch.from_numpy(positives[0]), own_of_pairs, "amax")
