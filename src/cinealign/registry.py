@@ -70,7 +70,8 @@ class Registry(Generic[Kind]):
     def build(self, name: str, given: dict[str, Any] | None = None, where: str = "") -> Kind:
         """An instance of kind `name` with its options checked."""
         options = self.options(name, given or {}, where)
-        return cast(Any, self.kind(name, where))(options)
+        built: Kind = cast(Any, self.kind(name, where))(options)
+        return built
 
 
 def explain(error: ValidationError, where: str = "", known: list[str] | None = None) -> str:

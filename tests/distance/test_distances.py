@@ -38,6 +38,14 @@ def test_torch_and_numpy_and_more_precise_vectors_agree():
     np.testing.assert_array_equal(from_numpy, distance_matrix(tensor, tensor.flip(0)))
 
 
+def test_large_but_finite_vectors_are_allowed():
+    large = np.full((2, 3), 3e38, dtype=np.float32)  # their sum is not finite
+    assert distance_matrix(large, np.zeros((2, 3))).tolist() == [[1, 1], [1, 1]]
+    opposite = np.array([[np.inf, -np.inf, 0], [0, 0, 0]], dtype=np.float32)
+    with pytest.raises(DataError, match="poster vectors row 0 has NaN or infinite"):
+        distance_matrix(opposite, large)
+
+
 def test_refusals_say_what_and_where():
     good = np.ones((3, 2), dtype=np.float32)
     bad = good.copy()

@@ -41,6 +41,12 @@ def read_train_list(folder: Path) -> TrainList:
     path = folder / "train.txt"
     if not path.is_file():
         raise DataError(f"{folder} has no train.txt; write one row number (or movie id) of a train movie a line")
+    return _read_list(path)
+
+
+def _read_list(path: Path) -> TrainList:
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; give the file that names the train movies")
     file = read_text(path)
     numbers: dict[int, TrainNumber] = {}
     repeated: list[int] = []
@@ -49,13 +55,15 @@ def read_train_list(folder: Path) -> TrainList:
             value = whole_number(word)
             if value is None:
                 shown = word if len(word) <= 40 else word[:40] + "..."
-                raise DataError(f"train.txt line {line}: expected a whole number, got {shown!r}; correct or remove it")
+                raise DataError(
+                    f"{path.name} line {line}: expected a whole number, got {shown!r}; correct or remove it"
+                )
             if value in numbers:
                 repeated.append(value)
             else:
                 numbers[value] = TrainNumber(value, line)
     if not numbers:
-        raise DataError("train.txt is empty; write one row number (or movie id) of a train movie a line")
+        raise DataError(f"{path.name} is empty; write one row number (or movie id) of a train movie a line")
     return TrainList(tuple(numbers.values()), tuple(repeated), file.encoding)
 
 
@@ -99,3 +107,19 @@ def choose_reading(train: TrainList, ids: Sequence[int], known_ids: Collection[i
 
 def _names_row(number: TrainNumber, movies: int) -> str:
     return f"train.txt names row {number.value} but the catalogue has {movies} movies"
+
+
+def read_train_rows(path: Path, movies: int) -> list[int]:
+    """Rows of the train movies from a file like train.txt that names rows of a matrix of `movies` rows.
+
+    Raises:
+        DataError: no such file, something that is not a whole number, or a row that the matrix does not have.
+    """
+    train = _read_list(path)
+    outside = next((number for number in train.numbers if not 0 <= number.value < movies), None)
+    if outside is not None:
+        raise DataError(
+            f"{path.name} names row {outside.value} (line {outside.line}) but D has {movies} rows; "
+            "does it hold movie ids? Then pass --data DIR, whose train.txt is read with the ids beside it"
+        )
+    return sorted(number.value for number in train.numbers)

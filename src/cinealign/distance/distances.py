@@ -77,9 +77,9 @@ def as_vectors(vectors: Vectors, what: str) -> torch.Tensor:
             f"{what} must be real numbers (N, D), one row a movie; got {shape or 'one number'}, {tensor.dtype}"
         )
     tensor = tensor.to(device="cpu", dtype=torch.float32)
-    finite = torch.isfinite(tensor).all(dim=1)
-    if not bool(finite.all()):
-        row = int(torch.nonzero(~finite)[0])
+    for row in torch.nonzero(~torch.isfinite(tensor.sum(dim=1))).ravel().tolist():  # NaN and infinity survive a sum
+        if bool(torch.isfinite(tensor[row]).all()):
+            continue  # only the sum overflowed
         raise DataError(f"{what} row {row} has NaN or infinite values; mend the model that made them")
     return tensor
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
 import numpy as np
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from cinealign.data.posters import PosterFile
+from cinealign.state import State
 from cinealign.views.store import FeatureStore
 
 Side = Literal["poster", "intro"]
@@ -34,14 +34,6 @@ class ViewOptions(BaseModel):
     """Settings of a view as a recipe gives them; unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-@dataclass
-class State:
-    """What a fitted part has learned: arrays and JSON values, nothing else, so that it can be saved without pickle."""
-
-    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
-    values: dict[str, Any] = field(default_factory=dict)
 
 
 Item = TypeVar("Item")

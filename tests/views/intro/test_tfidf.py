@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cinealign.errors import ConfigError, DataError
-from cinealign.views.base import State
+from cinealign.state import State
 from cinealign.views.intro.tfidf import TfidfView
 from cinealign.views.registry import VIEWS
 from cinealign.views.store import FeatureStore

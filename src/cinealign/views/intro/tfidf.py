@@ -12,7 +12,8 @@ from pydantic import Field, field_validator
 
 from cinealign.data.intros import tokens
 from cinealign.errors import DataError
-from cinealign.views.base import Extracted, Features, State, TextView, ViewOptions
+from cinealign.state import State
+from cinealign.views.base import Extracted, Features, TextView, ViewOptions
 from cinealign.views.store import FeatureStore
 
 

@@ -11,7 +11,8 @@ from pydantic import Field, field_validator
 
 from cinealign.data.posters import PosterFile
 from cinealign.errors import ConfigError
-from cinealign.views.base import Extracted, Features, PosterView, State, TextView, ViewOptions
+from cinealign.state import State
+from cinealign.views.base import Extracted, Features, PosterView, TextView, ViewOptions
 from cinealign.views.poster.ocr import Line, OcrOptions, read_lettering
 from cinealign.views.registry import VIEWS
 from cinealign.views.store import FeatureStore

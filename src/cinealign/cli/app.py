@@ -1,0 +1,70 @@
+"""The `cinealign` command: one file a command group, and one place where errors become one line and exit code 2."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from cinealign import __version__
+from cinealign.cli.cache import cache_app
+from cinealign.cli.data import data_app
+from cinealign.cli.recipes import recipes
+from cinealign.cli.runs import distances, evaluate, run, show
+from cinealign.errors import CineAlignError
+
+app = typer.Typer(
+    name="cinealign",
+    help="Learns which poster belongs to which intro, measures it honestly and explains it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(run)
+app.command()(show)
+app.command()(evaluate)
+app.command()(distances)
+app.command()(recipes)
+app.add_typer(data_app, name="data")
+app.add_typer(cache_app, name="cache")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"cinealign {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Learns which poster belongs to which intro, measures it honestly and explains it."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point. The user's mistakes end in one line on stderr and exit code 2; a bug keeps its traceback."""
+    try:
+        code = app(args=arguments, standalone_mode=False)
+    except CineAlignError as error:
+        _fail(f"{type(error).__name__}: {error}")
+    except click.ClickException as error:
+        _fail(f"Error: {error.format_message()}")
+    except (click.Abort, KeyboardInterrupt):
+        print("stopped; the same command goes on from here", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output, `head` say, has seen enough
+        sys.stderr.close()
+        sys.exit(0)
+    else:
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(line: str) -> None:
+    print(" ".join(line.split()), file=sys.stderr)
+    sys.exit(2)

@@ -1,0 +1,182 @@
+"""`cinealign run`, `show`, `evaluate` and `distances`: make a run, read it back, score it again, save its D."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cinealign.cli.data import MissingIntroChoice, TrainIdsChoice
+
+if TYPE_CHECKING:
+    from cinealign.data.catalogue import Catalogue
+
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, such as runs/default.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")]
+
+
+def run(
+    recipe: Annotated[str, typer.Option(help="A recipe by name (`cinealign recipes`) or a YAML file.")] = "default",
+    data: Annotated[
+        Path | None, typer.Option(help="Data folder; else CINEALIGN_DATA, the usual places, or the drawn sample.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Run directory to make; runs/RECIPE where absent.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY.PATH=VALUE", help="Change a setting of the recipe.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a finished run.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Make everything that would be dropped an error.")] = False,
+    train_ids: Annotated[TrainIdsChoice, typer.Option(help="What train.txt holds.")] = TrainIdsChoice.auto,
+    missing_intro: Annotated[
+        MissingIntroChoice, typer.Option(help="What to do with a movie that has a poster and no intro.")
+    ] = MissingIntroChoice.error,
+    as_json: AsJson = False,
+) -> None:
+    """Learn from the train pairs, score all pairs, and write a run directory.
+
+    The same command goes on with a run that was interrupted.
+    """
+    from cinealign.recipe import Recipe
+
+    chosen = Recipe.load(recipe, overrides or [])  # before the data is read: a typing error should not cost a minute
+    out = out or Path("runs") / chosen.name
+    _refuse_finished(out, force)
+    catalogue = _catalogue(data, train_ids.value, missing_intro.value, strict)
+    lines = catalogue.report.lines()
+    if catalogue.source == "sample":
+        lines = [f"no data folder found: using the drawn sample catalogue ({catalogue.folder})", *lines]
+    else:
+        lines = [f"data: {catalogue.folder}", *lines]
+    for line in lines:
+        typer.echo(line, err=as_json)
+
+    from cinealign.pipeline import align
+
+    finished = align(catalogue, chosen, out, force=force)
+    if as_json:
+        _print_json(finished.metrics)
+    else:
+        _print_run(finished.folder, finished.metrics)
+
+
+def show(folder: RunFolder, as_json: AsJson = False) -> None:
+    """Print the numbers of a finished run."""
+    from cinealign.run import Run
+
+    metrics = Run(folder).metrics
+    if as_json:
+        _print_json(metrics)
+    else:
+        _print_run(folder, metrics)
+
+
+def evaluate(
+    target: Annotated[Path, typer.Argument(metavar="RUN|D", help="A run directory, or D as .npy, .npz or .csv.")],
+    train_ids: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="For a D: train.txt, whose numbers are rows of D (or ids, with --data)."),
+    ] = None,
+    data: Annotated[Path | None, typer.Option(help="For a D: the data folder, whose order and split it has.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score again: a run from its saved vectors, or any distance matrix D[i, j] of poster i and intro j."""
+    if target.is_dir():
+        if train_ids is not None or data is not None:
+            raise typer.BadParameter("a run knows its own split; --train-ids and --data are for a saved D")
+        metrics = _score_run(target)
+    else:
+        metrics = _score_distances(target, train_ids, data)
+    if as_json:
+        _print_json(metrics)
+    else:
+        from cinealign.evaluation.table import print_metrics
+
+        print_metrics(metrics, str(target))
+
+
+def distances(
+    folder: RunFolder,
+    out: Annotated[Path, typer.Option(help="File to write: .npy, .npz or .csv.")],
+) -> None:
+    """Write the N x N distance matrix of a run: D[i, j] is the distance of poster i and intro j."""
+    from cinealign.distance.files import save_distances
+    from cinealign.run import Run
+
+    finished = Run(folder)
+    poster, intro = finished.vectors
+    save_distances(out, poster, intro, finished.recipe.distance)
+    typer.echo(
+        f"wrote {out}: {len(poster)} x {len(intro)}, rows are posters, columns are intros, both in the run's order"
+    )
+
+
+def _catalogue(given: Path | None, train_ids: Any, missing_intro: Any, strict: bool) -> Catalogue:
+    import platformdirs
+
+    from cinealign.data.catalogue import Catalogue
+    from cinealign.data.locate import locate_data
+    from cinealign.data.sample import sample_catalogue
+
+    folder = locate_data(given)
+    if folder is None:
+        return sample_catalogue(Path(platformdirs.user_cache_dir("cinealign")))
+    return Catalogue.load(folder, train_ids=train_ids, missing_intro=missing_intro, strict=strict)
+
+
+def _refuse_finished(out: Path, force: bool) -> None:
+    from cinealign.errors import ConfigError
+
+    if out.exists() and not force:
+        raise ConfigError(f"{out} exists already; pass --force to replace it, or --out for another place")
+
+
+def _score_run(folder: Path) -> dict[str, Any]:
+    from cinealign.evaluation.metrics import evaluate_vectors
+    from cinealign.run import Run
+
+    finished = Run(folder)
+    poster, intro = finished.vectors
+    samples = finished.recipe.evaluation.bootstrap
+    scored = evaluate_vectors(
+        poster, intro, finished.ids, finished.train_rows, seed=finished.recipe.seed, samples=samples
+    )
+    return {"recipe": finished.recipe.name, "data": finished.metrics["data"], **scored}
+
+
+def _score_distances(path: Path, train_ids: Path | None, data: Path | None) -> dict[str, Any]:
+    import numpy as np
+
+    from cinealign.data.catalogue import Catalogue
+    from cinealign.data.split import read_train_rows
+    from cinealign.distance.files import load_distances
+    from cinealign.errors import DataError
+    from cinealign.evaluation.metrics import evaluate_distances
+
+    D = load_distances(path)
+    if data is not None:
+        catalogue = Catalogue.load(data)
+        if len(catalogue) != len(D):
+            raise DataError(
+                f"{path} has {len(D)} rows but {data} has {len(catalogue)} movies; are they of one data set?"
+            )
+        rows = catalogue.train_rows
+    elif train_ids is not None:
+        rows = np.asarray(read_train_rows(train_ids, len(D)), dtype=np.int64)
+    else:
+        raise typer.BadParameter("a saved D needs its split: pass --train-ids train.txt or --data DIR")
+    return evaluate_distances(D, None, rows)
+
+
+def _print_run(folder: Path, metrics: dict[str, Any]) -> None:
+    from cinealign.evaluation.table import print_metrics
+
+    source = "the drawn sample catalogue" if metrics["data"]["source"] == "sample" else "a data folder"
+    print_metrics(metrics, f"recipe {metrics['recipe']} on {source}")
+    typer.echo(f"run directory: {folder}")
+
+
+def _print_json(metrics: dict[str, Any]) -> None:
+    import json
+
+    typer.echo(json.dumps(metrics, indent=1, ensure_ascii=False))

@@ -1,0 +1,16 @@
+"""The experts that a recipe can name: one file an expert, one line here."""
+
+from __future__ import annotations
+
+from cinealign.experts.base import Expert
+from cinealign.registry import Registry
+
+EXPERTS: Registry[Expert] = Registry(
+    "expert",
+    {
+        "cca": "cinealign.experts.cca:CcaExpert",
+        "contrastive": "cinealign.experts.contrastive:ContrastiveExpert",
+        "memory": "cinealign.experts.memory:MemoryExpert",
+        "shared_space": "cinealign.experts.shared_space:SharedSpaceExpert",
+    },
+)

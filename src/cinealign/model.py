@@ -1,0 +1,172 @@
+"""The fitted model: views, experts and their weights; it turns posters and intros into vectors of one space."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cinealign.data.posters import PosterFile
+from cinealign.errors import ModelError
+from cinealign.experts.base import Expert, TrainingSet, Vectors
+from cinealign.experts.fusion import OutOfFold, fold_numbers, fuse, fusion_weights
+from cinealign.experts.registry import EXPERTS
+from cinealign.progress import progress
+from cinealign.recipe import Recipe
+from cinealign.state import State
+from cinealign.views.base import Extracted, Features, View
+from cinealign.views.registry import VIEWS
+from cinealign.views.store import FeatureStore
+
+Views = dict[str, View[Any]]
+Checkpoint = Callable[[str, Callable[[], State]], State]
+"""Gives the state saved under a name, or computes and saves it: how an interrupted run goes on where it stopped."""
+
+
+def no_checkpoint(_: str, compute: Callable[[], State]) -> State:
+    """Computes anew every time."""
+    return compute()
+
+
+@dataclass(frozen=True)
+class Extracts:
+    """What the frozen parts of the views saw of each item alone; nothing in it was learned from this data."""
+
+    poster: Mapping[str, Extracted]
+    intro: Mapping[str, Extracted]
+    size: int
+
+    @classmethod
+    def of(cls, recipe: Recipe, posters: Sequence[PosterFile], intros: Sequence[str], store: FeatureStore) -> Extracts:
+        """Look at N posters and their N intros through the recipe's views, item by item, by way of the store."""
+        views = build_views(recipe)
+        return cls(_extract(views, "poster", posters, store), _extract(views, "intro", intros, store), len(posters))
+
+    def training_set(self, train_rows: NDArray[np.int64]) -> TrainingSet:
+        """The train rows, which are all that `fit` ever sees."""
+        return TrainingSet(self.poster, self.intro, self.size).take(train_rows)
+
+
+class AlignmentModel:
+    """Views, experts and weights, fitted; `D = 1 - poster @ intro.T` of what it encodes."""
+
+    def __init__(self, recipe: Recipe, views: Views, experts: list[Expert], weights: NDArray[np.float64]) -> None:
+        self.recipe, self.views, self.experts, self.weights = recipe, views, experts, weights
+
+    @classmethod
+    def fit(cls, recipe: Recipe, training: TrainingSet, checkpoint: Checkpoint = no_checkpoint) -> AlignmentModel:
+        """Learn everything from the train pairs: weights on out-of-fold pairs, then views and experts on all of them."""
+        weights = _weights(recipe, cross_fit(recipe, training, checkpoint))
+        views, experts = fit_parts(recipe, training, checkpoint, "all")
+        return cls(recipe, views, experts, weights)
+
+    def encode_posters(self, posters: Sequence[PosterFile], store: FeatureStore) -> Vectors:
+        """(N, D) vectors of any posters."""
+        return self.encode_poster_extracts(_extract(self.views, "poster", posters, store))
+
+    def encode_intros(self, intros: Sequence[str], store: FeatureStore) -> Vectors:
+        """(N, D) vectors of any intros."""
+        return self.encode_intro_extracts(_extract(self.views, "intro", intros, store))
+
+    def encode_poster_extracts(self, extracts: Mapping[str, Extracted]) -> Vectors:
+        """(N, D) vectors of posters that the views have looked at already."""
+        features = _transform(self.views, extracts)
+        return fuse([expert.encode_poster(features) for expert in self.experts], self.weights)
+
+    def encode_intro_extracts(self, extracts: Mapping[str, Extracted]) -> Vectors:
+        """(N, D) vectors of intros that the views have looked at already."""
+        features = _transform(self.views, extracts)
+        return fuse([expert.encode_intro(features) for expert in self.experts], self.weights)
+
+    def save(self, folder: Path) -> None:
+        """Write recipe, weights and every part's state into `folder` (made here)."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "recipe.yaml").write_text(self.recipe.to_yaml(), encoding="utf-8")
+        (folder / "fusion.json").write_text(json.dumps({"weights": self.weights.tolist()}, indent=1), encoding="utf-8")
+        for name, view in self.views.items():
+            view.state().save(folder / f"view-{name}.safetensors")
+        for i, expert in enumerate(self.experts):
+            expert.state().save(folder / f"expert-{i}.safetensors")
+
+    @classmethod
+    def load(cls, folder: Path) -> AlignmentModel:
+        """Read what `save` wrote.
+
+        Raises:
+            ModelError: a file is missing or damaged.
+        """
+        try:
+            recipe = Recipe.load(folder / "recipe.yaml")
+            weights = np.asarray(json.loads((folder / "fusion.json").read_text(encoding="utf-8"))["weights"])
+        except (OSError, ValueError, KeyError) as error:
+            raise ModelError(f"{folder} does not hold a saved model ({error}); run the recipe again") from None
+        views = build_views(recipe)
+        for name, view in views.items():
+            view.load_state(State.load(folder / f"view-{name}.safetensors"))
+        experts = build_experts(recipe)
+        for i, expert in enumerate(experts):
+            expert.load_state(State.load(folder / f"expert-{i}.safetensors"))
+        return cls(recipe, views, experts, weights)
+
+
+def build_views(recipe: Recipe) -> Views:
+    """The recipe's views, not yet fitted."""
+    return {name: VIEWS.build(o["view"], _without(o, "view"), f"views.{name}") for name, o in recipe.views.items()}
+
+
+def build_experts(recipe: Recipe) -> list[Expert]:
+    """The recipe's experts, not yet fitted."""
+    return [EXPERTS.build(o["expert"], _without(o, "expert"), f"align[{i}]") for i, o in enumerate(recipe.align)]
+
+
+def fit_parts(recipe: Recipe, training: TrainingSet, checkpoint: Checkpoint, name: str) -> tuple[Views, list[Expert]]:
+    """Views and experts fitted on the pairs of `training`; `name` marks the states in the checkpoint."""
+    views = build_views(recipe)
+    for side in (training.poster, training.intro):
+        for view_name, extracted in side.items():
+            views[view_name].fit(extracted)
+    features = TrainingSet(_transform(views, training.poster), _transform(views, training.intro), training.size)
+    experts = build_experts(recipe)
+    for i, expert in enumerate(experts):
+        state = checkpoint(f"{name}-expert-{i}", lambda expert=expert: expert.fit(features, seed=recipe.seed).state())  # type: ignore[misc]
+        expert.load_state(state)
+    return views, experts
+
+
+def cross_fit(recipe: Recipe, training: TrainingSet, checkpoint: Checkpoint = no_checkpoint) -> list[OutOfFold]:
+    """Every fold of the train pairs, encoded by views and experts fitted on the other folds only."""
+    fold_of = fold_numbers(training.size, recipe.fusion.folds, recipe.seed)
+    out_of_fold = []
+    with progress("folds", recipe.fusion.folds) as bar:
+        for fold in range(recipe.fusion.folds):
+            inside, outside = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
+            views, experts = fit_parts(recipe, training.take(inside), checkpoint, f"fold-{fold}")
+            left_out = training.take(outside)
+            poster, intro = _transform(views, left_out.poster), _transform(views, left_out.intro)
+            out_of_fold.append(
+                OutOfFold([e.encode_poster(poster) for e in experts], [e.encode_intro(intro) for e in experts])
+            )
+            bar.advance()
+    return out_of_fold
+
+
+def _weights(recipe: Recipe, out_of_fold: list[OutOfFold]) -> NDArray[np.float64]:
+    fixed = [options["weight"] for options in recipe.align]
+    return fusion_weights(out_of_fold, fixed, temperature=recipe.fusion.temperature, steps=recipe.fusion.steps)
+
+
+def _without(options: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name != key}
+
+
+def _extract(views: Views, side: str, items: Sequence[Any], store: FeatureStore) -> dict[str, Extracted]:
+    return {name: view.extract(items, store) for name, view in views.items() if view.side == side}
+
+
+def _transform(views: Views, extracts: Mapping[str, Extracted]) -> dict[str, Features]:
+    return {name: views[name].transform(extracted) for name, extracted in extracts.items()}

@@ -1,0 +1,46 @@
+"""The story on one page: a catalogue and a recipe become a run.
+
+catalogue -> views -> experts -> fusion -> vectors -> evaluation -> run directory
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cinealign.data.catalogue import Catalogue
+from cinealign.evaluation.metrics import evaluate_vectors
+from cinealign.model import AlignmentModel, Extracts
+from cinealign.recipe import Recipe
+from cinealign.run import Run, RunDraft
+from cinealign.views.store import FeatureStore
+
+
+def align(
+    catalogue: Catalogue, recipe: Recipe, out: Path, *, store: FeatureStore | None = None, force: bool = False
+) -> Run:
+    """Learn from the train rows which poster belongs to which intro, score all rows, write the run.
+
+    An interrupted call goes on where it stopped when it is made again; views that any run has computed are not computed
+    twice. Nothing that learns sees a held-out pair: `fit` gets a TrainingSet, made here from the train rows.
+
+    Args:
+        catalogue: movies with both sides, and the split.
+        recipe: what to do.
+        out: the run directory to make.
+        store: of features; the user's own store where None.
+        force: replace a finished run at `out`.
+    Raises:
+        ConfigError: `out` is a finished run and `force` is not given, or the recipe does not fit the data.
+        DataError, ModelError: a poster, the store or weights cannot be used.
+    """
+    store = store or FeatureStore()
+    with RunDraft.open(out, recipe, catalogue, force=force) as draft:
+        extracts = Extracts.of(recipe, catalogue.posters, catalogue.intros, store)
+        training = extracts.training_set(catalogue.train_rows)
+        model = AlignmentModel.fit(recipe, training, draft.checkpoint)
+        poster = model.encode_poster_extracts(extracts.poster)
+        intro = model.encode_intro_extracts(extracts.intro)
+        metrics = evaluate_vectors(
+            poster, intro, catalogue.ids, catalogue.train_rows, seed=recipe.seed, samples=recipe.evaluation.bootstrap
+        )
+        return draft.finish(model, poster, intro, metrics)

@@ -1,0 +1,47 @@
+"""What a fitted part has learned, and how it is kept: arrays and JSON in one safetensors file, never a pickle."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cinealign.errors import ModelError
+
+
+@dataclass
+class State:
+    """Arrays and JSON values by name."""
+
+    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def save(self, path: Path) -> None:
+        """Write to `path` at once or not at all (written beside, then renamed)."""
+        from safetensors.numpy import save_file
+
+        beside = path.with_name(path.name + ".part")
+        arrays = {name: np.ascontiguousarray(array) for name, array in self.arrays.items()}
+        save_file(arrays, beside, metadata={"values": json.dumps(self.values)})
+        beside.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> State:
+        """Read what `save` wrote.
+
+        Raises:
+            ModelError: the file is missing or damaged.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(path, framework="numpy") as file:
+                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                values = json.loads((file.metadata() or {}).get("values", "{}"))
+        except (OSError, SafetensorError, json.JSONDecodeError) as error:
+            raise ModelError(f"{path} cannot be read ({error}); run the recipe again with --force") from None
+        return cls(arrays, values)
