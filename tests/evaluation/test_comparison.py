@@ -130,6 +130,20 @@ def test_permutation_test_counts_as_get_acc_does(ratio):
     assert swapped["acc_sum"] == pytest.approx(found["acc_sum"])
 
 
+def test_permutation_test_equals_exchanging_the_intros_one_by_one():
+    D, rows, k = np.random.default_rng(1).normal(size=(14, 14)), [3, 9, 4, 12, 0, 7], 4  # k = int(0.3 * 14)
+    found = permutation_test(D, rows, ratio=0.3, permutations=40, seed=2)
+    generator, sums = np.random.default_rng(2), []
+    for _ in range(40):
+        sums.append(0)
+        for poster, intro in zip(rows, np.array(rows)[generator.permutation(6)], strict=True):
+            sums[-1] += sum(D[poster] <= D[poster, intro]) <= k  # the poster finds its new intro
+            sums[-1] += sum(D[:, intro] <= D[poster, intro]) <= k  # and the intro finds the poster
+    assert found["permuted_mean"] == pytest.approx(np.mean(sums) / 6)
+    assert found["permuted_high"] == pytest.approx(max(sums) / 6)
+    assert found["p"] == pytest.approx((1 + sum(s / 6 >= found["acc_sum"] - 1e-9 for s in sums)) / 41)
+
+
 def test_a_collapsed_matrix_shows_no_relation():
     assert permutation_test(np.zeros((40, 40)), range(40), permutations=99)["p"] == 1.0
 
