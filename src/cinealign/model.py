@@ -130,7 +130,8 @@ def fit_parts(recipe: Recipe, training: TrainingSet, checkpoint: Checkpoint, nam
     for side in (training.poster, training.intro):
         for view_name, extracted in side.items():
             views[view_name].fit(extracted)
-    features = TrainingSet(_transform(views, training.poster), _transform(views, training.intro), training.size)
+    words = {view_name: listed for view_name, view in views.items() if (listed := view.words()) is not None}
+    features = TrainingSet(_transform(views, training.poster), _transform(views, training.intro), training.size, words)
     experts = build_experts(recipe)
     for i, expert in enumerate(experts):
         state = checkpoint(f"{name}-expert-{i}", lambda expert=expert: expert.fit(features, seed=recipe.seed).state())  # type: ignore[misc]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -29,6 +29,8 @@ class TrainingSet:
     poster: Mapping[str, Extracted]
     intro: Mapping[str, Extracted]
     size: int
+    words: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The words that the numbers of a view stand for, by the view's name, for fitted views that have a vocabulary."""
 
     def take(self, rows: NDArray[np.int64]) -> TrainingSet:
         """The movies `rows` (numbers within this set), in that order: the train part of a fold, say."""
@@ -36,6 +38,7 @@ class TrainingSet:
             {name: take(values, rows) for name, values in self.poster.items()},
             {name: take(values, rows) for name, values in self.intro.items()},
             len(rows),
+            self.words,
         )
 
 

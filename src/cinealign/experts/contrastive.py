@@ -1,21 +1,21 @@
-"""Towers trained with a contrastive loss: on cached features of frozen views, a projection head a side."""
+"""Two sides trained with a contrastive loss: projection heads on cached features of frozen views, or whole towers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Self
 
-import numpy as np
 import torch
-import torch.nn.functional as F
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 from torch import Tensor, nn
 
 from cinealign.errors import ConfigError
-from cinealign.experts.base import Expert, ExpertOptions, Inputs, TrainingSet, Vectors, normalised, seen
+from cinealign.experts.base import Expert, ExpertOptions, TrainingSet, Vectors
 from cinealign.experts.losses import InfoNce
+from cinealign.experts.sides import HeadSide, Side, TowerSide
 from cinealign.experts.training import TrainingSettings, train
-from cinealign.networks.heads import HeadKind, build_head, drift
+from cinealign.networks.heads import HeadKind, drift
+from cinealign.networks.towers import resolve_tower
 from cinealign.state import State
 from cinealign.views.base import Features
 
@@ -23,7 +23,11 @@ from cinealign.views.base import Features
 class ContrastiveOptions(ExpertOptions):
     """Options of `contrastive`."""
 
-    head: HeadKind = "linear"
+    poster_tower: dict[str, Any] | None = Field(
+        None, description="a network trained on the one poster view; else a head"
+    )
+    intro_tower: dict[str, Any] | None = Field(None, description="a network trained on the one intro view; else a head")
+    head: HeadKind = Field("linear", description="of a side without a tower")
     dimensions: int = Field(128, ge=1, description="of the shared space; a residual head keeps its features' width")
     hidden: int = Field(512, ge=1, description="of the mlp head")
     dropout: float = Field(0.2, ge=0, lt=1)
@@ -32,94 +36,87 @@ class ContrastiveOptions(ExpertOptions):
     learn_temperature: bool = True
     training: TrainingSettings = TrainingSettings()
 
+    @field_validator("poster_tower", "intro_tower")
+    @classmethod
+    def _known_tower(cls, tower: dict[str, Any] | None) -> dict[str, Any] | None:
+        try:
+            return None if tower is None else resolve_tower(tower)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+
+    @model_validator(mode="after")
+    def _one_view_a_tower(self) -> Self:
+        for side in ("poster", "intro"):
+            names = getattr(self, side)
+            if getattr(self, f"{side}_tower") is not None and len(names) != 1:
+                raise ValueError(f"{side}_tower reads one view, got {len(names)} in {side}: {', '.join(names)}")
+        return self
+
 
 class ContrastiveExpert(Expert):
-    """A head for each side, trained so that partners are nearest in their batch (InfoNCE)."""
+    """A head or a tower for each side, trained so that partners are nearest in their batch (InfoNCE)."""
 
     Options = ContrastiveOptions
     options: ContrastiveOptions
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        """Train both heads. Raises ConfigError where a residual head gets sides of different width, or under two pairs."""
+        """Train both sides. Raises ConfigError where a residual head gets sides of different width, or under two pairs."""
         if training.size < 2:
             raise ConfigError(f"contrastive needs at least 2 train pairs for a negative, got {training.size}")
-        self._poster = Inputs.fit(self.options.poster, training.poster)
-        self._intro = Inputs.fit(self.options.intro, training.intro)
-        poster = self._rows(self._poster, {name: np.asarray(rows) for name, rows in training.poster.items()})
-        intro = self._rows(self._intro, {name: np.asarray(rows) for name, rows in training.intro.items()})
-        with torch.random.fork_rng(devices=[]):  # the global generator feeds initial weights and dropout
+        self._make_sides()
+        poster = self._poster.learn(training.poster, training.words)
+        intro = self._intro.learn(training.intro, training.words)
+        with torch.random.fork_rng(devices=[]):  # the global generator feeds initial weights, dropout, augmentation
             torch.manual_seed(seed)
-            self._build(poster.shape[1], intro.shape[1])
+            self._build()
             loss = InfoNce(self.options.temperature, self.options.learn_temperature)
 
             def step_loss(rows: Tensor) -> Tensor:
-                contrast: Tensor = loss(
-                    self._vectors(self._head_poster, poster[rows]), self._vectors(self._head_intro, intro[rows])
-                )
-                return contrast + self.options.drift_penalty * drift(self._head_poster, self._head_intro)
+                contrast: Tensor = loss(self._poster.vectors(poster[rows]), self._intro.vectors(intro[rows]))
+                return contrast + self.options.drift_penalty * drift(self._poster.network, self._intro.network)
 
             generator = torch.Generator().manual_seed(seed)
-            modules = nn.ModuleList([self._head_poster, self._head_intro, loss])
+            modules = nn.ModuleList([self._poster.network, self._intro.network, loss])
             self.history = train(modules, training.size, step_loss, self.options.training, generator)
         self.history[-1]["temperature"] = float(1.0 / loss.logit_scale.detach())
         return self
 
     def encode_poster(self, features: Mapping[str, Features]) -> Vectors:
         """(N, dimensions) unit rows; zero where no view saw anything."""
-        return self._encode(self._head_poster, self._rows(self._poster, features))
+        return self._poster.encode(self._poster.rows(features))
 
     def encode_intro(self, features: Mapping[str, Features]) -> Vectors:
         """(N, dimensions) unit rows; zero where no view saw anything."""
-        return self._encode(self._head_intro, self._rows(self._intro, features))
+        return self._intro.encode(self._intro.rows(features))
 
     def state(self) -> State:
-        """Means, scales and the weights of both heads."""
-        parts = [self._poster.state("poster"), self._intro.state("intro")]
-        arrays = {name: array for part in parts for name, array in part.arrays.items()}
-        values: dict[str, Any] = {name: value for part in parts for name, value in part.values.items()}
-        for side, head in (("poster", self._head_poster), ("intro", self._head_intro)):
-            arrays |= {f"{side}.head.{name}": weight.numpy() for name, weight in head.state_dict().items()}
-        widths = [sum(len(centre.mean) for centre in inputs.centring) for inputs in (self._poster, self._intro)]
-        return State(arrays, {**values, "widths": widths, "history": self.history})
+        """What both sides have learned."""
+        poster, intro = self._poster.state("poster"), self._intro.state("intro")
+        return State({**poster.arrays, **intro.arrays}, {**poster.values, **intro.values, "history": self.history})
 
     def load_state(self, state: State) -> Self:
-        """Take over means, scales and weights."""
-        self._poster = Inputs.from_state(self.options.poster, state, "poster")
-        self._intro = Inputs.from_state(self.options.intro, state, "intro")
-        self._build(*state.values["widths"])
+        """Take over what both sides have learned."""
+        self._make_sides()
+        self._poster.load(state, "poster")
+        self._intro.load(state, "intro")
         self.history = state.values["history"]
-        for side, head in (("poster", self._head_poster), ("intro", self._head_intro)):
-            prefix = f"{side}.head."
-            head.load_state_dict(
-                {
-                    name.removeprefix(prefix): torch.from_numpy(array.copy())
-                    for name, array in state.arrays.items()
-                    if name.startswith(prefix)
-                }
-            )
-            head.eval()
         return self
 
-    def _build(self, poster_width: int, intro_width: int) -> None:
-        if self.options.head == "residual" and poster_width != intro_width:
-            raise ConfigError(
-                f"contrastive: a residual head needs both sides of one width, got {poster_width} poster and "
-                f"{intro_width} intro features; use head: linear or mlp"
-            )
+    def _make_sides(self) -> None:
+        self._poster = self._side(self.options.poster, self.options.poster_tower)
+        self._intro = self._side(self.options.intro, self.options.intro_tower)
+
+    def _side(self, names: list[str], tower: dict[str, Any] | None) -> Side:
         o = self.options
-        self._head_poster = build_head(o.head, poster_width, o.dimensions, o.hidden, o.dropout)
-        self._head_intro = build_head(o.head, intro_width, o.dimensions, o.hidden, o.dropout)
+        if tower is not None:
+            return TowerSide(names[0], tower, o.dimensions)
+        return HeadSide(names, o.head, o.dimensions, o.hidden, o.dropout)
 
-    def _rows(self, inputs: Inputs, features: Mapping[str, Features]) -> Tensor:
-        rows = inputs(features)
-        # A residual head starts as the zero-shot cosine, which looks at directions; other heads get to see lengths.
-        return torch.from_numpy(normalised(rows) if self.options.head == "residual" else rows)
-
-    @staticmethod
-    def _vectors(head: nn.Module, rows: Tensor) -> Tensor:
-        return F.normalize(head(rows), dim=1)
-
-    def _encode(self, head: nn.Module, rows: Tensor) -> Vectors:
-        with torch.inference_mode():
-            vectors: Vectors = self._vectors(head, rows).numpy()
-        return vectors * seen(rows.numpy())[:, None]
+    def _build(self) -> None:
+        if self.options.head == "residual" and self._poster.width != self._intro.width:
+            raise ConfigError(
+                f"contrastive: a residual head needs both sides of one width, got {self._poster.width} poster and "
+                f"{self._intro.width} intro features; use head: linear or mlp"
+            )
+        self._poster.build()
+        self._intro.build()

@@ -65,6 +65,10 @@ class View(ABC, Generic[Item]):
         assert isinstance(extracted, np.ndarray)
         return extracted
 
+    def words(self) -> list[str] | None:
+        """For a fitted view whose features are numbers of words: the word of every number; None for others."""
+        return None
+
     def state(self) -> State:
         """What `fit` has learned; empty for a frozen view."""
         return State()

@@ -13,6 +13,9 @@ VIEWS: Registry[View[Any]] = Registry(
         "appearance": "cinealign.views.poster.appearance:AppearanceView",
         "lettering": "cinealign.views.poster.lettering:LetteringView",
         "language_model": "cinealign.views.intro.language_model:LanguageModelView",
+        "text": "cinealign.views.intro.text:PlainTextView",
+        "pixels": "cinealign.views.poster.pixels:PixelsView",
         "tfidf": "cinealign.views.intro.tfidf:TfidfView",
+        "tokens": "cinealign.views.intro.tokens:TokensView",
     },
 )

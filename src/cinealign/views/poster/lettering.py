@@ -99,6 +99,10 @@ class LetteringView(PosterView):
         features[[not item.text for item in lettering]] = 0
         return features
 
+    def words(self) -> list[str] | None:
+        """The encoder's words."""
+        return self.encoder.words()
+
     def state(self) -> State:
         """What the encoder has learned."""
         return self.encoder.state()

@@ -1,0 +1,97 @@
+"""What a tower is: a trainable network for one side, from what one view gives to a vector of the shared space."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, cast
+
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+
+from cinealign.errors import ConfigError
+from cinealign.registry import Registry
+
+
+class TowerOptions(BaseModel):
+    """Settings of a tower as a recipe gives them; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Tower(nn.Module, ABC):
+    """(B, ...) rows of one view -> (B, D), not normalised. Subclasses set `Options` and are registered in `TOWERS`."""
+
+    Options: ClassVar[type[TowerOptions]] = TowerOptions
+
+    def __init__(self, options: Any, dimensions: int, geometry: Mapping[str, Any]) -> None:
+        """Args:
+        options: of the tower.
+        dimensions: D.
+        geometry: what `geometry` gave for the train rows.
+        """
+        super().__init__()
+
+    @classmethod
+    def geometry(cls, options: Any, rows: Tensor, words: Sequence[str] | None) -> dict[str, Any]:
+        """The sizes that must be known to build the tower, as JSON values: of a vocabulary, say.
+
+        Args:
+            options: of the tower.
+            rows: (N, ...) train rows of its view.
+            words: what the numbers in `rows` stand for, where the view has words.
+        Raises:
+            ConfigError: the view does not give what this tower reads.
+        """
+        return {}
+
+    def begin(self, rows: Tensor, words: Sequence[str] | None) -> None:
+        """Before training: take statistics of the train rows, load pretrained parts. Not called for a saved tower."""
+
+    def seen(self, rows: Tensor) -> Tensor:
+        """(B,) bool: which rows hold anything to judge by."""
+        return torch.ones(len(rows), dtype=torch.bool)
+
+    @abstractmethod
+    def forward(self, rows: Tensor) -> Tensor:
+        """(B, D); in training mode with whatever is random about the tower."""
+
+
+TOWERS: Registry[Tower] = Registry(
+    "tower",
+    {
+        "cnn": "cinealign.networks.poster_cnn:CnnTower",
+    },
+)
+"""The towers that a recipe can name: one file a tower, one line here."""
+
+
+def resolve_tower(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """`{"tower": name, option: value ...}` with every default spelled out.
+
+    Raises:
+        ConfigError: no name, an unknown one, or options that it does not have.
+    """
+    name, options = _parts(spec)
+    return {"tower": name, **options.model_dump(mode="json")}
+
+
+def build_tower(spec: Mapping[str, Any], dimensions: int, geometry: Mapping[str, Any]) -> Tower:
+    """The tower of `spec`, with weights drawn from the global generator."""
+    name, options = _parts(spec)
+    return TOWERS.kind(name)(options, dimensions, geometry)
+
+
+def tower_geometry(spec: Mapping[str, Any], rows: Tensor, words: Sequence[str] | None) -> dict[str, Any]:
+    """What the tower of `spec` has to know of its train rows; see `Tower.geometry`."""
+    name, options = _parts(spec)
+    return TOWERS.kind(name).geometry(options, rows, words)
+
+
+def _parts(spec: Mapping[str, Any]) -> tuple[str, TowerOptions]:
+    rest = dict(spec)
+    name = rest.pop("tower", None)
+    if not isinstance(name, str):
+        raise ConfigError(f"needs a 'tower', got {spec!r}; choose one of: {', '.join(TOWERS.names())}")
+    return name, cast(TowerOptions, TOWERS.options(name, rest))
