@@ -10,6 +10,7 @@ EXPERTS: Registry[Expert] = Registry(
     {
         "cca": "cinealign.experts.cca:CcaExpert",
         "contrastive": "cinealign.experts.contrastive:ContrastiveExpert",
+        "lexical": "cinealign.experts.lexical:LexicalExpert",
         "memory": "cinealign.experts.memory:MemoryExpert",
         "shared_space": "cinealign.experts.shared_space:SharedSpaceExpert",
     },

@@ -96,7 +96,8 @@ class LetteringView(PosterView):
         """The encoder's features, with exact zero rows for posters without lettering."""
         lettering = cast(list[Lettering], extracted)
         features = self.encoder.transform(_for_encoder(lettering)).copy()
-        features[[not item.text for item in lettering]] = 0
+        if features.dtype != object:  # texts of a plain text view stay ""
+            features[[not item.text for item in lettering]] = 0
         return features
 
     def words(self) -> list[str] | None:

@@ -1,0 +1,122 @@
+"""The same words on both sides: lettering and intro compared letter by letter, without any meaning.
+
+A title often names what the plot is about, and OCR breaks words in ways a language model cannot mend ("WARLORDS" read as
+"WARLOROS"). Runs of a few letters survive such breaks, so both sides are weighted bags of character n-grams, whose
+vocabulary and inverse document frequencies come from the train intros. The bags are then projected to a fixed width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, field_validator, model_validator
+
+from cinealign.errors import ConfigError
+from cinealign.experts.base import Expert, ExpertOptions, TrainingSet, Vectors, normalised
+from cinealign.state import State
+from cinealign.views.base import Extracted, Features
+
+
+class LexicalOptions(ExpertOptions):
+    """Options of `lexical`."""
+
+    shortest: int = Field(4, ge=1, description="letters of the shortest n-gram")
+    longest: int = Field(4, ge=1, description="letters of the longest n-gram")
+    min_df: int = Field(2, ge=1, description="train intros that an n-gram must occur in")
+    dimensions: int = Field(4096, ge=8, description="width after the projection; vocabularies below it keep their own")
+
+    @field_validator("poster", "intro")
+    @classmethod
+    def _one_view(cls, names: list[str]) -> list[str]:
+        if len(names) != 1:
+            raise ValueError(f"lexical compares one text of each side, got {len(names)}; use one expert a pair")
+        return names
+
+    @model_validator(mode="after")
+    def _lengths_in_order(self) -> Self:
+        if self.longest < self.shortest:
+            raise ValueError(f"longest must be >= shortest ({self.shortest}), got {self.longest}")
+        return self
+
+
+class LexicalExpert(Expert):
+    """Cosine of TF-IDF weighted character n-grams within words, sign-projected to `dimensions`.
+
+    weight = (1 + ln tf) * (ln((1 + T) / (1 + df)) + 1) over T train intros; n-grams outside the vocabulary are ignored. Each
+    n-gram is added with a random sign to one random coordinate, which keeps inner products in expectation.
+    Source of the projection: Weinberger et al. 2009 (arXiv 0902.2206).
+    """
+
+    Options = LexicalOptions
+    options: LexicalOptions
+
+    def fit(self, training: TrainingSet, *, seed: int) -> Self:
+        """Vocabulary, inverse document frequencies and projection. Raises ConfigError where the views are not texts."""
+        from sklearn.feature_extraction.text import CountVectorizer
+
+        intros = _texts(training.intro, self.options.intro[0])
+        _texts(training.poster, self.options.poster[0])
+        lengths = (self.options.shortest, self.options.longest)
+        counter = CountVectorizer(analyzer="char_wb", ngram_range=lengths, min_df=min(self.options.min_df, len(intros)))
+        try:
+            counts = counter.fit_transform(intros)
+        except ValueError:
+            raise ConfigError("lexical: no n-gram occurs in enough train intros; lower min_df") from None
+        self._vocabulary = [str(ngram) for ngram in counter.get_feature_names_out()]
+        df = np.asarray((counts > 0).sum(axis=0)).ravel()
+        self._idf = (np.log((1 + len(intros)) / (1 + df)) + 1).astype(np.float32)
+        self._projection = _projection(len(self._vocabulary), self.options.dimensions, seed)
+        return self
+
+    def encode_poster(self, features: Mapping[str, Features]) -> Vectors:
+        """(N, dimensions) unit rows; zero where no n-gram is known."""
+        return self._encode(_texts(features, self.options.poster[0]))
+
+    def encode_intro(self, features: Mapping[str, Features]) -> Vectors:
+        """(N, dimensions) unit rows; zero where no n-gram is known."""
+        return self._encode(_texts(features, self.options.intro[0]))
+
+    def state(self) -> State:
+        """Vocabulary, idf and projection."""
+        column, sign = self._projection
+        return State({"idf": self._idf, "column": column, "sign": sign}, {"vocabulary": self._vocabulary})
+
+    def load_state(self, state: State) -> Self:
+        """Take over vocabulary, idf and projection."""
+        self._vocabulary = list(state.values["vocabulary"])
+        self._idf = state.arrays["idf"]
+        self._projection = state.arrays["column"], state.arrays["sign"]
+        return self
+
+    def _encode(self, texts: list[str]) -> Vectors:
+        from scipy import sparse
+        from sklearn.feature_extraction.text import CountVectorizer
+
+        lengths = (self.options.shortest, self.options.longest)
+        counter = CountVectorizer(analyzer="char_wb", ngram_range=lengths, vocabulary=self._vocabulary)
+        counts = counter.transform(texts).astype(np.float32)
+        counts.data = 1 + np.log(counts.data)
+        column, sign = self._projection
+        width = min(self.options.dimensions, len(self._vocabulary))
+        project = sparse.csr_matrix((sign * self._idf, (np.arange(len(column)), column)), shape=(len(column), width))
+        return normalised((counts @ project).toarray())
+
+
+def _projection(ngrams: int, dimensions: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """(V,) coordinate and (V,) sign of every n-gram; the identity where there are no more n-grams than coordinates."""
+    if ngrams <= dimensions:
+        return np.arange(ngrams), np.ones(ngrams, dtype=np.float32)
+    random = np.random.default_rng(seed)
+    return random.integers(0, dimensions, ngrams), random.choice(np.array([-1, 1], dtype=np.float32), ngrams)
+
+
+def _texts(side: Mapping[str, Extracted] | Mapping[str, Any], name: str) -> list[str]:
+    texts = list(side[name])
+    if texts and not isinstance(texts[0], str):
+        raise ConfigError(
+            f"lexical: view {name!r} gives numbers, not words; use a view of kind text (or its lettering)"
+        )
+    return texts
