@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinealign.data.posters import PosterFile
-from cinealign.errors import ModelError
-from cinealign.experts.base import Expert, TrainingSet, Vectors
+from cinealign.errors import ConfigError, ModelError
+from cinealign.experts.base import Expert, TeacherVectors, TrainingSet, Vectors
 from cinealign.experts.fusion import OutOfFold, fold_numbers, fuse, fusion_weights
 from cinealign.experts.registry import EXPERTS
 from cinealign.progress import progress
@@ -47,9 +47,16 @@ class Extracts:
         views = build_views(recipe)
         return cls(_extract(views, "poster", posters, store), _extract(views, "intro", intros, store), len(posters))
 
-    def training_set(self, train_rows: NDArray[np.int64]) -> TrainingSet:
-        """The train rows, which are all that `fit` ever sees."""
-        return TrainingSet(self.poster, self.intro, self.size).take(train_rows)
+    def training_set(
+        self, train_rows: NDArray[np.int64], labels: Mapping[str, NDArray[np.float32]] | None = None
+    ) -> TrainingSet:
+        """The train rows, which are all that `fit` ever sees.
+
+        Args:
+            train_rows: rows of the train movies.
+            labels: name -> (T, G), row t of train_rows[t]: labels of train movies only, for losses that use them.
+        """
+        return replace(TrainingSet(self.poster, self.intro, self.size).take(train_rows), labels=labels or {})
 
 
 class AlignmentModel:
@@ -131,12 +138,45 @@ def fit_parts(recipe: Recipe, training: TrainingSet, checkpoint: Checkpoint, nam
         for view_name, extracted in side.items():
             views[view_name].fit(extracted)
     words = {view_name: listed for view_name, view in views.items() if (listed := view.words()) is not None}
-    features = TrainingSet(_transform(views, training.poster), _transform(views, training.intro), training.size, words)
+    features = replace(
+        training,
+        poster=_transform(views, training.poster),
+        intro=_transform(views, training.intro),
+        words=words,
+    )
     experts = build_experts(recipe)
     for i, expert in enumerate(experts):
-        state = checkpoint(f"{name}-expert-{i}", lambda expert=expert: expert.fit(features, seed=recipe.seed).state())  # type: ignore[misc]
-        expert.load_state(state)
+
+        def fitted(expert: Expert = expert) -> State:
+            return expert.fit(_taught(recipe, expert, features), seed=recipe.seed).state()
+
+        expert.load_state(checkpoint(f"{name}-expert-{i}", fitted))
     return views, experts
+
+
+def teacher_vectors(recipe: Recipe, position: int, features: TrainingSet) -> TeacherVectors:
+    """The pairs of `features` as expert `position` of the recipe sees them, each encoded by a copy fitted without it."""
+    fold = fold_numbers(features.size, min(recipe.fusion.folds, features.size), recipe.seed)
+    parts = []
+    for number in range(int(fold.max()) + 1):
+        expert = build_experts(recipe)[position]
+        inside, outside = features.take(np.flatnonzero(fold != number)), features.take(np.flatnonzero(fold == number))
+        expert.fit(_taught(recipe, expert, inside), seed=recipe.seed)
+        # Features are arrays by now: views were fitted before.
+        poster = expert.encode_poster({name: np.asarray(rows) for name, rows in outside.poster.items()})
+        parts.append((poster, expert.encode_intro({name: np.asarray(rows) for name, rows in outside.intro.items()})))
+    width = max(poster.shape[1] for poster, _ in parts)  # a closed form can have fewer directions in a smaller fold
+    sides = [np.zeros((features.size, width), dtype=np.float32) for _ in range(2)]
+    for number, part in enumerate(parts):
+        for side, rows in zip(sides, part, strict=True):
+            side[fold == number, : rows.shape[1]] = rows
+    return TeacherVectors(sides[0], sides[1], fold)
+
+
+def _taught(recipe: Recipe, expert: Expert, features: TrainingSet) -> TrainingSet:
+    """`features` with what the expert's teachers say of them; a teacher never speaks of a pair that it was fitted on."""
+    teachers = {position: teacher_vectors(recipe, position, features) for position in expert.options.teachers()}
+    return replace(features, teachers=teachers)
 
 
 def cross_fit(recipe: Recipe, training: TrainingSet, checkpoint: Checkpoint = no_checkpoint) -> list[OutOfFold]:

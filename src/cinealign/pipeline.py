@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cinealign.data.catalogue import Catalogue
+from cinealign.data.labels import train_labels
 from cinealign.evaluation.metrics import evaluate_vectors
 from cinealign.model import AlignmentModel, Extracts
 from cinealign.recipe import Recipe
@@ -36,7 +37,7 @@ def align(
     store = store or FeatureStore()
     with RunDraft.open(out, recipe, catalogue, force=force) as draft:
         extracts = Extracts.of(recipe, catalogue.posters, catalogue.intros, store)
-        training = extracts.training_set(catalogue.train_rows)
+        training = extracts.training_set(catalogue.train_rows, train_labels(catalogue))
         model = AlignmentModel.fit(recipe, training, draft.checkpoint)
         poster = model.encode_poster_extracts(extracts.poster)
         intro = model.encode_intro_extracts(extracts.intro)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cinealign.errors import ConfigError
+from cinealign.experts.base import ExpertOptions
 from cinealign.experts.registry import EXPERTS
 from cinealign.registry import explain
 from cinealign.views.registry import VIEWS
@@ -86,6 +87,10 @@ class Recipe(_Settings):
             for side in ("poster", "intro"):
                 for name in options[side]:
                     _check_input(name, side, views, f"align[{i}].{side}")
+            for teacher in cast(ExpertOptions, EXPERTS.options(*_kind_and_rest(options, "expert"))).teachers():
+                if teacher >= i:
+                    remedy = f"choose one of: {', '.join(map(str, range(i)))}" if i else "list the teacher before it"
+                    raise ConfigError(f"align[{i}]: teacher {teacher} is no expert listed earlier; {remedy}")
         unused = set(views) - {name for options in align for side in ("poster", "intro") for name in options[side]}
         if unused:
             raise ConfigError(f"views.{min(unused)} is used by no expert; remove it or name it in align")
@@ -145,6 +150,10 @@ def _resolve(registry: Any, key: str, options: dict[str, Any], where: str) -> di
     if not isinstance(kind, str):
         raise ConfigError(f"{where}.{key} is missing; choose one of: {', '.join(registry.names())}")
     return {key: kind, **registry.options(kind, rest, where).model_dump(mode="json")}
+
+
+def _kind_and_rest(options: dict[str, Any], key: str) -> tuple[str, dict[str, Any]]:
+    return options[key], {name: value for name, value in options.items() if name != key}
 
 
 def _check_input(name: str, side: str, views: dict[str, dict[str, Any]], where: str) -> None:

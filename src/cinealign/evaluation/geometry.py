@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cinealign.distance.distances import Vectors, as_pair, as_vectors, check_chunk_size, similarity_chunks
 from cinealign.errors import ConfigError, DataError
+from cinealign.experts import collapse
 
 WORST_HUBS = 10
 
@@ -92,15 +93,7 @@ def effective_rank(vectors: Vectors) -> float:
     Source:
         Roy and Vetterli, "The effective rank" (EUSIPCO 2007); centring is ours: a common offset is no dimension.
     """
-    rows = as_vectors(vectors, "vectors").double()
-    size = float(rows.norm())
-    rows = rows - rows.mean(dim=0)
-    values = torch.linalg.svdvals(rows)
-    values = values[values > 1e-7 * size]  # below it there is only the rounding of float32
-    if not len(values):
-        return 0.0
-    shares = values / values.sum()
-    return float(torch.exp(-(shares * shares.log()).sum()))
+    return collapse.effective_rank(as_vectors(vectors, "vectors"))
 
 
 def alignment(poster: Vectors, intro: Vectors) -> float:

@@ -19,6 +19,20 @@ Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
+class TeacherVectors:
+    """Train pairs as another expert sees them; each row was encoded by a copy of it that was fitted without that row."""
+
+    poster: Vectors
+    intro: Vectors
+    fold: NDArray[np.int64]
+    """(N,) which copy encoded the row; copies have spaces of their own."""
+
+    def take(self, rows: NDArray[np.int64]) -> TeacherVectors:
+        """Of the movies `rows`, in that order."""
+        return TeacherVectors(self.poster[rows], self.intro[rows], self.fold[rows])
+
+
+@dataclass(frozen=True)
 class TrainingSet:
     """The train rows of views, paired: entry i of every view, on both sides, belongs to train movie i.
 
@@ -31,6 +45,10 @@ class TrainingSet:
     size: int
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The words that the numbers of a view stand for, by the view's name, for fitted views that have a vocabulary."""
+    labels: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    """Name -> (size, G) zeros and ones: what is known of the train movies besides, such as their genres."""
+    teachers: Mapping[int, TeacherVectors] = field(default_factory=dict)
+    """Position of an expert in the recipe -> what it says of these pairs, for experts that learn from it."""
 
     def take(self, rows: NDArray[np.int64]) -> TrainingSet:
         """The movies `rows` (numbers within this set), in that order: the train part of a fold, say."""
@@ -39,6 +57,8 @@ class TrainingSet:
             {name: take(values, rows) for name, values in self.intro.items()},
             len(rows),
             self.words,
+            {name: values[rows] for name, values in self.labels.items()},
+            {position: teacher.take(rows) for position, teacher in self.teachers.items()},
         )
 
 
@@ -50,6 +70,10 @@ class ExpertOptions(BaseModel):
     poster: list[str] = Field(min_length=1, description="poster views it looks at")
     intro: list[str] = Field(min_length=1, description="intro views it looks at")
     weight: float | None = Field(None, ge=0, description="fixed weight; learned from out-of-fold scores where absent")
+
+    def teachers(self) -> list[int]:
+        """Positions in the recipe's align of the experts that this one learns from; they must be listed earlier."""
+        return []
 
     @field_validator("poster", "intro", mode="before")
     @classmethod

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-import torch
+import numpy as np
 from pydantic import Field, field_validator, model_validator
-from torch import Tensor, nn
 
 from cinealign.errors import ConfigError
 from cinealign.experts.base import Expert, ExpertOptions, TrainingSet, Vectors
-from cinealign.experts.losses import InfoNce
+from cinealign.experts.fusion import fold_numbers
+from cinealign.experts.pair import Pair
 from cinealign.experts.sides import HeadSide, Side, TowerSide
-from cinealign.experts.training import TrainingSettings, train
-from cinealign.networks.heads import HeadKind, drift
+from cinealign.experts.training import TrainingSettings, best_epoch
+from cinealign.losses.registry import loss_options, resolve_loss
+from cinealign.networks.heads import HeadKind
 from cinealign.networks.towers import resolve_tower
 from cinealign.state import State
 from cinealign.views.base import Features
+
+MEMBER_STRIDE = 10_007
+"""Between the seeds of two members, so that neighbouring recipe seeds share no member."""
 
 
 class ContrastiveOptions(ExpertOptions):
@@ -32,9 +36,28 @@ class ContrastiveOptions(ExpertOptions):
     hidden: int = Field(512, ge=1, description="of the mlp head")
     dropout: float = Field(0.2, ge=0, lt=1)
     drift_penalty: float = Field(0.1, ge=0, description="how strongly a residual head is held near the identity")
-    temperature: float = Field(0.07, gt=0, description="at the start")
-    learn_temperature: bool = True
+    loss: dict[str, Any] = Field(
+        default_factory=lambda: {"loss": "info_nce"},
+        validate_default=True,
+        description="its name as loss, and its own options",
+    )
+    also: list[dict[str, Any]] = Field(default_factory=list, description="auxiliary losses, added by weight")
+    mixup: float = Field(0.0, ge=0, description="alpha of latent mixup, of any loss; 0 is none, 1 mixes evenly")
+    seeds: int = Field(1, ge=1, le=32, description="members trained from different seeds, whose cosines are averaged")
     training: TrainingSettings = TrainingSettings()
+
+    @field_validator("loss", mode="before")
+    @classmethod
+    def _a_name_is_a_loss(cls, given: Any) -> Any:
+        return {"loss": given} if isinstance(given, str) else given
+
+    @field_validator("loss", "also")
+    @classmethod
+    def _known_losses(cls, given: Any) -> Any:
+        try:
+            return [resolve_loss(spec) for spec in given] if isinstance(given, list) else resolve_loss(given)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
 
     @field_validator("poster_tower", "intro_tower")
     @classmethod
@@ -52,59 +75,88 @@ class ContrastiveOptions(ExpertOptions):
                 raise ValueError(f"{side}_tower reads one view, got {len(names)} in {side}: {', '.join(names)}")
         return self
 
+    @model_validator(mode="after")
+    def _no_taught_mixtures(self) -> Self:
+        if self.mixup and self.teachers():
+            raise ValueError(
+                "mixup and a distillation loss exclude each other: a teacher knows no mixtures; set mixup: 0"
+            )
+        return self
+
+    def teachers(self) -> list[int]:
+        """Positions of the experts that its losses learn from."""
+        return [position for spec in (self.loss, *self.also) for position in loss_options(spec).teachers()]
+
 
 class ContrastiveExpert(Expert):
-    """A head or a tower for each side, trained so that partners are nearest in their batch (InfoNCE)."""
+    """A head or a tower for each side, trained so that partners are nearest in their batch.
+
+    With `seeds` above 1 several members are trained, and a vector is their unit vectors side by side, divided by the root
+    of their number: its cosine is the mean of the members' cosines.
+    """
 
     Options = ContrastiveOptions
     options: ContrastiveOptions
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        """Train both sides. Raises ConfigError where a residual head gets sides of different width, or under two pairs."""
+        """Train both sides of every member; the number of epochs is looked for before, where early stopping is on.
+
+        Raises:
+            ConfigError: under two pairs, sides that do not fit each other, or a loss that lacks something.
+        """
         if training.size < 2:
             raise ConfigError(f"contrastive needs at least 2 train pairs for a negative, got {training.size}")
-        self._make_sides()
-        poster = self._poster.learn(training.poster, training.words)
-        intro = self._intro.learn(training.intro, training.words)
-        with torch.random.fork_rng(devices=[]):  # the global generator feeds initial weights, dropout, augmentation
-            torch.manual_seed(seed)
-            self._build()
-            loss = InfoNce(self.options.temperature, self.options.learn_temperature)
-
-            def step_loss(rows: Tensor) -> Tensor:
-                contrast: Tensor = loss(self._poster.vectors(poster[rows]), self._intro.vectors(intro[rows]))
-                return contrast + self.options.drift_penalty * drift(self._poster.network, self._intro.network)
-
-            generator = torch.Generator().manual_seed(seed)
-            modules = nn.ModuleList([self._poster.network, self._intro.network, loss])
-            self.history = train(modules, training.size, step_loss, self.options.training, generator)
-        self.history[-1]["temperature"] = float(1.0 / loss.logit_scale.detach())
+        settings = self.options.training
+        self.history = [] if settings.early_stopping is None else self._search(training, seed)
+        last_epoch = best_epoch(self.history) if self.history else None
+        self._members = []
+        for member in range(self.options.seeds):
+            pair = self._pair()
+            history = pair.run(training, settings, seed + MEMBER_STRIDE * member, last_epoch=last_epoch)
+            self._members.append(pair)
+            which = {"member": member} if self.options.seeds > 1 else {}
+            self.history += [{**which, **entry} for entry in history]
         return self
 
     def encode_poster(self, features: Mapping[str, Features]) -> Vectors:
-        """(N, dimensions) unit rows; zero where no view saw anything."""
-        return self._poster.encode(self._poster.rows(features))
+        """(N, dimensions * seeds) unit rows; zero where no view saw anything."""
+        return _averaged([pair.poster.encode(pair.poster.rows(features)) for pair in self._members])
 
     def encode_intro(self, features: Mapping[str, Features]) -> Vectors:
-        """(N, dimensions) unit rows; zero where no view saw anything."""
-        return self._intro.encode(self._intro.rows(features))
+        """(N, dimensions * seeds) unit rows; zero where no view saw anything."""
+        return _averaged([pair.intro.encode(pair.intro.rows(features)) for pair in self._members])
 
     def state(self) -> State:
-        """What both sides have learned."""
-        poster, intro = self._poster.state("poster"), self._intro.state("intro")
-        return State({**poster.arrays, **intro.arrays}, {**poster.values, **intro.values, "history": self.history})
+        """What the sides of all members have learned."""
+        states = [pair.state(f"{member}.") for member, pair in enumerate(self._members)]
+        arrays = {name: array for state in states for name, array in state.arrays.items()}
+        values: dict[str, Any] = {name: value for state in states for name, value in state.values.items()}
+        return State(arrays, {**values, "history": self.history})
 
     def load_state(self, state: State) -> Self:
-        """Take over what both sides have learned."""
-        self._make_sides()
-        self._poster.load(state, "poster")
-        self._intro.load(state, "intro")
+        """Take over what the sides of all members have learned."""
+        self._members = [self._pair().load(state, f"{member}.") for member in range(self.options.seeds)]
         self.history = state.values["history"]
         return self
 
-    def _make_sides(self) -> None:
-        self._poster = self._side(self.options.poster, self.options.poster_tower)
-        self._intro = self._side(self.options.intro, self.options.intro_tower)
+    def _search(self, training: TrainingSet, seed: int) -> list[dict[str, Any]]:
+        """The history of one training on all but an inner fold, judged on that fold; its weights are thrown away."""
+        stopping = self.options.training.early_stopping
+        assert stopping is not None
+        if training.size < 2 * stopping.folds:
+            raise ConfigError(
+                f"training.early_stopping.folds is {stopping.folds} and there are {training.size} train pairs; an inner "
+                "fold needs 2 at least"
+            )
+        fold = fold_numbers(training.size, stopping.folds, seed)
+        inside, outside = training.take(np.flatnonzero(fold != 0)), training.take(np.flatnonzero(fold == 0))
+        history = self._pair().run(inside, self.options.training, seed, judged_on=outside)
+        return [{"phase": "search", **entry} for entry in history]
+
+    def _pair(self) -> Pair:
+        o = self.options
+        poster, intro = self._side(o.poster, o.poster_tower), self._side(o.intro, o.intro_tower)
+        return Pair(poster, intro, [o.loss, *o.also], o.mixup, o.drift_penalty)
 
     def _side(self, names: list[str], tower: dict[str, Any] | None) -> Side:
         o = self.options
@@ -112,11 +164,8 @@ class ContrastiveExpert(Expert):
             return TowerSide(names[0], tower, o.dimensions)
         return HeadSide(names, o.head, o.dimensions, o.hidden, o.dropout)
 
-    def _build(self) -> None:
-        if self.options.head == "residual" and self._poster.width != self._intro.width:
-            raise ConfigError(
-                f"contrastive: a residual head needs both sides of one width, got {self._poster.width} poster and "
-                f"{self._intro.width} intro features; use head: linear or mlp"
-            )
-        self._poster.build()
-        self._intro.build()
+
+def _averaged(members: list[Vectors]) -> Vectors:
+    if len(members) == 1:
+        return members[0]
+    return np.concatenate(members, axis=1) / np.float32(np.sqrt(len(members)))

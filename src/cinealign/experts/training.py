@@ -1,84 +1,162 @@
-"""The training loop of experts that learn by gradient: AdamW, warm-up and cosine decay, batches without a repeated movie."""
+"""The training loop of experts that learn by gradient, and its settings."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
+
+from cinealign.experts.averaging import WeightAverage
+from cinealign.experts.batches import batches
+from cinealign.experts.optimisers import OptimiserKind, build_optimiser
+from cinealign.experts.schedules import SCHEDULES, Plateau, ScheduleKind
+
+
+class EarlyStopping(BaseModel):
+    """How many epochs to train, found on an inner part of the train pairs that is left out for it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    folds: int = Field(5, ge=2, description="one of so many inner folds is left out and judged")
+    every: int = Field(1, ge=1, description="epochs between two looks")
+    patience: int = Field(10, ge=1, description="looks without a better inner accuracy after which the search ends")
 
 
 class TrainingSettings(BaseModel):
     """How a network is trained; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     epochs: int = Field(40, ge=1)
-    batch_size: int = Field(256, ge=2, description="pairs a step; larger means more in-batch negatives")
+    batch_size: int | Literal["full"] = Field(
+        256, description="pairs a step; larger means more in-batch negatives; full: all train pairs"
+    )
+    unique_intros: bool = Field(False, description="no two movies with one and the same intro in a batch")
+    optimizer: OptimiserKind = "adamw"
     learning_rate: float = Field(1e-3, gt=0)
     weight_decay: float = Field(1e-2, ge=0)
-    warm_up: float = Field(0.1, ge=0, le=1, description="share of the steps in which the rate rises from 0")
+    momentum: float = Field(0.9, ge=0, lt=1, description="of sgd")
+    schedule: ScheduleKind = "cosine"
+    warm_up: float = Field(0.1, ge=0, le=1, description="share of the steps in which the rate rises")
+    ema: float = Field(0.0, ge=0, lt=1, description="decay of the moving average of weights; 0 is none")
+    clip: float = Field(0.0, ge=0, description="largest norm of the gradient; 0 is no limit")
+    bfloat16: bool = Field(False, description="towers and heads compute in bfloat16, losses and weights in float32")
+    early_stopping: EarlyStopping | None = None
+
+    @model_validator(mode="after")
+    def _a_batch_has_a_negative(self) -> TrainingSettings:
+        if self.batch_size != "full" and self.batch_size < 2:
+            raise ValueError(f"batch_size must be >= 2 or full, got {self.batch_size}")
+        return self
 
 
-def warm_up_cosine(step: int, steps: int, warm_up: float) -> float:
-    """Share of the full learning rate at `step` of `steps`: linear rise, then half a cosine down to 0."""
-    rise = warm_up * steps
-    if step < rise:
-        return (step + 1) / (rise + 1)
-    return 0.5 * (1.0 + math.cos(math.pi * (step - rise) / max(1.0, steps - rise)))
-
-
-def batches(count: int, batch_size: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """Row numbers of one epoch in random order; no row twice; a last batch of a single row joins the one before.
-
-    A batch of one has no negatives: its loss is 0 and teaches nothing.
-    """
-    parts = list(torch.split(torch.randperm(count, generator=generator), batch_size))
-    if len(parts) > 1 and len(parts[-1]) == 1:
-        parts[-2:] = [torch.cat(parts[-2:])]
-    return iter(parts)
+StepLoss = Callable[[Tensor], Tensor]
+"""Row numbers (B,) int64 -> scalar loss."""
 
 
 def train(
     modules: nn.Module,
     count: int,
-    step_loss: Callable[[Tensor], Tensor],
+    step_loss: StepLoss,
     settings: TrainingSettings,
     generator: torch.Generator,
+    *,
+    groups: Tensor | None = None,
+    watch: Callable[[], dict[str, Any]] | None = None,
+    judge: Callable[[], float] | None = None,
+    last_epoch: int | None = None,
 ) -> list[dict[str, Any]]:
     """Minimise `step_loss` over batches of row numbers; returns the history, one entry an epoch.
 
+    An entry holds `epoch` (from 1), `loss` (mean over pairs), `learning_rate` (after the epoch), `gradient_norm` (mean over
+    steps, before clipping), what `watch` adds, and `inner_accuracy` where `judge` was asked.
+
     Args:
-        modules: everything that learns, in one module; left in eval mode.
+        modules: everything that learns, in one module; left in eval mode, with averaged weights where settings.ema is on.
         count: train pairs.
-        step_loss: row numbers (B,) int64 -> scalar loss.
-        settings: optimiser and schedule.
+        step_loss: the loss of a batch.
+        settings: optimiser, schedule and so on.
         generator: of the batch order.
+        groups: (count,) rows that must not meet in a batch have the same number; see `batches`.
+        watch: asked after every epoch for further values.
+        judge: accuracy on pairs that are not trained on; asked in eval mode at the looks of settings.early_stopping, and
+            training ends when its patience does.
+        last_epoch: end after this epoch of a schedule that is laid out for settings.epochs.
     Raises:
         AssertionError: the loss is not finite (a bug in a loss, as features are checked before).
     """
-    decayed = [p for p in modules.parameters() if p.requires_grad and p.ndim >= 2]
-    plain = [p for p in modules.parameters() if p.requires_grad and p.ndim < 2]
-    groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate)
-    steps = settings.epochs * len(list(batches(count, settings.batch_size, torch.Generator())))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: warm_up_cosine(step, steps, settings.warm_up))
-    history = []
+    size = count if settings.batch_size == "full" else settings.batch_size
+    optimiser = build_optimiser(
+        settings.optimizer, modules, settings.learning_rate, settings.weight_decay, settings.momentum
+    )
+    learning = [p for group in optimiser.param_groups for p in group["params"]]
+    steps = settings.epochs * len(list(batches(count, size, torch.Generator())))
+    plateau, share = Plateau(), SCHEDULES[settings.schedule]
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: share(step, steps, settings.warm_up) * plateau.share
+    )
+    average = WeightAverage(modules, settings.ema) if settings.ema else None
+    looks = Looks(settings.early_stopping or EarlyStopping())
+    history: list[dict[str, Any]] = []
     modules.train()
-    for epoch in range(settings.epochs):
-        losses = []
-        for rows in batches(count, settings.batch_size, generator):
+    for epoch in range(1, (last_epoch or settings.epochs) + 1):
+        losses, norms = [], []
+        for rows in batches(count, size, generator, groups):
             loss = step_loss(rows)
-            optimizer.zero_grad(set_to_none=True)
+            optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
+            norms.append(nn.utils.clip_grad_norm_(learning, settings.clip or math.inf))
+            optimiser.step()
             schedule.step()
+            if average is not None:
+                average.update()
             losses.append(loss.detach() * len(rows))
         mean = float(torch.stack(losses).sum()) / count
         assert math.isfinite(mean), f"loss is {mean} in epoch {epoch}"
-        history.append({"epoch": epoch + 1, "loss": mean, "learning_rate": optimizer.param_groups[0]["lr"]})
+        if settings.schedule == "plateau":
+            plateau.epoch(mean)
+        entry = {"epoch": epoch, "loss": mean, "learning_rate": optimiser.param_groups[0]["lr"]}
+        history.append({**entry, "gradient_norm": float(torch.stack(norms).mean()), **(watch() if watch else {})})
+        if judge is not None and looks.due(epoch, settings.epochs):
+            modules.eval()
+            with average.installed() if average is not None else nullcontext():
+                history[-1]["inner_accuracy"] = judge()
+            modules.train()
+            if looks.enough(history[-1]["inner_accuracy"]):
+                break
+    if average is not None:
+        average.install()
     modules.eval()
     return history
+
+
+class Looks:
+    """When to judge, and when to stop: how many looks have passed since the best."""
+
+    def __init__(self, settings: EarlyStopping) -> None:
+        self._settings = settings
+        self._best, self._waited = -math.inf, 0
+
+    def due(self, epoch: int, epochs: int) -> bool:
+        """Whether this epoch is judged; the last one always is."""
+        return epoch % self._settings.every == 0 or epoch == epochs
+
+    def enough(self, accuracy: float) -> bool:
+        """Take note of a judgement; whether patience has run out."""
+        if accuracy > self._best:
+            self._best, self._waited = accuracy, 0
+        else:
+            self._waited += 1
+        return self._waited >= self._settings.patience
+
+
+def best_epoch(history: list[dict[str, Any]]) -> int:
+    """The epoch of the highest `inner_accuracy`; of equal ones the first."""
+    judged = [entry for entry in history if "inner_accuracy" in entry]
+    best: int = max(judged, key=lambda entry: (entry["inner_accuracy"], -entry["epoch"]))["epoch"]
+    return best

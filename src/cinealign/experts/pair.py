@@ -1,0 +1,165 @@
+"""The two sides of a contrastive expert as one thing: built, trained, saved and read back together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from cinealign.errors import ConfigError
+from cinealign.experts.base import TrainingSet
+from cinealign.experts.collapse import effective_rank
+from cinealign.experts.sides import HeadSide, Side
+from cinealign.experts.training import TrainingSettings, train
+from cinealign.losses.base import Known, Teacher
+from cinealign.losses.mixup import Mixture
+from cinealign.losses.objective import Objective
+from cinealign.networks.heads import drift
+from cinealign.progress import say
+from cinealign.state import State
+
+RANK_ROWS = 128
+"""Vectors of an epoch's last batch from which its effective rank is taken."""
+COLLAPSED = 2.0
+"""Effective rank below which a space of at least 8 dimensions is said to have collapsed."""
+
+
+class Pair:
+    """A poster side and an intro side with the losses that train them."""
+
+    def __init__(
+        self, poster: Side, intro: Side, losses: list[dict[str, Any]], mixup: float, drift_penalty: float
+    ) -> None:
+        """Args:
+        poster, intro: sides that have not learned yet.
+        losses: the main one, then auxiliary ones, as in a recipe.
+        mixup: alpha of the mixtures, 0 for none.
+        drift_penalty: of residual heads.
+        """
+        self.poster, self.intro = poster, intro
+        self._losses, self._mixup, self._drift_penalty = losses, mixup, drift_penalty
+
+    def run(
+        self,
+        training: TrainingSet,
+        settings: TrainingSettings,
+        seed: int,
+        *,
+        judged_on: TrainingSet | None = None,
+        last_epoch: int | None = None,
+    ) -> list[dict[str, Any]]:
+        """Train both sides; returns the history.
+
+        Args:
+            training: the pairs to learn from.
+            settings: of the loop.
+            seed: of initial weights, batches, dropout and mixtures.
+            judged_on: pairs that are not learned from, for the inner accuracy.
+            last_epoch: as in `train`.
+        Raises:
+            ConfigError: the sides do not fit each other, or a loss lacks something that it needs.
+        """
+        poster = self.poster.learn(training.poster, training.words)
+        intro = self.intro.learn(training.intro, training.words)
+        if self.poster.width != self.intro.width:
+            raise ConfigError(
+                f"contrastive: a residual head needs both sides of one width, got {self.poster.width} poster and "
+                f"{self.intro.width} intro features; use head: linear or mlp"
+            )
+        generator, mixing = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
+        with torch.random.fork_rng(devices=[]):  # the global generator feeds initial weights, dropout, augmentation
+            torch.manual_seed(seed)
+            self.poster.build()
+            self.intro.build()
+            objective = Objective(self._losses, self._known(training, intro))
+            networks = nn.ModuleList([self.poster.network, self.intro.network])
+            last: list[Tensor] = []
+
+            def step_loss(rows: Tensor) -> Tensor:
+                mixture = Mixture.draw(len(rows), self._mixup, mixing) if self._mixup else None
+                with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.bfloat16):
+                    first = _vectors(self.poster, poster[rows], mixture)
+                    second = _vectors(self.intro, intro[rows], mixture)
+                last[:] = [first.detach(), second.detach()]
+                loss: Tensor = objective(objective.known.batch(first.float(), second.float(), rows, mixture))
+                return loss + self._drift_penalty * drift(self.poster.network, self.intro.network)
+
+            def watch() -> dict[str, Any]:
+                rank = min(effective_rank(side[:RANK_ROWS].float()) for side in last)
+                return {**objective.report(), "effective_rank": rank}
+
+            history = train(
+                nn.ModuleList([*networks, objective]),
+                training.size,
+                step_loss,
+                settings,
+                generator,
+                groups=_groups(intro) if settings.unique_intros else None,
+                watch=watch,
+                judge=None if judged_on is None else lambda: self._accuracy(judged_on),
+                last_epoch=last_epoch,
+            )
+        if min(*last[0].shape, training.size) >= 8 and history[-1]["effective_rank"] < COLLAPSED:
+            history[-1]["collapsed"] = True
+            say(
+                f"contrastive: the vectors have collapsed to {history[-1]['effective_rank']:.1f} effective dimensions of "
+                f"{last[0].shape[1]}; try a lower learning_rate, a larger batch or another loss"
+            )
+        return history
+
+    def state(self, prefix: str) -> State:
+        """What both sides have learned, under names that begin with `prefix`."""
+        poster, intro = self.poster.state(f"{prefix}poster"), self.intro.state(f"{prefix}intro")
+        return State({**poster.arrays, **intro.arrays}, {**poster.values, **intro.values})
+
+    def load(self, state: State, prefix: str) -> Self:
+        """The counterpart of `state`."""
+        self.poster.load(state, f"{prefix}poster")
+        self.intro.load(state, f"{prefix}intro")
+        return self
+
+    def _accuracy(self, pairs: TrainingSet) -> float:
+        """Mean top-5 % accuracy of both directions among these pairs only; ties count against the model."""
+        poster = self.poster.encode(self.poster.rows(_features(pairs.poster)))
+        intro = self.intro.encode(self.intro.rows(_features(pairs.intro)))
+        similarities = poster @ intro.T
+        own, k = similarities.diagonal(), max(1, int(0.05 * pairs.size))
+        found = [(similarities >= own[:, None]).sum(axis=1) <= k, (similarities >= own).sum(axis=0) <= k]
+        return float(np.mean(found))
+
+    def _known(self, training: TrainingSet, intro: Tensor) -> Known:
+        return Known(
+            training.size,
+            self.poster.width,
+            F.normalize(intro, dim=1) if isinstance(self.intro, HeadSide) else None,
+            {name: torch.from_numpy(values) for name, values in training.labels.items()},
+            {
+                position: Teacher(*(torch.from_numpy(part) for part in (taught.poster, taught.intro, taught.fold)))
+                for position, taught in training.teachers.items()
+            },
+        )
+
+
+def _vectors(side: Side, rows: Tensor, mixture: Mixture | None) -> Tensor:
+    """(B, width) unit rows; frozen features are mixed before the head, a tower's output after it."""
+    if mixture is None:
+        return side.vectors(rows)
+    if isinstance(side, HeadSide):
+        return side.vectors(mixture(rows))
+    return F.normalize(mixture(side.network(rows)), dim=1)
+
+
+def _groups(intro: Tensor) -> Tensor:
+    """(N,) int64: equal numbers for intros whose features are equal to the last bit."""
+    _, groups = np.unique(intro.flatten(1).numpy(), axis=0, return_inverse=True)
+    found: NDArray[np.int64] = groups.reshape(-1).astype(np.int64)
+    return torch.from_numpy(found)
+
+
+def _features(side: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    return {name: np.asarray(rows) for name, rows in side.items()}
