@@ -14,12 +14,15 @@ from cinealign.errors import ConfigError
 from cinealign.networks.towers import Tower, TowerOptions
 from cinealign.views.precision import Precision, resolve_precision
 
+STEM = 32
+"""Channels of the first convolution."""
+
 
 class CnnOptions(TowerOptions):
     """Options of `CnnTower`."""
 
     widths: list[int] = Field(default=[32, 64, 128, 256], min_length=1)
-    """Channels of each stage; every stage but the first halves the picture, as the stem does."""
+    """Channels of each stage; the stem makes the picture four times smaller, every stage but the first halves it."""
     blocks: int = Field(1, ge=1, description="residual blocks a stage")
     dropout: float = Field(0.1, ge=0, lt=1, description="on the pooled features")
     stochastic_depth: float = Field(0.05, ge=0, lt=1, description="how often the last block is skipped; rises from 0")
@@ -51,11 +54,11 @@ class CnnTower(Tower):
         self.register_buffer("pixel_deviation", torch.ones(3, 1, 1))
         widths = options.widths
         self.stem = nn.Sequential(
-            nn.Conv2d(3, widths[0], 5, stride=2, padding=2, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU()
+            nn.Conv2d(3, STEM, 5, stride=2, padding=2, bias=False), nn.BatchNorm2d(STEM), nn.ReLU(), nn.MaxPool2d(2)
         )
         total = len(widths) * options.blocks
         stages: list[nn.Module] = []
-        before = widths[0]
+        before = STEM
         for stage, width in enumerate(widths):
             for block in range(options.blocks):
                 skip = options.stochastic_depth * (len(stages) + 1) / total
@@ -116,10 +119,9 @@ class ResidualBlock(nn.Module):
         nn.init.zeros_(cast(Tensor, self.convolutions[-1].weight))  # a block begins as its shortcut
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or before != width:
-            pooled: nn.Module = nn.AvgPool2d(stride) if stride > 1 else nn.Identity()
+            pooled: nn.Module = nn.AvgPool2d(stride, ceil_mode=True) if stride > 1 else nn.Identity()
             self.shortcut = nn.Sequential(pooled, nn.Conv2d(before, width, 1, bias=False), nn.BatchNorm2d(width))
-            self._stride = stride
-        self._skip, self._pad = skip, stride > 1
+        self._skip = skip
 
     def forward(self, maps: Tensor) -> Tensor:
         """(B, before, h, w) -> (B, width, ceil(h / stride), ceil(w / stride))."""
@@ -127,10 +129,8 @@ class ResidualBlock(nn.Module):
         if self.training and self._skip > 0:
             kept = (torch.rand(len(maps), 1, 1, 1) >= self._skip).to(change.dtype) / (1 - self._skip)
             change = change * kept
-        if self._pad:  # an odd side, as a strided convolution rounds up and pooling would round down
-            maps = F.pad(maps, (0, maps.shape[3] % self._stride, 0, maps.shape[2] % self._stride), mode="replicate")
         joined: Tensor = self.shortcut(maps) + change
-        return F.relu(joined)
+        return torch.relu(joined)
 
 
 def random_crop(images: Tensor, crop: float, flip: float) -> Tensor:
@@ -143,7 +143,8 @@ def random_crop(images: Tensor, crop: float, flip: float) -> Tensor:
     theta[:, 0, 0], theta[:, 1, 1] = size[:, 0] * mirrored, size[:, 1]
     theta[:, :, 2] = offset
     grid = F.affine_grid(theta, list(images.shape), align_corners=False)
-    return F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+    cropped: Tensor = F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+    return cropped
 
 
 def colour_jitter(images: Tensor, jitter: float) -> Tensor:

@@ -61,7 +61,9 @@ class Tower(nn.Module, ABC):
 TOWERS: Registry[Tower] = Registry(
     "tower",
     {
+        "bag": "cinealign.networks.intro_bag:BagTower",
         "cnn": "cinealign.networks.poster_cnn:CnnTower",
+        "recurrent": "cinealign.networks.intro_recurrent:RecurrentTower",
     },
 )
 """The towers that a recipe can name: one file a tower, one line here."""

@@ -1,0 +1,60 @@
+"""The embedding bag: an intro is the mean of its words' vectors, whatever their order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, cast
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from cinealign.networks.towers import Tower
+from cinealign.networks.word_embedding import EmbeddingOptions, WordEmbedding, embedding_geometry
+from cinealign.views.intro.tokens import PADDING
+
+
+class BagOptions(EmbeddingOptions):
+    """Options of `BagTower`."""
+
+    pooling: Literal["mean", "max"] = "mean"
+    dropout: float = Field(0.3, ge=0, lt=1, description="on the bag's vector")
+
+
+class BagTower(Tower):
+    """(B, L) word numbers -> (B, D): mean (or greatest value) of the word vectors, then one linear layer.
+
+    Source: Iyyer et al., ACL 2015 (deep averaging network, here with one layer).
+    """
+
+    Options = BagOptions
+
+    def __init__(self, options: BagOptions, dimensions: int, geometry: Mapping[str, Any]) -> None:
+        super().__init__(options, dimensions, geometry)
+        self.options = options
+        self.embedding = WordEmbedding(options, geometry)
+        self.last = nn.Sequential(nn.Dropout(options.dropout), nn.Linear(geometry["width"], dimensions))
+
+    @classmethod
+    def geometry(cls, options: Any, rows: Tensor, words: Sequence[str] | None) -> dict[str, Any]:
+        """See `embedding_geometry`."""
+        return embedding_geometry(options, rows, words)
+
+    def begin(self, rows: Tensor, words: Sequence[str] | None) -> None:
+        """Load pretrained word vectors."""
+        assert words is not None
+        self.embedding.load_pretrained(words)
+
+    def seen(self, rows: Tensor) -> Tensor:
+        """Texts with a word."""
+        return (rows != PADDING).any(dim=1)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Not normalised; the expert does that."""
+        inside = (rows != PADDING)[:, :, None]  # (B, L, 1)
+        vectors = self.embedding(rows)  # (B, L, E)
+        if self.options.pooling == "mean":
+            bag = (vectors * inside).sum(dim=1) / inside.sum(dim=1).clamp(min=1)
+        else:
+            bag = vectors.masked_fill(~inside, -torch.inf).amax(dim=1).masked_fill(~inside.any(dim=1), 0.0)
+        return cast(Tensor, self.last(bag))

@@ -1,0 +1,89 @@
+"""Recurrent towers: an RNN, GRU or LSTM reads an intro word by word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, cast
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from cinealign.networks.towers import Tower
+from cinealign.networks.word_embedding import EmbeddingOptions, WordEmbedding, embedding_geometry
+from cinealign.views.intro.tokens import PADDING
+
+CELLS: dict[str, type[nn.RNNBase]] = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+
+
+class RecurrentOptions(EmbeddingOptions):
+    """Options of `RecurrentTower`."""
+
+    cell: Literal["rnn", "gru", "lstm"] = "lstm"
+    pooling: Literal["mean", "max", "attention"] = "mean"
+    """How the states of an intro's words become one: mean, greatest value of each, or a mean with learned weights."""
+    bidirectional: bool = True
+    hidden: int = Field(128, ge=1, description="state of the cell, in each direction")
+    layers: int = Field(1, ge=1, le=8)
+    dropout: float = Field(0.3, ge=0, lt=1, description="on the word vectors, between layers and on the pooled state")
+
+
+class RecurrentTower(Tower):
+    """(B, L) word numbers -> (B, D). Sequences are packed: padding is never read, so it cannot change a vector.
+
+    Source: Hochreiter and Schmidhuber 1997 (LSTM); Cho et al., arXiv 1406.1078 (GRU); Yang et al., NAACL 2016 (attention).
+    """
+
+    Options = RecurrentOptions
+
+    def __init__(self, options: RecurrentOptions, dimensions: int, geometry: Mapping[str, Any]) -> None:
+        super().__init__(options, dimensions, geometry)
+        self.options = options
+        self.embedding = WordEmbedding(options, geometry)
+        self.dropout = nn.Dropout(options.dropout)
+        between = options.dropout if options.layers > 1 else 0.0
+        self.cell = CELLS[options.cell](
+            geometry["width"],
+            options.hidden,
+            options.layers,
+            batch_first=True,
+            dropout=between,
+            bidirectional=options.bidirectional,
+        )
+        width = options.hidden * (2 if options.bidirectional else 1)
+        if options.pooling == "attention":
+            self.attention = nn.Sequential(nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1, bias=False))
+        self.last = nn.Linear(width, dimensions)
+
+    @classmethod
+    def geometry(cls, options: Any, rows: Tensor, words: Sequence[str] | None) -> dict[str, Any]:
+        """See `embedding_geometry`."""
+        return embedding_geometry(options, rows, words)
+
+    def begin(self, rows: Tensor, words: Sequence[str] | None) -> None:
+        """Load pretrained word vectors."""
+        assert words is not None
+        self.embedding.load_pretrained(words)
+
+    def seen(self, rows: Tensor) -> Tensor:
+        """Texts with a word."""
+        return (rows != PADDING).any(dim=1)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Not normalised; the expert does that."""
+        lengths = (rows != PADDING).sum(dim=1).clamp(min=1)  # an empty text is read as one padding, and not `seen`
+        rows = rows[:, : int(lengths.max())]
+        vectors = self.dropout(self.embedding(rows))
+        packed = pack_padded_sequence(vectors, lengths, batch_first=True, enforce_sorted=False)
+        states, _ = pad_packed_sequence(self.cell(packed)[0], batch_first=True)  # (B, L, width)
+        inside = (torch.arange(states.shape[1]) < lengths[:, None])[:, :, None]  # (B, L, 1)
+        return cast(Tensor, self.last(self.dropout(self._pooled(states, inside, lengths))))
+
+    def _pooled(self, states: Tensor, inside: Tensor, lengths: Tensor) -> Tensor:
+        if self.options.pooling == "mean":
+            return (states * inside).sum(dim=1) / lengths[:, None]
+        if self.options.pooling == "max":
+            return states.masked_fill(~inside, -torch.inf).amax(dim=1)
+        weights = self.attention(states).masked_fill(~inside, -torch.inf).softmax(dim=1)
+        return cast(Tensor, (states * weights).sum(dim=1))
