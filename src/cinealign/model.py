@@ -12,7 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinealign.data.posters import PosterFile
+from cinealign.distance.base import Distance
+from cinealign.distance.distances import DISTANCES
 from cinealign.errors import ConfigError, ModelError
+from cinealign.experts.aligned import turned
 from cinealign.experts.base import Expert, TeacherVectors, TrainingSet, Vectors
 from cinealign.experts.fusion import OutOfFold, fold_numbers, fuse, fusion_weights
 from cinealign.experts.registry import EXPERTS
@@ -60,17 +63,39 @@ class Extracts:
 
 
 class AlignmentModel:
-    """Views, experts and weights, fitted; `D = 1 - poster @ intro.T` of what it encodes."""
+    """Views, experts, weights and distance, fitted; a higher inner product of what it encodes is a nearer pair."""
 
-    def __init__(self, recipe: Recipe, views: Views, experts: list[Expert], weights: NDArray[np.float64]) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        views: Views,
+        experts: list[Expert],
+        weights: NDArray[np.float64],
+        distance: Distance | None = None,
+    ) -> None:
         self.recipe, self.views, self.experts, self.weights = recipe, views, experts, weights
+        self.distance = distance or build_distance(recipe)
 
     @classmethod
     def fit(cls, recipe: Recipe, training: TrainingSet, checkpoint: Checkpoint = no_checkpoint) -> AlignmentModel:
-        """Learn everything from the train pairs: weights on out-of-fold pairs, then views and experts on all of them."""
-        weights = _weights(recipe, cross_fit(recipe, training, checkpoint))
+        """Learn everything from the train pairs: weights on out-of-fold pairs, then views and experts on all of them.
+
+        Where at most one weight is free there is nothing to weigh, and no fold is fitted.
+
+        Raises:
+            ConfigError: fewer than two train pairs a fold, or an expert that does not fit its views.
+        """
+        free = sum(options["weight"] is None for options in recipe.align)
+        distance = build_distance(recipe)
+        needs_folds = free > 1 or distance.fitted
+        folds = cross_fit(recipe, training, checkpoint, inside=distance.fitted) if needs_folds else []
+        weights = _weights(recipe, folds)
         views, experts = fit_parts(recipe, training, checkpoint, "all")
-        return cls(recipe, views, experts, weights)
+        if distance.fitted:
+            fold_of = fold_numbers(training.size, recipe.fusion.folds, recipe.seed)
+            final = _encoded(views, experts, training)
+            distance.fit(turned(folds, final, fold_of, weights), seed=recipe.seed)
+        return cls(recipe, views, experts, weights, distance)
 
     def encode_posters(self, posters: Sequence[PosterFile], store: FeatureStore) -> Vectors:
         """(N, D) vectors of any posters."""
@@ -83,12 +108,12 @@ class AlignmentModel:
     def encode_poster_extracts(self, extracts: Mapping[str, Extracted]) -> Vectors:
         """(N, D) vectors of posters that the views have looked at already."""
         features = _transform(self.views, extracts)
-        return fuse([expert.encode_poster(features) for expert in self.experts], self.weights)
+        return self.distance.poster(fuse([expert.encode_poster(features) for expert in self.experts], self.weights))
 
     def encode_intro_extracts(self, extracts: Mapping[str, Extracted]) -> Vectors:
         """(N, D) vectors of intros that the views have looked at already."""
         features = _transform(self.views, extracts)
-        return fuse([expert.encode_intro(features) for expert in self.experts], self.weights)
+        return self.distance.intro(fuse([expert.encode_intro(features) for expert in self.experts], self.weights))
 
     def save(self, folder: Path) -> None:
         """Write recipe, weights and every part's state into `folder` (made here)."""
@@ -99,6 +124,7 @@ class AlignmentModel:
             view.state().save(folder / f"view-{name}.safetensors")
         for i, expert in enumerate(self.experts):
             expert.state().save(folder / f"expert-{i}.safetensors")
+        self.distance.state().save(folder / "distance.safetensors")
 
     @classmethod
     def load(cls, folder: Path) -> AlignmentModel:
@@ -118,7 +144,8 @@ class AlignmentModel:
         experts = build_experts(recipe)
         for i, expert in enumerate(experts):
             expert.load_state(State.load(folder / f"expert-{i}.safetensors"))
-        return cls(recipe, views, experts, weights)
+        distance = build_distance(recipe).load_state(State.load(folder / "distance.safetensors"))
+        return cls(recipe, views, experts, weights, distance)
 
 
 def build_views(recipe: Recipe) -> Views:
@@ -129,6 +156,11 @@ def build_views(recipe: Recipe) -> Views:
 def build_experts(recipe: Recipe) -> list[Expert]:
     """The recipe's experts, not yet fitted."""
     return [EXPERTS.build(o["expert"], _without(o, "expert"), f"align[{i}]") for i, o in enumerate(recipe.align)]
+
+
+def build_distance(recipe: Recipe) -> Distance:
+    """The recipe's distance, not yet fitted."""
+    return DISTANCES.build(recipe.distance["distance"], _without(recipe.distance, "distance"), "distance")
 
 
 def fit_parts(recipe: Recipe, training: TrainingSet, checkpoint: Checkpoint, name: str) -> tuple[Views, list[Expert]]:
@@ -179,21 +211,35 @@ def _taught(recipe: Recipe, expert: Expert, features: TrainingSet) -> TrainingSe
     return replace(features, teachers=teachers)
 
 
-def cross_fit(recipe: Recipe, training: TrainingSet, checkpoint: Checkpoint = no_checkpoint) -> list[OutOfFold]:
-    """Every fold of the train pairs, encoded by views and experts fitted on the other folds only."""
+def cross_fit(
+    recipe: Recipe, training: TrainingSet, checkpoint: Checkpoint = no_checkpoint, *, inside: bool = False
+) -> list[OutOfFold]:
+    """Every fold of the train pairs, encoded by views and experts fitted on the other folds only.
+
+    Raises:
+        ConfigError: a fold would have fewer than two pairs, so that no partner could be mistaken for another.
+    """
+    if training.size < 2 * recipe.fusion.folds:
+        raise ConfigError(
+            f"fusion.folds = {recipe.fusion.folds} needs at least {2 * recipe.fusion.folds} train pairs, "
+            f"got {training.size}; lower it, or give the experts fixed weights"
+        )
     fold_of = fold_numbers(training.size, recipe.fusion.folds, recipe.seed)
     out_of_fold = []
     with progress("folds", recipe.fusion.folds) as bar:
         for fold in range(recipe.fusion.folds):
-            inside, outside = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
-            views, experts = fit_parts(recipe, training.take(inside), checkpoint, f"fold-{fold}")
-            left_out = training.take(outside)
-            poster, intro = _transform(views, left_out.poster), _transform(views, left_out.intro)
-            out_of_fold.append(
-                OutOfFold([e.encode_poster(poster) for e in experts], [e.encode_intro(intro) for e in experts])
-            )
+            known = training.take(np.flatnonzero(fold_of != fold))
+            left_out = training.take(np.flatnonzero(fold_of == fold))
+            views, experts = fit_parts(recipe, known, checkpoint, f"fold-{fold}")
+            encoded = _encoded(views, experts, left_out)
+            out_of_fold.append(replace(encoded, inside=_encoded(views, experts, known)) if inside else encoded)
             bar.advance()
     return out_of_fold
+
+
+def _encoded(views: Views, experts: list[Expert], pairs: TrainingSet) -> OutOfFold:
+    poster, intro = _transform(views, pairs.poster), _transform(views, pairs.intro)
+    return OutOfFold([e.encode_poster(poster) for e in experts], [e.encode_intro(intro) for e in experts])
 
 
 def _weights(recipe: Recipe, out_of_fold: list[OutOfFold]) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from cinealign.data.catalogue import Catalogue
 from cinealign.data.labels import train_labels
 from cinealign.evaluation.metrics import evaluate_vectors
+from cinealign.evaluation.transductive import evaluate_transductive
 from cinealign.model import AlignmentModel, Extracts
 from cinealign.recipe import Recipe
 from cinealign.run import Run, RunDraft
@@ -44,4 +45,14 @@ def align(
         metrics = evaluate_vectors(
             poster, intro, catalogue.ids, catalogue.train_rows, seed=recipe.seed, samples=recipe.evaluation.bootstrap
         )
+        if recipe.evaluation.transductive:
+            metrics["transductive"] = evaluate_transductive(
+                poster,
+                intro,
+                catalogue.ids,
+                catalogue.train_rows,
+                recipe.evaluation.transductive,
+                seed=recipe.seed,
+                samples=recipe.evaluation.bootstrap,
+            )
         return draft.finish(model, poster, intro, metrics)

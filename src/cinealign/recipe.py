@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, cast
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
+from cinealign.distance.distances import DISTANCES
+from cinealign.distance.transductive import TRANSDUCTIONS
 from cinealign.errors import ConfigError
 from cinealign.experts.base import ExpertOptions
 from cinealign.experts.registry import EXPERTS
@@ -45,6 +47,19 @@ class EvaluationSettings(_Settings):
     """
 
     bootstrap: int = Field(2000, ge=100, description="bootstrap samples for the intervals")
+    transductive: list[dict[str, Any]] = Field(
+        default_factory=list,
+        description="corrections that look at the other test items, by name or with options; rows of their own",
+    )
+
+    @field_validator("transductive", mode="before")
+    @classmethod
+    def _names_are_corrections(cls, given: Any) -> Any:
+        return (
+            [{"correction": one} if isinstance(one, str) else one for one in given]
+            if isinstance(given, list)
+            else given
+        )
 
 
 class Recipe(_Settings):
@@ -57,6 +72,7 @@ class Recipe(_Settings):
         views: name -> options of a view, with its kind under `view`.
         align: options of the experts, each with its kind under `expert`, its inputs under `poster` and `intro` (names of
             views) and optionally a fixed `weight`.
+        distance: its kind under `distance` and its options; a name alone will do.
     """
 
     name: str = Field(pattern=r"^[\w.-]+$")
@@ -65,8 +81,13 @@ class Recipe(_Settings):
     views: dict[str, dict[str, Any]] = Field(min_length=1)
     align: list[dict[str, Any]] = Field(min_length=1)
     fusion: FusionSettings = FusionSettings()
-    distance: Literal["cosine"] = "cosine"
+    distance: dict[str, Any] = {"distance": "cosine"}
     evaluation: EvaluationSettings = EvaluationSettings()
+
+    @field_validator("distance", mode="before")
+    @classmethod
+    def _a_name_is_a_distance(cls, given: Any) -> Any:
+        return {"distance": given} if isinstance(given, str) else given
 
     @classmethod
     def parse(cls, given: Any) -> Recipe:
@@ -94,7 +115,17 @@ class Recipe(_Settings):
         unused = set(views) - {name for options in align for side in ("poster", "intro") for name in options[side]}
         if unused:
             raise ConfigError(f"views.{min(unused)} is used by no expert; remove it or name it in align")
-        return recipe.model_copy(update={"views": views, "align": align})
+        if all(options["weight"] == 0 for options in align):
+            raise ConfigError("align: every expert has weight 0; give one a weight above 0, or none, and it is learned")
+        distance = _resolve(DISTANCES, "distance", recipe.distance, "distance")
+        corrections = [
+            _resolve(TRANSDUCTIONS, "correction", options, f"evaluation.transductive[{i}]")
+            for i, options in enumerate(recipe.evaluation.transductive)
+        ]
+        evaluation = recipe.evaluation.model_copy(update={"transductive": corrections})
+        return recipe.model_copy(
+            update={"views": views, "align": align, "distance": distance, "evaluation": evaluation}
+        )
 
     @classmethod
     def load(cls, name_or_file: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Recipe:

@@ -195,6 +195,6 @@ def test_a_narrow_table_loses_no_digit():
 
 
 def test_transductive_results_are_a_table_of_their_own():
-    text = metrics_text({**example(), "transductive": example()})
+    text = metrics_text({**example(), "transductive": {"csls": example()}})
     assert text.count("sum of both directions") == 2
-    assert "transductive, looks at the other test items: N = 40" in text
+    assert "csls: transductive, looks at the other test items: N = 40" in text

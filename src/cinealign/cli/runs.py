@@ -105,7 +105,8 @@ def distances(
 
     finished = Run(folder)
     poster, intro = finished.vectors
-    save_distances(out, poster, intro, finished.recipe.distance)
+    options = dict(finished.recipe.distance)
+    save_distances(out, poster, intro, options.pop("distance"), coordinates=True, **options)
     typer.echo(
         f"wrote {out}: {len(poster)} x {len(intro)}, rows are posters, columns are intros, both in the run's order"
     )
@@ -133,6 +134,7 @@ def _refuse_finished(out: Path, force: bool) -> None:
 
 def _score_run(folder: Path) -> dict[str, Any]:
     from cinealign.evaluation.metrics import evaluate_vectors
+    from cinealign.evaluation.transductive import evaluate_transductive
     from cinealign.run import Run
 
     finished = Run(folder)
@@ -141,6 +143,16 @@ def _score_run(folder: Path) -> dict[str, Any]:
     scored = evaluate_vectors(
         poster, intro, finished.ids, finished.train_rows, seed=finished.recipe.seed, samples=samples
     )
+    if finished.recipe.evaluation.transductive:
+        scored["transductive"] = evaluate_transductive(
+            poster,
+            intro,
+            finished.ids,
+            finished.train_rows,
+            finished.recipe.evaluation.transductive,
+            seed=finished.recipe.seed,
+            samples=samples,
+        )
     return {"recipe": finished.recipe.name, "data": finished.metrics["data"], **scored}
 
 

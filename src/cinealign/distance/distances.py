@@ -6,15 +6,14 @@ it never normalises them again, so a bias coordinate that a hub correction has a
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict
 
+from cinealign.distance.base import Distance
 from cinealign.errors import ConfigError, DataError
 from cinealign.registry import Registry
 
@@ -25,37 +24,19 @@ Vectors = torch.Tensor | NDArray[Any]
 """(N, D) vectors of one side, torch or numpy; read as float32 on the CPU."""
 
 
-class DistanceOptions(BaseModel):
-    """Settings of a distance as a recipe gives them; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Distance(ABC):
-    """One way to measure how far a poster's vector lies from an intro's; registered in `DISTANCES`."""
-
-    Options: ClassVar[type[DistanceOptions]] = DistanceOptions
-
-    def __init__(self, options: DistanceOptions) -> None:
-        self.options = options
-
-    @abstractmethod
-    def block(self, poster: torch.Tensor, intro: torch.Tensor) -> torch.Tensor:
-        """Distances of (B, D) posters and (N, D) intros, float32: a new tensor (B, N) that the caller may change."""
-
-
-class Cosine(Distance):
-    """`1 - poster @ intro.T`: the cosine distance of rows that are L2-normalised.
-
-    Rows are used as they are. For rows that are not of unit length this is one minus the inner product.
-    """
-
-    def block(self, poster: torch.Tensor, intro: torch.Tensor) -> torch.Tensor:
-        """Distances of (B, D) posters and (N, D) intros: (B, N) float32, in [0, 2] for unit rows."""
-        return (poster @ intro.T).neg_().add_(1.0)
-
-
-DISTANCES: Registry[Distance] = Registry("distance", {"cosine": "cinealign.distance.distances:Cosine"})
+DISTANCES: Registry[Distance] = Registry(
+    "distance",
+    {
+        "bilinear": "cinealign.distance.learned:Bilinear",
+        "cosine": "cinealign.distance.base:Cosine",
+        "dot": "cinealign.distance.base:Dot",
+        "euclidean": "cinealign.distance.base:Euclidean",
+        "mahalanobis": "cinealign.distance.learned:Mahalanobis",
+        "neighbour_bias": "cinealign.distance.bank:NeighbourBias",
+        "qb_norm": "cinealign.distance.bank:QbNorm",
+    },
+)
+"""The distances that a recipe can name; docs/distances.md lists them."""
 
 
 def as_vectors(vectors: Vectors, what: str) -> torch.Tensor:
@@ -128,7 +109,13 @@ def similarity_chunks(
 
 
 def distance_chunks(
-    poster: Vectors, intro: Vectors, kind: str = "cosine", *, chunk_size: int = CHUNK_ROWS, **options: Any
+    poster: Vectors,
+    intro: Vectors,
+    kind: str = "cosine",
+    *,
+    chunk_size: int = CHUNK_ROWS,
+    coordinates: bool = False,
+    **options: Any,
 ) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """Rows of D, a few posters at a time: memory O(chunk_size * N).
 
@@ -136,18 +123,24 @@ def distance_chunks(
         poster, intro: (N, D) vectors, row i is movie i; used as they are.
         kind: a name in `DISTANCES`.
         chunk_size: rows of D a chunk.
+        coordinates: whether the vectors are what the distance has made of a model's vectors, as those of a run are.
         **options: settings of that kind.
     Yields:
         First row of the chunk and its distances (rows of the chunk, N).
     Raises:
         DataError: the vectors are not finite or do not fit each other.
-        ConfigError: unknown kind or option, or `chunk_size` is below 1.
+        ConfigError: unknown kind or option, a kind that has to be fitted, or `chunk_size` is below 1.
     """
     distance = DISTANCES.build(kind, options, "distance")
+    if distance.fitted and not coordinates:
+        raise ConfigError(
+            f"distance {kind!r} is learned from train pairs; name it in a recipe and take the run's vectors"
+        )
     check_chunk_size(chunk_size)
     poster, intro = as_pair(poster, intro)
     for start in range(0, len(poster), chunk_size):
-        yield start, distance.block(poster[start : start + chunk_size], intro).numpy()
+        part = poster[start : start + chunk_size]
+        yield start, (distance.from_products(part @ intro.T) if coordinates else distance.block(part, intro)).numpy()
 
 
 def distance_matrix(poster: Vectors, intro: Vectors, kind: str = "cosine", **options: Any) -> NDArray[np.float32]:

@@ -49,7 +49,13 @@ def load_distances(path: str | os.PathLike[str]) -> NDArray[Any]:
 
 
 def save_distances(
-    path: str | os.PathLike[str], poster: Vectors, intro: Vectors, kind: str = "cosine", **options: Any
+    path: str | os.PathLike[str],
+    poster: Vectors,
+    intro: Vectors,
+    kind: str = "cosine",
+    *,
+    coordinates: bool = False,
+    **options: Any,
 ) -> None:
     """Write D of these vectors by chunks, in memory O(N); the file appears under its name only when it is whole.
 
@@ -59,6 +65,7 @@ def save_distances(
         path: .npy, .npz (one array, D, not compressed) or .csv; a file that is there is replaced.
         poster, intro: (N, D) vectors, row i is movie i; used as they are.
         kind: a name in `DISTANCES`.
+        coordinates: whether the vectors are those of a run; see `distance_chunks`.
         **options: settings of that kind.
     Raises:
         DataError: another suffix, no such folder, or vectors that do not fit.
@@ -81,7 +88,9 @@ def save_distances(
     handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            writers[path.suffix.lower()](file, n, distance_chunks(poster, intro, kind, **options))
+            writers[path.suffix.lower()](
+                file, n, distance_chunks(poster, intro, kind, coordinates=coordinates, **options)
+            )
         Path(beside).chmod(0o666 & ~_umask())
         Path(beside).replace(path)
     except BaseException:

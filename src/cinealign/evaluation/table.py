@@ -92,7 +92,7 @@ def print_metrics(metrics: Metrics, title: str = "", console: Console | None = N
     """Print the table and its summary, and those of `transductive` results after them where there are any.
 
     Args:
-        metrics: what `metrics.score` returns, perhaps with `transductive` added.
+        metrics: what `metrics.score` returns, perhaps with `transductive` added: such metrics by name.
         title: put before the line with N and k.
         console: where to; without it stdout, 120 columns wide when it is not a terminal.
     """
@@ -103,9 +103,9 @@ def print_metrics(metrics: Metrics, title: str = "", console: Console | None = N
     console.print(metrics_table(metrics, title))
     for line in summary_lines(metrics):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-    if "transductive" in metrics:
+    for name, corrected in metrics.get("transductive", {}).items():
         console.print()
-        print_metrics(metrics["transductive"], "transductive, looks at the other test items", console)
+        print_metrics(corrected, f"{name}: transductive, looks at the other test items", console)
 
 
 def metrics_text(metrics: Metrics, title: str = "", width: int = PLAIN_WIDTH) -> str:

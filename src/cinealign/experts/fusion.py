@@ -26,6 +26,8 @@ class OutOfFold:
 
     poster: list[Vectors]
     intro: list[Vectors]
+    inside: OutOfFold | None = None
+    """The rows that the experts were fitted on, by the same experts, where they were asked for."""
 
     def similarities(self) -> NDArray[np.float32]:
         """(E, n, n) cosines of the fold's posters with the fold's intros, an expert a layer."""
