@@ -48,3 +48,36 @@ def resampled(values, statistic, samples, seed):
     """The bootstrap of `evaluation.statistics` for a small number of movies, one sample at a time."""
     rows = np.random.default_rng(seed).integers(0, len(values), size=(samples, len(values)))
     return [statistic([values[row] for row in sample]) for sample in rows]
+
+
+def ridge_cca(x, y, ridge, dimensions):
+    """The textbook: centred covariances, their inverse roots, eigenvectors of M M' and M' M; returns two maps (F, D).
+
+    Signs are settled by the map from one side's direction to the other's.
+    """
+    import scipy.linalg
+
+    def inverse_root(covariance):
+        values, vectors = scipy.linalg.eigh(
+            covariance + ridge * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
+        )
+        return vectors @ np.diag(values**-0.5) @ vectors.T
+
+    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
+    root_x, root_y = inverse_root(x.T @ x / len(x)), inverse_root(y.T @ y / len(y))
+    shared = root_x @ (x.T @ y / len(x)) @ root_y
+    squares, left = scipy.linalg.eigh(shared @ shared.T)
+    order = np.argsort(-squares)[:dimensions]
+    correlations, left = np.sqrt(np.maximum(squares[order], 0)), left[:, order]
+    right = shared.T @ left / correlations
+    return root_x @ left * np.sqrt(correlations), root_y @ right * np.sqrt(correlations)
+
+
+def info_nce(similarities, scale):
+    """One query, one direction at a time: minus the log of the partner's share, averaged over both directions."""
+    count, total = len(similarities), 0.0
+    for i in range(count):
+        row = [math.exp(scale * similarities[i][j]) for j in range(count)]
+        column = [math.exp(scale * similarities[j][i]) for j in range(count)]
+        total -= math.log(row[i] / sum(row)) + math.log(column[i] / sum(column))
+    return total / (2 * count)

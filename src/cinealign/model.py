@@ -136,7 +136,7 @@ class AlignmentModel:
         try:
             recipe = Recipe.load(folder / "recipe.yaml")
             weights = np.asarray(json.loads((folder / "fusion.json").read_text(encoding="utf-8"))["weights"])
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError, ConfigError) as error:
             raise ModelError(f"{folder} does not hold a saved model ({error}); run the recipe again") from None
         views = build_views(recipe)
         for name, view in views.items():

@@ -26,8 +26,12 @@ RECIPES = Path(__file__).parent / "recipes"
 """The recipes that come with the package, one YAML file each."""
 
 
+Name = Annotated[str, StringConstraints(pattern=r"^\w[\w.-]*$")]
+"""Names become file names."""
+
+
 class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class FusionSettings(_Settings):
@@ -75,10 +79,10 @@ class Recipe(_Settings):
         distance: its kind under `distance` and its options; a name alone will do.
     """
 
-    name: str = Field(pattern=r"^[\w.-]+$")
+    name: Name
     description: str = ""
     seed: int = Field(0, ge=0, lt=2**31)
-    views: dict[str, dict[str, Any]] = Field(min_length=1)
+    views: dict[Name, dict[str, Any]] = Field(min_length=1)
     align: list[dict[str, Any]] = Field(min_length=1)
     fusion: FusionSettings = FusionSettings()
     distance: dict[str, Any] = {"distance": "cosine"}
@@ -101,7 +105,7 @@ class Recipe(_Settings):
         try:
             recipe = cls.model_validate(given)
         except ValidationError as error:
-            raise ConfigError(explain(error, known=list(cls.model_fields))) from None
+            raise ConfigError(explain(error, cls)) from None
         views = {name: _resolve(VIEWS, "view", options, f"views.{name}") for name, options in recipe.views.items()}
         align = [_resolve(EXPERTS, "expert", options, f"align[{i}]") for i, options in enumerate(recipe.align)]
         for i, options in enumerate(align):
@@ -197,7 +201,7 @@ def _check_input(name: str, side: str, views: dict[str, dict[str, Any]], where: 
 
 
 def _override(given: dict[str, Any], override: str) -> None:
-    """Set one value in `given`; the way to it must exist, the last key may be new (the check of options judges it)."""
+    """Set one value in `given`; keys that are not there yet are made, and the check of options judges them."""
     path, equals, text = override.partition("=")
     if not equals or not path:
         raise ConfigError(f"--set {override!r}: expected key.path=value, such as seed=1 or align.0.ridge=10")
@@ -206,16 +210,17 @@ def _override(given: dict[str, Any], override: str) -> None:
     for depth, key in enumerate(keys):
         last = depth == len(keys) - 1
         if isinstance(place, list):
-            if not key.isdigit() or int(key) >= len(place):
+            if not key.isdecimal() or int(key) >= len(place):
                 raise ConfigError(f"--set {path}: {'.'.join(keys[:depth])} has {len(place)} entries, no {key!r}")
             key = int(key)  # type: ignore[assignment]
         elif not isinstance(place, dict):
             raise ConfigError(f"--set {path}: {'.'.join(keys[:depth])} is a single value and has no {key!r}")
-        elif key not in place and not last and depth == 0 and key in Recipe.model_fields:
+        elif not last and place.get(key) is None:
             place[key] = {}
-        elif key not in place and not last:
-            raise ConfigError(f"--set {path}: no {key!r} there; choose one of: {', '.join(map(str, place))}")
         if last:
-            place[key] = yaml.safe_load(text)
+            try:
+                place[key] = yaml.safe_load(text)
+            except yaml.YAMLError:
+                raise ConfigError(f"--set {path}: {text!r} is not a YAML value; put it in quotes") from None
         else:
             place = place[key]

@@ -7,7 +7,7 @@ are imported when first asked for: `--help` and `import cinealign` stay fast how
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -65,7 +65,7 @@ class Registry(Generic[Kind]):
         try:
             return model.model_validate(given)
         except ValidationError as error:
-            raise ConfigError(explain(error, where, list(model.model_fields))) from None
+            raise ConfigError(explain(error, model, where)) from None
 
     def build(self, name: str, given: dict[str, Any] | None = None, where: str = "") -> Kind:
         """An instance of kind `name` with its options checked."""
@@ -74,15 +74,16 @@ class Registry(Generic[Kind]):
         return built
 
 
-def explain(error: ValidationError, where: str = "", known: list[str] | None = None) -> str:
-    """A pydantic error as one line of ours: the first problem, its place, what came and what is allowed."""
+def explain(error: ValidationError, model: type[BaseModel], where: str = "") -> str:
+    """A pydantic error of `model` as one line of ours: the first problem, its place, what came and what is allowed."""
     problem = error.errors()[0]
     place = where
     for part in problem["loc"]:
         place += f"[{part}]" if isinstance(part, int) else f".{part}" if place else str(part)
     if problem["type"] == "extra_forbidden":
         parent, _, key = place.rpartition(".")
-        choices = f"; choose one of: {', '.join(sorted(known))}" if known and len(problem["loc"]) == 1 else ""
+        known = _keys(model, problem["loc"][:-1])
+        choices = f"; choose one of: {', '.join(sorted(known))}" if known else ""
         return f"unknown key {key!r}{f' in {parent}' if parent else ''}{choices}"
     if problem["type"] == "missing":
         return f"{place} is missing"
@@ -91,10 +92,22 @@ def explain(error: ValidationError, where: str = "", known: list[str] | None = N
     bounds["less_than_equal"] = ("le", "<=")
     if problem["type"] in bounds:
         name, sign = bounds[problem["type"]]
-        return f"{place} must be {sign} {context[name]}, got {problem['input']!r}"
+        return f"{place} must be {sign} {context[name]:g}, got {problem['input']!r}"
     if problem["type"] == "literal_error":
         return f"{place} must be one of {context['expected']}, got {problem['input']!r}"
     if problem["type"] == "value_error":
         return f"{place}: {context['error']}" if place else str(context["error"])
     message = problem["msg"]
     return f"{place}: {message[0].lower()}{message[1:]}, got {problem['input']!r}"
+
+
+def _keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    """The keys that are known at `loc` inside `model`; none where it leads out of nested models."""
+    for part in loc:
+        field = model.model_fields.get(str(part))
+        inner = [] if field is None else [field.annotation, *get_args(field.annotation)]
+        models = [kind for kind in inner if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if len(models) != 1:
+            return []
+        model = models[0]
+    return list(model.model_fields)

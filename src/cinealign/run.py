@@ -109,6 +109,22 @@ class Run:
         return value
 
 
+def refuse_finished(out: Path, force: bool) -> None:
+    """Refuse a place where something lies already, unless it is a run and may be replaced.
+
+    Raises:
+        ConfigError: so it is, or nobody may look there.
+    """
+    try:
+        taken, is_run = out.exists(), (out / "metrics.json").is_file()
+    except OSError as error:
+        raise ConfigError(f"--out {out} cannot be used: {error.strerror}; choose another place") from None
+    if taken and not force:
+        raise ConfigError(f"{out} exists already; pass --force to replace it, or --out for another place")
+    if taken and not is_run:
+        raise ConfigError(f"{out} exists and is not a run directory; --force replaces runs only, choose another --out")
+
+
 def partial(folder: Path) -> Path:
     """Where the run `folder` is while it is being made."""
     return folder.with_name(folder.name + ".partial")
@@ -130,18 +146,15 @@ class RunDraft:
         Raises:
             ConfigError: `out` exists already, or another process is making it right now.
         """
-        if out.exists() and not force:
-            raise ConfigError(f"{out} exists already; pass --force to replace it, or --out for another place")
-        if out.exists() and not (out / "metrics.json").is_file():
-            raise ConfigError(
-                f"{out} exists and is not a run directory; --force replaces runs only, choose another --out"
-            )
+        refuse_finished(out, force)
         draft = cls(out, recipe, catalogue)
         try:
-            draft._steps.mkdir(parents=True, exist_ok=True)
+            partial(out).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"--out {out} cannot be written: {error.strerror}") from None
         with _lock(partial(out)):
+            draft._put_back()
+            refuse_finished(out, force)  # again: another process may have finished it before we had the lock
             draft._forget_another_run()
             yield draft
 
@@ -170,20 +183,27 @@ class RunDraft:
         _write_json(folder / "metrics.json", {"recipe": self.recipe.name, "data": data, **metrics})
         shutil.rmtree(self._steps)
         (folder / "identity").unlink()
-        (folder / "lock").unlink()
         if self.out.exists():
-            old = self.out.with_name(self.out.name + ".old")
-            shutil.rmtree(old, ignore_errors=True)
-            self.out.replace(old)
-            folder.replace(self.out)
-            shutil.rmtree(old)
-        else:
-            folder.replace(self.out)
+            shutil.rmtree(self._old, ignore_errors=True)
+            self.out.replace(self._old)
+        folder.replace(self.out)
+        (self.out / "lock").unlink()  # only now: until the move, the lock must be where another process looks for it
+        shutil.rmtree(self._old, ignore_errors=True)
         return Run(self.out)
 
     @property
     def _steps(self) -> Path:
         return partial(self.out) / "steps"
+
+    @property
+    def _old(self) -> Path:
+        """Where the previous run is between the two moves of `finish`."""
+        return self.out.with_name(self.out.name + ".old")
+
+    def _put_back(self) -> None:
+        """Undo half a replacement: a process was killed between the two moves."""
+        if self._old.exists() and not self.out.exists():
+            self._old.replace(self.out)
 
     def _forget_another_run(self) -> None:
         """Steps are only good for the same recipe, data and version."""
@@ -193,7 +213,11 @@ class RunDraft:
             done = len(list(self._steps.glob("*.safetensors")))
             say(f"going on with the interrupted run {self.out}: {done} steps are done")
             return
-        shutil.rmtree(self._steps)
+        for left in partial(self.out).iterdir():
+            if left.is_dir():
+                shutil.rmtree(left)
+            elif left.name != "lock":
+                left.unlink()
         self._steps.mkdir()
         file.write_text(identity)
 
@@ -231,12 +255,22 @@ def _write_json(path: Path, value: Any) -> None:
 def _lock(folder: Path) -> Iterator[None]:
     """Held while a process makes the run; the system frees it when the process dies, however it dies."""
     import fcntl
+    import os
 
-    with (folder / "lock").open("w") as file:
+    path = folder / "lock"
+    busy = ConfigError(f"{folder} is being made by another process; wait for it or choose another --out")
+    try:
+        file = path.open("w")
+    except FileNotFoundError:  # it was finished and moved away a moment ago
+        raise busy from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}; choose another --out") from None
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            ours = os.path.samestat(os.fstat(file.fileno()), path.stat())
         except OSError:
-            raise ConfigError(
-                f"{folder} is being made by another process; wait for it or choose another --out"
-            ) from None
+            raise busy from None
+        if not ours:
+            raise busy
         yield

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
-import click
 import typer
 
 from cinealign import __version__
@@ -18,9 +17,9 @@ from cinealign.errors import CineAlignError
 app = typer.Typer(
     name="cinealign",
     help="Learns which poster belongs to which intro, measures it honestly and explains it.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # else "D[i, j]" in a help text is taken for markup and loses its indices
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(run)
@@ -30,6 +29,11 @@ app.command()(distances)
 app.command()(recipes)
 app.add_typer(data_app, name="data")
 app.add_typer(cache_app, name="cache")
+
+
+STOPPED = 130
+UsageError: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+"""What a wrong option raises: typer brings its own copy of click, older ones use the package."""
 
 
 def _print_version(asked: bool) -> None:
@@ -49,20 +53,21 @@ def _options(
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point. The user's mistakes end in one line on stderr and exit code 2; a bug keeps its traceback."""
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        code = app(args=arguments, standalone_mode=False)
+        code = app(args=arguments or ["--help"], standalone_mode=False)
     except CineAlignError as error:
         _fail(f"{type(error).__name__}: {error}")
-    except click.ClickException as error:
+    except UsageError as error:
         _fail(f"Error: {error.format_message()}")
-    except (click.Abort, KeyboardInterrupt):
-        print("stopped; the same command goes on from here", file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:  # the reader of our output, `head` say, has seen enough
+    except (typer.Abort, KeyboardInterrupt):
+        code = STOPPED
+    except BrokenPipeError:  # the reader of our output, `head` say, has seen enough; typer mostly sees to it
         sys.stderr.close()
-        sys.exit(0)
-    else:
-        sys.exit(code if isinstance(code, int) else 0)
+        sys.exit(1)
+    if code == STOPPED:  # typer turns Ctrl-C into this exit code
+        print("stopped; the same command goes on from here", file=sys.stderr)
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 def _fail(line: str) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-cache_app = typer.Typer(help="Show or delete the features that earlier runs have kept.", no_args_is_help=True)
+cache_app = typer.Typer(help="Show or delete the features that earlier runs have kept.")
 
 
 @cache_app.command()

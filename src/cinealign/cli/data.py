@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-data_app = typer.Typer(help="Check a data folder, or draw a sample one.", no_args_is_help=True)
+data_app = typer.Typer(help="Check a data folder, or draw a sample one.")
 
 
 class TrainIdsChoice(StrEnum):

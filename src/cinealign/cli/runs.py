@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -38,16 +39,17 @@ def run(
     The same command goes on with a run that was interrupted.
     """
     from cinealign.recipe import Recipe
+    from cinealign.run import refuse_finished
 
     chosen = Recipe.load(recipe, overrides or [])  # before the data is read: a typing error should not cost a minute
     out = out or Path("runs") / chosen.name
-    _refuse_finished(out, force)
+    refuse_finished(out, force)
     catalogue = _catalogue(data, train_ids.value, missing_intro.value, strict)
     lines = catalogue.report.lines()
     if catalogue.source == "sample":
         lines = [f"no data folder found: using the drawn sample catalogue ({catalogue.folder})", *lines]
     else:
-        lines = [f"data: {catalogue.folder}", *lines]
+        lines = [f"data: {os.path.normpath(catalogue.folder)}", *lines]
     for line in lines:
         typer.echo(line, err=as_json)
 
@@ -123,13 +125,6 @@ def _catalogue(given: Path | None, train_ids: Any, missing_intro: Any, strict: b
     if folder is None:
         return sample_catalogue(Path(platformdirs.user_cache_dir("cinealign")))
     return Catalogue.load(folder, train_ids=train_ids, missing_intro=missing_intro, strict=strict)
-
-
-def _refuse_finished(out: Path, force: bool) -> None:
-    from cinealign.errors import ConfigError
-
-    if out.exists() and not force:
-        raise ConfigError(f"{out} exists already; pass --force to replace it, or --out for another place")
 
 
 def _score_run(folder: Path) -> dict[str, Any]:

@@ -43,7 +43,11 @@ class CcaExpert(Expert):
         self._intro = Inputs.fit(self.options.intro, training.intro)
         x, map_x = _whitened(self._poster(_features(training.poster)), self.options.ridge)
         y, map_y = _whitened(self._intro(_features(training.intro)), self.options.ridge)
-        left, correlations, right = np.linalg.svd(x.T @ y / len(x), full_matrices=False)
+        shared = x.T @ y / len(x)
+        if shared.size:
+            left, correlations, right = np.linalg.svd(shared, full_matrices=False)
+        else:  # one side is the same for every train movie: there is no direction to keep, and nothing to judge by
+            left, correlations, right = np.zeros((len(shared), 0)), np.zeros(0), np.zeros((0, shared.shape[1]))
         kept = min(self.options.dimensions, len(correlations))
         root = np.sqrt(correlations[:kept])
         self._map_poster = (map_x @ left[:, :kept] * root).astype(np.float32)

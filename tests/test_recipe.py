@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cinealign.errors import ConfigError
+from cinealign.recipe import RECIPES, Recipe, known_recipes
+from tests.conftest import CHEAP
+
+
+def changed(**changes: Any) -> dict[str, Any]:
+    return {**copy.deepcopy(CHEAP), **changes}
+
+
+@pytest.mark.parametrize("name", sorted(file.stem for file in RECIPES.glob("*.yaml")))
+def test_packaged_recipes_parse_and_round_trip(name: str) -> None:
+    recipe = Recipe.load(name)
+    assert recipe.name == name and recipe.description
+    assert Recipe.parse(yaml.safe_load(recipe.to_yaml())) == recipe
+
+
+def test_known_recipes_have_a_line_each() -> None:
+    known = known_recipes()
+    assert {"default", "baseline"} <= set(known)
+    assert all(description and "\n" not in description for description in known.values())
+
+
+def test_resolved_recipe_spells_out_defaults() -> None:
+    recipe = Recipe.parse(CHEAP)
+    assert recipe.align[0]["poster"] == ["appearance"] and recipe.align[0]["weight"] is None
+    assert recipe.views["words"]["min_df"] == 2
+    assert "cosine" in str(yaml.safe_load(recipe.to_yaml())["distance"])
+    assert Recipe.parse(yaml.safe_load(recipe.to_yaml())).to_yaml() == recipe.to_yaml()
+
+
+def test_recipe_file(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(yaml.safe_dump(CHEAP))
+    assert Recipe.load(file) == Recipe.parse(CHEAP)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["align[1].ridge=-1"], r"align\[1\]\.ridge must be > 0, got -1"),
+        (["align.1.ridge=-1"], r"align\[1\]\.ridge must be > 0, got -1"),
+        (["align[1].ridge=.inf"], r"align\[1\]\.ridge: .*finite"),
+        (["align[1].rigde=1"], r"unknown key 'rigde' in align\[1\]; choose one of: dimensions, intro, poster, ridge"),
+        (["sede=1"], "unknown key 'sede'; choose one of: align, description, distance"),
+        (["fusion.fold=1"], "unknown key 'fold' in fusion; choose one of: folds, steps, temperature"),
+        (["align[0].training.epoch=1"], r"unknown key 'epoch' in align\[0\]\.training; choose one of: .*epochs"),
+        (["views.appearance.wdith=1"], r"unknown key 'wdith' in views\.appearance; choose one of: height, output"),
+        (["fusion.folds=1"], "fusion.folds must be >= 2, got 1"),
+        (["seed=soon"], "seed: .*integer.*got 'soon'"),
+        (["distance=hamming"], "distance.*one of: .*cosine"),
+        (["align[1].expert=magic"], r"align\[1\]: unknown expert 'magic'; choose one of: cca, contrastive"),
+        (["views.intro.view=magic"], r"views\.intro: unknown view 'magic'; choose one of: appearance"),
+        (["align[1].poster=intro"], r"align\[1\]\.poster: 'intro' looks at the intro; choose one of: appearance"),
+        (["align[1].intro=appearance"], r"align\[1\]\.intro: 'appearance' looks at the poster; choose one of: intro"),
+        (
+            ["align[1].intro=nothing"],
+            r"align\[1\]\.intro: 'nothing' is not a view of this recipe; choose one of: intro",
+        ),
+        (["views.words={view: tfidf}"], "views.words is used by no expert; remove it or name it in align"),
+        (["views.words={min_df: 1}"], r"views\.words\.view is missing; choose one of: appearance"),
+        (["views={}"], "views"),
+        (["align=[]"], "align"),
+        (["align[0].weight=0", "align[1].weight=0"], "every expert has weight 0"),
+        (["align[0].weight=-1"], r"align\[0\]\.weight must be >= 0, got -1"),
+        (["align[5].ridge=1"], r"--set align\[5\]\.ridge: align has 2 entries, no '5'"),
+        (["align[-1].ridge=1"], "align has 2 entries, no '-1'"),
+        (["align.\u00b2.ridge=1"], "align has 2 entries"),
+        (["seed.x=1"], "--set seed.x: seed is a single value"),
+        (["nothing.x=1"], "unknown key 'nothing'; choose one of: align"),
+        (["seed"], "expected key.path=value"),
+        (["=1"], "expected key.path=value"),
+        (["name={"], "--set name: '{' is not a YAML value"),
+        (["name=../up"], "name: string should match pattern"),
+        (["views={'../up': {view: tfidf}}"], "views.*string should match pattern"),
+        (["views={1: {view: tfidf}}"], "views"),
+    ],
+)
+def test_refused(tmp_path: Path, overrides: list[str], message: str) -> None:
+    file = tmp_path / "two.yaml"
+    file.write_text(TWO)
+    assert Recipe.load(file)
+    with pytest.raises(ConfigError, match=message) as error:
+        Recipe.load(file, overrides)
+    assert "\n" not in str(error.value)
+
+
+TWO = """
+name: two
+seed: 0
+views: {appearance: {view: appearance}, intro: {view: tfidf}}
+align:
+  - {expert: contrastive, poster: appearance, intro: intro}
+  - {expert: cca, poster: appearance, intro: intro}
+"""
+
+
+def test_overrides() -> None:
+    recipe = Recipe.load(
+        "baseline", ["seed=7", "align[0].dimensions=8", "align.0.training={epochs: 2}", "fusion.folds=3", "name=other"]
+    )
+    assert (recipe.seed, recipe.fusion.folds, recipe.name) == (7, 3, "other")
+    assert recipe.align[0]["dimensions"] == 8 and recipe.align[0]["training"]["epochs"] == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("- 1", "must hold a mapping"), ("a: [", "not a readable YAML file"), ("", "must hold a mapping")],
+)
+def test_broken_file(tmp_path: Path, content: str, message: str) -> None:
+    file = tmp_path / "broken.yaml"
+    file.write_text(content)
+    with pytest.raises(ConfigError, match=message):
+        Recipe.load(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nothing", "unknown recipe 'nothing'; choose one of: .*baseline.*or give a .yaml file"),
+        ("../recipes/default", "unknown recipe"),
+        ("no/such.yaml", "recipe file no/such.yaml does not exist"),
+    ],
+)
+def test_unknown_recipe(name: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Recipe.load(name)
+
+
+def test_not_a_mapping() -> None:
+    with pytest.raises(ConfigError, match="a recipe is a mapping of keys to values, got list"):
+        Recipe.parse([])
+    with pytest.raises(ConfigError, match="name is missing"):
+        Recipe.parse({key: value for key, value in changed().items() if key != "name"})
