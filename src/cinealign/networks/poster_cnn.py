@@ -149,11 +149,11 @@ def random_crop(images: Tensor, crop: float, flip: float) -> Tensor:
 
 def colour_jitter(images: Tensor, jitter: float) -> Tensor:
     """Saturation, contrast and brightness of each standardised (B, C, h, w) picture changed by up to `jitter`."""
-    saturation, contrast, brightness = jitter * (2 * torch.rand(3, len(images), 1, 1, 1) - 1)
+    change = jitter * (2 * torch.rand(3, len(images), 1, 1, 1) - 1)  # of saturation, contrast, brightness
     grey = images.mean(dim=1, keepdim=True)
-    images = grey + (images - grey) * (1 + saturation)
+    images = grey + (images - grey) * (1 + change[0])
     middle = images.mean(dim=(1, 2, 3), keepdim=True)
-    return middle + (images - middle) * (1 + contrast) + brightness
+    return middle + (images - middle) * (1 + change[1]) + change[2]
 
 
 def random_erasing(images: Tensor, share: float) -> Tensor:

@@ -11,11 +11,16 @@ VIEWS: Registry[View[Any]] = Registry(
     "view",
     {
         "appearance": "cinealign.views.poster.appearance:AppearanceView",
-        "lettering": "cinealign.views.poster.lettering:LetteringView",
+        "bm25": "cinealign.views.intro.bm25:Bm25View",
+        "classical": "cinealign.views.poster.classical:ClassicalView",
+        "clip_intro": "cinealign.views.joint.clip:ClipIntroView",
+        "clip_poster": "cinealign.views.joint.clip:ClipPosterView",
         "language_model": "cinealign.views.intro.language_model:LanguageModelView",
-        "text": "cinealign.views.intro.text:PlainTextView",
+        "lettering": "cinealign.views.poster.lettering:LetteringView",
         "pixels": "cinealign.views.poster.pixels:PixelsView",
         "tfidf": "cinealign.views.intro.tfidf:TfidfView",
         "tokens": "cinealign.views.intro.tokens:TokensView",
+        "vision_model": "cinealign.views.poster.vision_model:VisionModelView",
+        "word_vectors": "cinealign.views.intro.word_vectors:WordVectorsView",
     },
 )

@@ -78,8 +78,7 @@ class TfidfView(TextView):
             kept = sorted(kept, key=lambda term: (-times[term], term))[: self.options.max_features]
         kept.sort()
         self._columns = {term: column for column, term in enumerate(kept)}
-        counts = np.array([frequency[term] for term in kept], dtype=np.float64)
-        self._idf = np.log((1 + len(documents)) / (1 + counts)) + 1
+        self._idf = self._rarity(np.array([frequency[term] for term in kept], dtype=np.float64), len(documents))
         return self
 
     def transform(self, extracted: Extracted) -> Features:
@@ -92,12 +91,20 @@ class TfidfView(TextView):
             if not times:
                 continue
             columns = np.fromiter(times.keys(), dtype=np.int64, count=len(times))
-            weights = np.fromiter(times.values(), dtype=np.float64, count=len(times))
-            if self.options.sublinear_tf:
-                weights = 1 + np.log(weights)
-            weights *= self._idf[columns]
+            counts = np.fromiter(times.values(), dtype=np.float64, count=len(times))
+            weights = self._term_weights(counts, len(terms)) * self._idf[columns]
             features[row, columns] = weights / np.linalg.norm(weights)
         return features
+
+    def _rarity(self, frequency: NDArray[np.float64], documents: int) -> NDArray[np.float64]:
+        """Idf of terms that are in `frequency` of the train texts."""
+        rarity: NDArray[np.float64] = np.log((1 + documents) / (1 + frequency)) + 1
+        return rarity
+
+    def _term_weights(self, counts: NDArray[np.float64], length: int) -> NDArray[np.float64]:
+        """What terms weigh that are in a text of `length` terms `counts` times, before idf."""
+        weights: NDArray[np.float64] = 1 + np.log(counts) if self.options.sublinear_tf else counts
+        return weights
 
     def state(self) -> State:
         """The vocabulary in column order, and idf."""

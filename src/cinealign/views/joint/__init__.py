@@ -1,0 +1,1 @@
+"""Views of both sides by one model that puts pictures and texts into one space."""

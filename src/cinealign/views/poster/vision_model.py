@@ -1,0 +1,138 @@
+"""Any vision model of transformers, or of timm, as a frozen view of posters: ResNet, ViT, DINOv2, ConvNeXt ..."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from cinealign.data.posters import PosterFile, open_poster
+from cinealign.errors import ModelError
+from cinealign.views.base import Features, PosterView, ViewOptions
+from cinealign.views.precision import Precision, ResolvedPrecision, resolve_precision
+from cinealign.views.quiet import quiet_loading
+from cinealign.views.store import FeatureStore
+from cinealign.views.weights import folder_digest, model_folder
+
+BATCH = 32
+
+
+class VisionModelOptions(ViewOptions):
+    """Options of `VisionModelView`."""
+
+    model: str = Field(default="facebook/dinov2-small", min_length=1)
+    """A folder or a hub id."""
+    hub: bool = False
+    """May the weights be downloaded?"""
+    library: Literal["transformers", "timm"] = "transformers"
+    """timm needs `pip install 'cinealign[timm]'` and a folder with timm's config.json."""
+    pooling: Literal["auto", "mean", "cls"] = "auto"
+    """Of a transformer's patches: the class token if there is one (auto), it (cls), or the mean of all tokens."""
+    precision: Precision = "auto"
+
+
+class VisionModelView(PosterView):
+    """Features (N, F) float32 of a frozen model, not normalised; posters are prepared as the model's files say.
+
+    A convolutional network's last map is averaged over the picture. Untrained pooling layers are never used: some
+    checkpoints lack them, and they would be random.
+    """
+
+    Options = VisionModelOptions
+
+    def __init__(self, options: VisionModelOptions) -> None:
+        self.options = options
+
+    def extract(self, items: Sequence[PosterFile], store: FeatureStore) -> Features:
+        """Features of every poster, from the store where it has them.
+
+        Raises:
+            DataError: a poster cannot be read.
+            ModelError: the weights are missing or of another kind of model.
+        """
+        return store.arrays(
+            "vision_model",
+            self.settings(),
+            [poster.digest for poster in items],
+            lambda rows: self._look([items[row] for row in rows]),
+            batch_size=BATCH,
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """What the features depend on besides the poster."""
+        return {
+            "files": folder_digest(self._folder),
+            "library": self.options.library,
+            "pooling": self.options.pooling,
+            "precision": self._precision,
+        }
+
+    @cached_property
+    def _folder(self) -> Path:
+        return model_folder(self.options.model, hub=self.options.hub)
+
+    @cached_property
+    def _precision(self) -> ResolvedPrecision:
+        return resolve_precision(self.options.precision)
+
+    def _look(self, posters: list[PosterFile]) -> NDArray[np.float32]:
+        import torch
+
+        images = [open_poster(poster) for poster in posters]
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=self._precision == "bfloat16"):
+            if self.options.library == "timm":
+                network, prepare = self._timm
+                pooled = network(torch.stack([prepare(image) for image in images]))
+            else:
+                pixels = self._processor(images=images, return_tensors="pt")["pixel_values"]
+                pooled = self._pooled(self._network(pixel_values=pixels).last_hidden_state)
+        rows: NDArray[np.float32] = pooled.float().numpy()
+        return rows
+
+    def _pooled(self, hidden: Any) -> Any:
+        if hidden.ndim == 4:  # (B, F, h, w)
+            return hidden.float().mean(dim=(2, 3))
+        if self.options.pooling == "mean" or (self.options.pooling == "auto" and not self._has_class_token):
+            return hidden.float().mean(dim=1)
+        if not self._has_class_token:
+            raise ModelError(f"{self.options.model} has no class token; use pooling: mean")
+        return hidden[:, 0]
+
+    @cached_property
+    def _has_class_token(self) -> bool:
+        return any(name.endswith(("cls_token", "class_embedding")) for name, _ in self._network.named_parameters())
+
+    @cached_property
+    def _network(self) -> Any:
+        from transformers import AutoModel
+
+        with quiet_loading():
+            network, report = AutoModel.from_pretrained(
+                self._folder, local_files_only=True, use_safetensors=True, output_loading_info=True
+            )
+        network = getattr(network, "vision_model", network)  # of CLIP and SigLIP
+        missing = [name for name in report["missing_keys"] if "pooler" not in name]
+        if missing:
+            raise ModelError(f"{self.options.model} has no weights for {min(missing)}; give all of them")
+        return network.eval()
+
+    @cached_property
+    def _processor(self) -> Any:
+        from transformers import AutoImageProcessor
+
+        with quiet_loading():
+            return cast(Any, AutoImageProcessor).from_pretrained(self._folder, local_files_only=True, backend="pil")
+
+    @cached_property
+    def _timm(self) -> tuple[Any, Any]:
+        try:
+            import timm
+        except ImportError:
+            raise ModelError("vision_model with library: timm needs timm; pip install 'cinealign[timm]'") from None
+        network = timm.create_model(f"local-dir:{self._folder}", pretrained=True, num_classes=0).eval()
+        return network, timm.data.create_transform(**timm.data.resolve_model_data_config(network), is_training=False)
