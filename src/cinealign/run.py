@@ -127,7 +127,7 @@ def refuse_finished(out: Path, force: bool) -> None:
 
 def partial(folder: Path) -> Path:
     """Where the run `folder` is while it is being made."""
-    return folder.with_name(folder.name + ".partial")
+    return folder.parent / f"{folder.name}.partial"  # with_name would not take "."
 
 
 @dataclass

@@ -38,6 +38,7 @@ def run(
 
     The same command goes on with a run that was interrupted.
     """
+    from cinealign.data.locate import locate_data
     from cinealign.recipe import Recipe
     from cinealign.run import refuse_finished
 
@@ -47,7 +48,8 @@ def run(
     catalogue = _catalogue(data, train_ids.value, missing_intro.value, strict)
     lines = catalogue.report.lines()
     if catalogue.source == "sample":
-        lines = [f"no data folder found: using the drawn sample catalogue ({catalogue.folder})", *lines]
+        why = "no data folder found: using the drawn" if locate_data(data) is None else "data: a drawn"
+        lines = [f"{why} sample catalogue ({catalogue.folder})", *lines]
     else:
         lines = [f"data: {os.path.normpath(catalogue.folder)}", *lines]
     for line in lines:
@@ -74,7 +76,9 @@ def show(folder: RunFolder, as_json: AsJson = False) -> None:
 
 
 def evaluate(
-    target: Annotated[Path, typer.Argument(metavar="RUN|D", help="A run directory, or D as .npy, .npz or .csv.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="RUN|D", exists=True, help="A run directory, or D as .npy, .npz or .csv.")
+    ],
     train_ids: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="For a D: train.txt, whose numbers are rows of D (or ids, with --data)."),
@@ -160,6 +164,8 @@ def _score_distances(path: Path, train_ids: Path | None, data: Path | None) -> d
     from cinealign.errors import DataError
     from cinealign.evaluation.metrics import evaluate_distances
 
+    if data is None and train_ids is None:  # before D is read: it may be large
+        raise typer.BadParameter("a saved D needs its split: pass --train-ids train.txt or --data DIR")
     D = load_distances(path)
     if data is not None:
         catalogue = Catalogue.load(data)
@@ -168,10 +174,9 @@ def _score_distances(path: Path, train_ids: Path | None, data: Path | None) -> d
                 f"{path} has {len(D)} rows but {data} has {len(catalogue)} movies; are they of one data set?"
             )
         rows = catalogue.train_rows
-    elif train_ids is not None:
-        rows = np.asarray(read_train_rows(train_ids, len(D)), dtype=np.int64)
     else:
-        raise typer.BadParameter("a saved D needs its split: pass --train-ids train.txt or --data DIR")
+        assert train_ids is not None
+        rows = np.asarray(read_train_rows(train_ids, len(D)), dtype=np.int64)
     return evaluate_distances(D, None, rows)
 
 
