@@ -27,6 +27,9 @@ GALLERY_TILE = 4096
 """Gallery rows of one product: a tile of (chunk, 4096) float32 stays near the processor's caches. Below 65,536."""
 PAIRS_AT_ONCE = 16_384
 """Pairs whose exact product is computed in one go."""
+BLOCK_COLUMNS = 512
+"""Columns of one float32 product; wider vectors are summed over such blocks in float64, so that the rounding to doubt (and
+with it the number of pairs to compute again) does not grow with their width."""
 DENSE = 1 / 32
 """Share of unclear products in a tile above which a float64 matrix product is cheaper than single pairs."""
 SHOWN_PRODUCTS = 2_000_000_000
@@ -46,8 +49,8 @@ def retrieval_ranks(
 
     With `own` the highest similarity of a positive, the rank is 1 + the number of gallery items that are no positives
     and reach own - tie_tolerance. Similarities are float64 inner products of the float32 vectors. They are
-    computed in float32 first, and again in float64 only where float32's rounding, bounded by D * 2**-24 * |q| * |g|,
-    could change the comparison; so chunk size and movie order do not matter. Needs O(chunk_size * min(G, 4096)) memory.
+    computed in float32 first, and again in float64 only where float32's rounding, bounded by min(D, 512) * 2**-24 *
+    |q| * |g|, could change the comparison; so chunk size and movie order do not matter. Needs O(chunk_size * min(G, 4096)) memory.
 
     Args:
         query, gallery: (Q, D) and (G, D) float32, rows L2-normalised and finite. Used as they are; with rows of another
@@ -195,7 +198,7 @@ def _check_tolerance(tie_tolerance: float) -> None:
 def _as_near(query: torch.Tensor, gallery: torch.Tensor, floor: torch.Tensor, scale: torch.Tensor) -> NDArray[np.int64]:
     """How many gallery items reach `floor` (float64, a query), positives included: (chunk,) int64."""
     doubt = (
-        query.shape[1] * 2.0**-24 * 1.01 * scale + 1e-30
+        min(query.shape[1], BLOCK_COLUMNS) * 2.0**-24 * 1.01 * scale + 1e-30
     )  # (chunk,) rounding of a float32 product, any summing order
     # The bounds are rounded outwards, so that a product beyond them is clear in float64 too.
     above = np.nextafter((floor + doubt).float().numpy(), np.float32(np.inf))
@@ -204,7 +207,7 @@ def _as_near(query: torch.Tensor, gallery: torch.Tensor, floor: torch.Tensor, sc
     counts = np.zeros(len(query), dtype=np.int64)
     for start in range(0, len(gallery), GALLERY_TILE):
         tile = gallery[start : start + GALLERY_TILE]
-        products = query @ tile.T  # (chunk, tile)
+        products = _products(query, tile)  # (chunk, tile)
         clear = products > upper
         counts += clear.numpy().view(np.uint8).sum(axis=1, dtype=np.uint16)  # a fifth of count_nonzero's time
         unclear = (products >= lower).logical_xor_(clear).numpy()
@@ -217,6 +220,17 @@ def _as_near(query: torch.Tensor, gallery: torch.Tensor, floor: torch.Tensor, sc
             near = (_pair_products(query, tile, (rows, columns)) >= floor[torch.from_numpy(rows)]).numpy()
             counts += np.bincount(rows[near], minlength=len(query))
     return counts
+
+
+def _products(query: torch.Tensor, tile: torch.Tensor) -> torch.Tensor:
+    """(chunk, tile) inner products: float32, or float32 blocks of columns summed in float64 for wide vectors."""
+    if query.shape[1] <= BLOCK_COLUMNS:
+        return query @ tile.T
+    products = torch.zeros(len(query), len(tile), dtype=torch.float64)
+    for first in range(0, query.shape[1], BLOCK_COLUMNS):
+        columns = slice(first, first + BLOCK_COLUMNS)
+        products += query[:, columns] @ tile[:, columns].T
+    return products
 
 
 def _pair_products(query: torch.Tensor, gallery: torch.Tensor, pairs: Pairs) -> torch.Tensor:

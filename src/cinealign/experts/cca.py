@@ -1,8 +1,8 @@
 """Canonical correlation analysis with a ridge: the closed-form expert.
 
 With few pairs and many features plain CCA remembers its pairs, so both covariances get a ridge. The solution is computed
-from the two singular value decompositions of the centred train features: no covariance matrix is formed, so wide views
-(TF-IDF) cost no more than their rank.
+in the principal bases of the centred train features, found from the smaller of each side's two Gram matrices, so wide
+views (TF-IDF) cost no more than the number of train pairs.
 """
 
 from __future__ import annotations
@@ -82,9 +82,15 @@ def _features(side: Mapping[str, object]) -> Mapping[str, Features]:
 
 def _whitened(rows: NDArray[np.float32], ridge: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Ridge-whitened rows in their principal basis (N, R), and the map (F, R) that leads there."""
-    _, singular, basis = np.linalg.svd(rows.astype(np.float64), full_matrices=False)
-    variances = singular**2 / len(rows)
-    alpha = ridge * variances.sum() / rows.shape[1]
+    exact = rows.astype(np.float64)
+    count, width = exact.shape
+    # The smaller of the two Gram matrices has the same spectrum; its eigenvectors give the basis several times faster
+    # than a singular value decomposition of the rows.
+    wide = width > count
+    variances, vectors = np.linalg.eigh((exact @ exact.T if wide else exact.T @ exact) / count)
+    alpha = ridge * variances.sum() / width
     real = variances > 1e-12 * max(float(variances.max()), 1e-30)
-    leads = basis[real].T / np.sqrt(variances[real] + alpha)
-    return rows @ leads, leads
+    variances, vectors = variances[real], vectors[:, real]
+    basis = exact.T @ vectors / np.sqrt(count * variances) if wide else vectors  # (F, R)
+    leads = basis / np.sqrt(variances + alpha)
+    return exact @ leads, leads

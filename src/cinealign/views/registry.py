@@ -18,6 +18,7 @@ VIEWS: Registry[View[Any]] = Registry(
         "language_model": "cinealign.views.intro.language_model:LanguageModelView",
         "lettering": "cinealign.views.poster.lettering:LetteringView",
         "pixels": "cinealign.views.poster.pixels:PixelsView",
+        "text": "cinealign.views.intro.text:PlainTextView",
         "tfidf": "cinealign.views.intro.tfidf:TfidfView",
         "tokens": "cinealign.views.intro.tokens:TokensView",
         "vision_model": "cinealign.views.poster.vision_model:VisionModelView",
