@@ -78,7 +78,7 @@ def test_a_collapse_is_said(capsys):
     assert "collapsed" not in expert.history[-1]
     training = drawn()
     training.poster["a"][:] = training.poster["a"][:, :1]  # one direction is all that a linear head can give
-    options = ContrastiveOptions.model_validate({"poster": "a", "intro": "i", "training": {"epochs": 1}})
+    options = ContrastiveOptions.model_validate({"poster": "a", "intro": "i", "dropout": 0, "training": {"epochs": 1}})
     history = ContrastiveExpert(options).fit(training, seed=0).history
     assert history[-1]["effective_rank"] < 2 and history[-1]["collapsed"]
     assert "have collapsed to" in capsys.readouterr().err
