@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cinealign import __version__
+from cinealign.cli.audit import audit
 from cinealign.cli.cache import cache_app
 from cinealign.cli.data import data_app
 from cinealign.cli.recipes import recipes
@@ -26,6 +27,7 @@ app.command()(run)
 app.command()(show)
 app.command()(evaluate)
 app.command()(distances)
+app.command()(audit)
 app.command()(recipes)
 app.add_typer(data_app, name="data")
 app.add_typer(cache_app, name="cache")

@@ -1,0 +1,188 @@
+"""Does the diagonal of a matrix D follow from its other entries, as it must where D comes from vectors?
+
+Where D[i, j] is an inner product of d-dimensional vectors (or a simple function of one), its entries are bound to each
+other: D[i, i] follows from entries off the diagonal alone. Take three sets of movies without a common member, R, C, T. Then
+D[T, T] = D[T, C] pinv(D[R, C]) D[R, T] whenever d is below the sizes of R and C, and none of the three blocks on the right
+holds a diagonal entry. Entries of D[T, T] beside the diagonal are predicted by the same product, so they say how well
+prediction works, and a diagonal that was changed afterwards stands out against them, by however little it was changed.
+Source of the identity: Goreinov, Tyrtyshnikov and Zamarashkin 1997 (pseudoskeleton approximations).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+PARTS = 5
+"""The movies are cut into so many sets; each is T once, the others are R and C."""
+EXACT = 1e-3
+"""Residuals off the diagonal below this part of D's spread: D is one of vectors."""
+ROUNDING = 2.5
+"""Nor do residuals off the diagonal count that are below so many times the rounding of the stored numbers."""
+TRIED_ON = 800
+"""Movies on which the form is chosen."""
+WILD = 30.0
+"""Deviation beyond which residuals off the diagonal are too wild to judge the diagonal by."""
+FEWEST = 24
+"""Movies below which there is too little to predict from."""
+RANKS = 24
+"""How many ranks of the prediction are tried, evenly in their logarithm."""
+
+Form = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+FORMS: dict[str, Form] = {
+    "D": lambda D: D,
+    "D squared": np.square,
+    "cos D": np.cos,
+    "log D": np.log,
+    "log (1 - D)": lambda D: np.log1p(-D),
+    "1 / D": np.reciprocal,
+    "logit D": lambda D: np.log(D) - np.log1p(-D),
+}
+"""Functions of D that are inner products for common distances: cosine or bilinear (with CSLS too), Euclidean, angle, softmax
+or Sinkhorn as distance and as similarity, 1 / (1 + similarity), sigmoid."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the entries off the diagonal say of the diagonal.
+
+    Attributes:
+        form: the function of D that is predicted best.
+        rank: of the prediction, the median over the parts.
+        exactness: spread of the residuals off the diagonal over the spread of the entries; 0 is perfect.
+        rounding: what the rounding of the stored numbers alone (float16, three decimals ...) would make of it.
+        deviations: (N,) observed minus predicted diagonal, in units of the residuals' spread off the diagonal.
+        predicted: (N,) the diagonal in the form's unit, as the other entries have it.
+        limit: deviation that one entry in a thousand off the diagonal exceeds, in the same units.
+    """
+
+    form: str
+    rank: int
+    exactness: float
+    rounding: float
+    deviations: NDArray[np.float64]
+    predicted: NDArray[np.float64]
+    limit: float
+
+    @property
+    def exact(self) -> bool:
+        """Whether D is one of vectors to rounding, so that every diagonal entry is bound by the others."""
+        return self.exactness <= max(EXACT, ROUNDING * self.rounding) and self.limit <= WILD
+
+
+def predict_diagonal(D: NDArray[Any], *, seed: int = 0) -> Prediction | None:
+    """The diagonal of D from its other entries; None for fewer than `FEWEST` movies.
+
+    Time is that of `PARTS` singular value decompositions of a matrix of 0.44 N x 0.44 N.
+
+    Args:
+        D: (N, N) finite.
+        seed: of the cut into parts.
+    """
+    n = len(D)
+    if n < FEWEST:
+        return None
+    random = np.random.default_rng(seed)
+    matrix = np.asarray(D, dtype=np.float64)
+    name = _best_form(matrix[np.ix_(*2 * [random.permutation(n)[:TRIED_ON]])], random)
+    values = _formed(matrix, FORMS[name])
+    assert values is not None
+    part = random.permutation(np.arange(n) % PARTS)
+    found = [_part(values, part, number) for number in range(PARTS)]
+    deviations, predicted = np.zeros(n), np.zeros(n)
+    for piece in found:
+        deviations[piece.rows], predicted[piece.rows] = piece.deviations, piece.predicted
+    steps = np.abs(values - FORMS[name](matrix + _step(matrix)))
+    return Prediction(
+        form=name,
+        rank=int(np.median([piece.rank for piece in found])),
+        exactness=float(np.median([piece.exactness for piece in found])),
+        rounding=float(np.nanmedian(steps) / np.sqrt(12) / max(values.std(), np.finfo(np.float64).tiny)),
+        deviations=deviations,
+        predicted=predicted,
+        limit=float(np.median([piece.limit for piece in found])),
+    )
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """The prediction of one part's movies."""
+
+    rows: NDArray[np.int64]
+    rank: int
+    exactness: float
+    deviations: NDArray[np.float64]
+    predicted: NDArray[np.float64]
+    limit: float
+
+
+def _formed(matrix: NDArray[np.float64], form: Form) -> NDArray[np.float64] | None:
+    """The form of D, None where it has no meaning for these numbers."""
+    with np.errstate(all="ignore"):
+        values = form(matrix)
+    return values if np.isfinite(values).all() else None
+
+
+def _best_form(matrix: NDArray[np.float64], random: np.random.Generator) -> str:
+    """The form whose entries follow from each other best."""
+    part = random.permutation(np.arange(len(matrix)) % PARTS)
+    exactness = {
+        name: _part(values, part, 0).exactness
+        for name, form in FORMS.items()
+        if (values := _formed(matrix, form)) is not None
+    }
+    return min(exactness, key=exactness.__getitem__)
+
+
+def _step(matrix: NDArray[np.float64]) -> float:
+    """The distance of neighbouring numbers of the coarsest grid, of decimals or half precision, that holds all of D."""
+    few = matrix.ravel()[:: max(1, matrix.size // 10_000)]
+    for decimals in range(1, 7):
+        if np.allclose(few, np.round(few, decimals), rtol=0, atol=10.0 ** -(decimals + 3)):
+            return 10.0**-decimals
+    largest = float(np.abs(matrix).max())
+    with np.errstate(over="ignore"):
+        if np.array_equal(few, few.astype(np.float16).astype(np.float64)):
+            return largest * 2.0**-11
+    return largest * 2.0**-24
+
+
+def _part(values: NDArray[np.float64], part: NDArray[np.int64], number: int) -> _Piece:
+    """Predict the block of part `number` at the rank that fits its entries off the diagonal best."""
+    rows, others = np.flatnonzero(part == number), np.flatnonzero(part != number)
+    left, across = others[::2], others[1::2]
+    block = values[np.ix_(rows, rows)]
+    u, sizes, vt = np.linalg.svd(values[np.ix_(left, across)], full_matrices=False)
+    kept = max(1, int(np.count_nonzero(sizes > sizes[0] * 1e-13)))
+    from_rows = values[np.ix_(rows, across)] @ vt[:kept].T / sizes[:kept]  # (T, kept)
+    from_columns = u[:, :kept].T @ values[np.ix_(left, rows)]  # (kept, T)
+    off = ~np.eye(len(rows), dtype=bool)
+    spread = float(block[off].std())
+    best: tuple[float, int, NDArray[np.float64]] | None = None
+    for rank in np.unique(np.geomspace(1, kept, RANKS).round().astype(int)):
+        residual = block - from_rows[:, :rank] @ from_columns[:rank]
+        size = _spread(residual[off])
+        if best is None or size < best[0]:
+            best = size, int(rank), residual
+    assert best is not None
+    size, rank, residual = best
+    unit = max(size, np.finfo(np.float64).tiny)
+    return _Piece(
+        rows=rows,
+        rank=rank,
+        exactness=size / spread if spread > 0 else 0.0,
+        deviations=residual.diagonal() / unit,
+        predicted=block.diagonal() - residual.diagonal(),
+        limit=float(np.quantile(np.abs(residual[off]), 0.999)) / unit,
+    )
+
+
+def _spread(values: NDArray[np.float64]) -> float:
+    """Standard deviation as the middle half of the values has it: a few wild ones do not count."""
+    low, high = np.quantile(values, [0.25, 0.75])
+    return float(high - low) / 1.349

@@ -1,0 +1,82 @@
+"""What an audit of a run looks at: the run directory, the data it says it came from, and the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cinealign.data.catalogue import Catalogue
+from cinealign.experts.base import Vectors
+from cinealign.model import AlignmentModel, Extracts
+from cinealign.run import Run, environment
+from cinealign.views.store import FeatureStore
+
+DECIDING = ("torch", "numpy", "scipy", "scikit-learn", "transformers", "openvino")
+"""Packages whose versions can change the last bits of a result."""
+
+
+@dataclass
+class Evidence:
+    """A run and the data folder, each read when a check asks for it."""
+
+    run: Run
+    catalogue: Catalogue
+    store: FeatureStore
+
+    @cached_property
+    def extracts(self) -> Extracts:
+        """What the frozen parts of the views see of every movie of the data folder."""
+        return Extracts.of(self.run.model.recipe, self.catalogue.posters, self.catalogue.intros, self.store)
+
+    @cached_property
+    def encoded(self) -> tuple[Vectors, Vectors]:
+        """(N, D) vectors of both sides, from the saved model and the data folder."""
+        with self.threads():
+            model = self.model
+            return model.encode_poster_extracts(self.extracts.poster), model.encode_intro_extracts(self.extracts.intro)
+
+    @property
+    def model(self) -> AlignmentModel:
+        """The saved model."""
+        return self.run.model
+
+    @property
+    def held_out(self) -> NDArray[np.int64]:
+        """Held-out rows as the data folder has them."""
+        return self.catalogue.held_out_rows
+
+    @cached_property
+    def elsewhere(self) -> str:
+        """How this machine differs from the one that made the run; empty where nothing that decides does."""
+        then, now = self.saved_environment, environment(0)
+        packages = then.get("packages", {})
+        changed = [
+            f"{name} {packages[name]}" for name in DECIDING if packages.get(name, "") != now["packages"].get(name, "")
+        ]
+        if then.get("processor") != now["processor"]:
+            changed.insert(0, f"processor {then.get('processor')}")
+        return ", ".join(changed)
+
+    @cached_property
+    def saved_environment(self) -> dict[str, Any]:
+        """environment.json."""
+        return self.run._json("environment.json")
+
+    @contextmanager
+    def threads(self) -> Iterator[None]:
+        """As many threads as the run had: sums in another order differ in their last bits."""
+        import torch
+
+        before, wanted = torch.get_num_threads(), self.saved_environment.get("threads")
+        if isinstance(wanted, int) and wanted > 0:
+            torch.set_num_threads(wanted)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)

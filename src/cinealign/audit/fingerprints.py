@@ -1,0 +1,63 @@
+"""Small fingerprints of posters and intros, for finding what is nearly the same."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cinealign.data.posters import PosterFile, open_poster
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+HASH_SIDE = 12
+"""A poster's hash has HASH_SIDE * HASH_SIDE bits."""
+
+
+def difference_hashes(posters: Sequence[PosterFile]) -> NDArray[np.bool_]:
+    """(N, 144) bits: whether each cell of a poster, made grey and shrunk, is brighter than its left neighbour.
+
+    Scaling, compression and a change of brightness leave most bits as they are. Source: the dHash of N. Krawetz, 2013.
+    """
+
+    def bits(picture: Image) -> NDArray[Any]:
+        grey = np.asarray(picture.convert("L").resize((HASH_SIDE + 1, HASH_SIDE)), dtype=np.int16)
+        return (grey[:, 1:] > grey[:, :-1]).ravel()
+
+    found: NDArray[np.bool_] = _of_each(posters, bits)
+    return found
+
+
+def colour_layout(posters: Sequence[PosterFile]) -> NDArray[np.float64]:
+    """(N, 192) colours of an 8 x 8 grid over the poster."""
+    return _of_each(posters, lambda p: np.asarray(p.resize((8, 8)), dtype=np.float64).ravel())
+
+
+def text_similarities(texts: Sequence[str]) -> NDArray[np.float64]:
+    """(N, N) cosines of the texts' TF-IDF words, endings and stop words cut; 0 for texts without a word."""
+    words = text_vectors(texts)
+    found: NDArray[np.float64] = (words @ words.T).toarray()
+    return found
+
+
+def text_vectors(texts: Sequence[str]) -> Any:
+    """(N, V) sparse unit rows of TF-IDF words; for comparing texts with each other, never for learning."""
+    from scipy import sparse
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    from cinealign.data.intros import tokens
+
+    try:
+        return TfidfVectorizer(analyzer=tokens, sublinear_tf=True).fit_transform(texts)
+    except ValueError:  # no text has a word
+        return sparse.csr_matrix((len(texts), 1))
+
+
+def _of_each(posters: Sequence[PosterFile], look: Callable[[Image], NDArray[Any]]) -> NDArray[Any]:
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        return np.stack(list(pool.map(lambda poster: look(open_poster(poster)), posters)))

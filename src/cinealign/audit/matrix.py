@@ -1,0 +1,204 @@
+"""The audit of a matrix D of which nothing else is known: what its numbers alone give away.
+
+Without vectors and model nobody can say whether a matrix was computed honestly. These checks find what honest ways of
+computing D cannot give; what they can and cannot show stands in docs/audit.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import bdtrc
+
+from cinealign.audit.diagonal import Prediction, predict_diagonal
+from cinealign.audit.findings import Finding, failed, listed, noted, passed
+from cinealign.evaluation.accuracy import top_k
+from cinealign.evaluation.metrics import DIRECTIONS, TASK_RATIO, TEST_STEP_RATIO
+from cinealign.evaluation.ranks import Ranks, ranks_from_distances
+
+CHANCE = 1e-6
+"""Probability under which a count of diagonal entries is no accident."""
+GAP_FIRST = 20
+"""Partners at rank 1 below which nothing is said about gaps."""
+GAP_RATIO = 0.1
+"""Partners at ranks 2 to k, as a part of those at rank 1, below which the ranks have a gap."""
+PERFECT = 0.98
+"""Share of held-out partners at rank 1 above which a matrix that is no product of vectors is not believed."""
+Rows = NDArray[np.int64]
+
+
+def audit_matrix(D: NDArray[Any], train_rows: Rows) -> list[Finding]:
+    """Everything that numbers alone can show.
+
+    Args:
+        D: (N, N); NaN and infinity are found here and need not be refused before.
+        train_rows: rows of the train movies; all others are held out.
+    """
+    found = [check_numbers(D)]
+    if found[0].verdict == "FAIL":
+        return found
+    held_out = np.setdiff1d(np.arange(len(D)), train_rows)
+    ranks = {direction: ranks_from_distances(D, dim) for direction, dim in zip(DIRECTIONS, (1, 0), strict=True)}
+    found += [check_constant(D), check_ties(D), check_symmetry(D), check_direction(D, ranks)]
+    if not len(held_out):
+        return [*found, noted("special diagonal", "every movie is a train movie; there is nothing to judge by")]
+    prediction = predict_diagonal(np.asarray(D))
+    return [
+        *found,
+        check_diagonal(prediction, held_out),
+        check_gap(ranks, held_out, prediction),
+        compare_splits(ranks, np.asarray(train_rows), held_out),
+    ]
+
+
+def check_numbers(D: NDArray[Any]) -> Finding:
+    """Every entry is a finite number."""
+    with np.errstate(invalid="ignore"):
+        wrong = ~np.isfinite(np.asarray(D))
+    if wrong.any():
+        rows, columns = np.flatnonzero(wrong.any(axis=1)), np.flatnonzero(wrong.any(axis=0))
+        kind = "NaN" if np.isnan(np.asarray(D)).any() else "infinite"
+        return failed(
+            "finite",
+            f"{int(wrong.sum())} entries are {kind} or worse, in {len(rows)} rows ({listed(rows)}); NaN compares false "
+            "and would count as near",
+            rows=rows.tolist(),
+            columns=columns.tolist(),
+        )
+    return passed("finite", f"all {D.size} entries are finite numbers ({D.dtype})")
+
+
+def check_constant(D: NDArray[Any]) -> Finding:
+    """No row or column has one value throughout: there a sort decides by position."""
+    rows, columns = np.flatnonzero(np.ptp(D, axis=1) == 0), np.flatnonzero(np.ptp(D, axis=0) == 0)
+    if len(rows) or len(columns):
+        said = f"{len(rows)} rows ({listed(rows)}) and {len(columns)} columns ({listed(columns)}) hold one value only"
+        return failed(
+            "constant rows", f"{said}; ties count against the model", rows=rows.tolist(), columns=columns.tolist()
+        )
+    return passed("constant rows", "every row and column tells movies apart")
+
+
+def check_ties(D: NDArray[Any]) -> Finding:
+    """How many queries have another item at exactly their partner's distance."""
+    own = np.asarray(D).diagonal()
+    tied = (np.count_nonzero(own[:, None] == D, axis=1) > 1) | (np.count_nonzero(own == D, axis=0) > 1)
+    said = f"{int(tied.sum())} of {len(D)} movies have another one at exactly their own distance"
+    if tied.mean() > 0.5:
+        return noted("ties", f"{said}; D is coarse, and ties count against it", movies=int(tied.sum()))
+    return passed("ties", said, movies=int(tied.sum()))
+
+
+def check_symmetry(D: NDArray[Any]) -> Finding:
+    """Posters and intros are different things: D is not its own mirror image, and no entry is 0 for being itself."""
+    own = np.asarray(D).diagonal()
+    off = ~np.eye(len(D), dtype=bool)
+    if len(D) > 2 and np.ptp(own) == 0 and np.ptp(D[off]) > 0:
+        return failed("two sides", f"every partner has the same distance, {own[0]:g}; the diagonal was put there")
+    if len(D) > 2 and np.allclose(D, D.T, rtol=0, atol=1e-6 * float(np.ptp(D))):
+        return failed("two sides", "D equals its mirror image: both its sides come from one kind of vector")
+    return passed("two sides", "D is not symmetric and partners differ in distance")
+
+
+def check_direction(D: NDArray[Any], ranks: dict[str, Ranks]) -> Finding:
+    """Lower is nearer: partners are not the farthest."""
+    middle = float(np.mean([np.mean(found) for found in ranks.values()])) / len(D)
+    if middle > 0.6:
+        return failed(
+            "sign", f"partners stand at {100 * middle:.0f} % of the gallery on average: D holds similarities?"
+        )
+    return passed("sign", f"partners stand at {100 * middle:.0f} % of the gallery on average, 50 % by chance")
+
+
+def check_diagonal(prediction: Prediction | None, held_out: Rows) -> Finding:
+    """Held-out diagonal entries follow from the others as well as entries beside the diagonal do."""
+    name = "special diagonal"
+    if prediction is None:
+        return noted(name, "too few movies to predict the diagonal from the other entries")
+    deviations = prediction.deviations[held_out]
+    outside = int(np.count_nonzero(np.abs(deviations) > prediction.limit))
+    lower = float(np.mean(deviations < 0))
+    middle_of_all = float(np.median(deviations))
+    details: dict[str, Any] = {
+        "form": prediction.form,
+        "rank": prediction.rank,
+        "exactness": prediction.exactness,
+        "outside": outside,
+        "lower": lower,
+        "median": middle_of_all,
+    }
+    middle = f"{abs(middle_of_all):.1f} spreads {'below' if middle_of_all < 0 else 'above'} its prediction"
+    if not prediction.exact:
+        return noted(
+            name,
+            f"D is no product of vectors with few dimensions (other entries are predicted to {prediction.exactness:.1e} of "
+            f"their spread), so the diagonal is not bound by them; it lies {middle} in the median, {100 * lower:.0f} % "
+            "of it below. Ask for vectors and model",
+            **details,
+        )
+    # One entry in a thousand is outside by definition of the limit; the number allows for the prediction's own error.
+    if outside > 2 and float(bdtrc(outside - 1, len(held_out), 0.002)) < CHANCE:
+        return failed(
+            name,
+            f"entries of {prediction.form} follow from each other to {prediction.exactness:.0e} of their spread, as those of "
+            f"{prediction.rank} dimensional vectors do, but {outside} of {len(held_out)} held-out diagonal entries do not "
+            f"({middle} in the median): they were changed after D was computed",
+            **details,
+        )
+    return passed(
+        name,
+        f"held-out entries follow from the others as any entry does ({prediction.form} has about {prediction.rank} "
+        f"dimensions, predicted to {prediction.exactness:.0e} of its spread)",
+        **details,
+    )
+
+
+def check_gap(ranks: dict[str, Ranks], held_out: Rows, prediction: Prediction | None) -> Finding:
+    """Ranks of held-out partners thin out gradually; a partner that is first or nowhere was put first.
+
+    A perfect matrix is believed where its diagonal follows from the other entries.
+    """
+    k = max(2, top_k(TASK_RATIO, len(ranks[DIRECTIONS[0]])))
+    counts = {}
+    for direction, found in ranks.items():
+        asked = found[held_out]
+        first, near = int(np.count_nonzero(asked == 1)), int(np.count_nonzero((asked > 1) & (asked <= k)))
+        counts[direction] = {"first": first, "near": near, "far": len(asked) - first - near}
+    said = "; ".join(
+        f"{direction.replace('_', ' ')}: {c['first']} at rank 1, {c['near']} at 2 to {k}, {c['far']} beyond"
+        for direction, c in counts.items()
+    )
+    bound = prediction is not None and prediction.exact
+    gaps = [c for c in counts.values() if c["first"] >= GAP_FIRST and c["near"] < GAP_RATIO * c["first"]]
+    if any(c["far"] > 0.02 * len(held_out) for c in gaps) and not bound:
+        return failed("held-out ranks", f"partners are first or nowhere ({said}): some were put first", **counts)
+    if any(c["first"] > PERFECT * len(held_out) for c in gaps) and not bound:
+        return failed(
+            "held-out ranks", f"almost every new pair is found at once ({said}): trained on, or put there", **counts
+        )
+    if gaps:
+        return noted(
+            "held-out ranks", f"partners are first or nowhere ({said}); the diagonal itself is sound", **counts
+        )
+    return passed("held-out ranks", said, **counts)
+
+
+def compare_splits(ranks: dict[str, Ranks], train_rows: Rows, held_out: Rows) -> Finding:
+    """Train and held-out accuracy side by side; equal and high ones can mean that held-out pairs were trained on."""
+    n = len(ranks[DIRECTIONS[0]])
+    k = top_k(TASK_RATIO, n)
+    shares: dict[str, list[float]] = {
+        split: [float(np.mean(found[rows] <= k)) if len(rows) else float("nan") for found in ranks.values()]
+        for split, rows in (("train", train_rows), ("held_out", held_out))
+    }
+    train, new = (float(np.mean(shares[split])) for split in ("train", "held_out"))
+    half = np.mean([np.mean(found <= top_k(TEST_STEP_RATIO, n)) for found in ranks.values()])
+    said = (
+        f"top 5 % (k = {k} of {n}, chance {k / n:.3f}): train {train:.3f}, held-out {new:.3f}, mean of both directions; "
+        f"at ratio 0.5 all {half:.3f}, which the task does not ask for"
+    )
+    if new > 0.9 and new > train - 0.05:
+        said += ". New pairs are found as surely as train pairs: either that is easy here, or they were trained on"
+    return noted("train and held-out", said, **shares)

@@ -1,0 +1,71 @@
+"""`cinealign audit`: try to catch a result that was not come by honestly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def audit(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[RUN]", help="A run directory; leave it out for a D.")
+    ] = None,
+    data: Annotated[Path | None, typer.Option(help="Data folder; else where the run's data usually are.")] = None,
+    distances: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A matrix D to judge; with RUN, one that is said to be that run's."),
+    ] = None,
+    train_ids: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="For a D without RUN: train.txt, whose numbers are rows of D.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Check a run against its data, or a distance matrix by itself; PASS, FAIL or NOTE a line. Exits with 1 on FAIL.
+
+    A run is made again from its data and compared. A matrix can only be looked at: see docs/audit.md for what that shows.
+    """
+    import json
+
+    from cinealign.audit.audit import audit_distances, audit_run
+    from cinealign.audit.findings import Finding, worst
+    from cinealign.cli.run_data import run_catalogue
+    from cinealign.data.catalogue import Catalogue
+    from cinealign.data.split import read_train_rows
+    from cinealign.distance.files import load_distances
+    from cinealign.run import Run
+
+    def show(finding: Finding) -> None:
+        if not as_json:
+            typer.echo(finding.line())
+
+    if folder is not None:
+        if train_ids is not None:
+            raise typer.BadParameter("a run has the split of its data; --train-ids is for a D without RUN")
+        run = Run(folder)
+        D = None if distances is None else load_distances(distances, allow_nan=True)
+        findings = audit_run(run, run_catalogue(run, data, same=False), D=D, heard=show)
+    else:
+        if distances is None:
+            raise typer.BadParameter("name a run directory, or pass --distances FILE")
+        if data is None and train_ids is None:
+            raise typer.BadParameter("a D needs its split: pass --train-ids train.txt or --data DIR")
+        D = load_distances(distances, allow_nan=True)
+        catalogue = None if data is None else Catalogue.load(data)
+        rows = read_train_rows(train_ids, len(D)) if train_ids is not None else None
+        if rows is None:
+            assert catalogue is not None
+            rows = catalogue.train_rows.tolist()
+        findings = audit_distances(D, rows, catalogue)
+        for finding in findings:
+            show(finding)
+    verdict = worst(findings)
+    if as_json:
+        listing = [finding.to_json() for finding in findings]
+        typer.echo(json.dumps({"verdict": verdict, "findings": listing}, indent=1, ensure_ascii=False))
+    else:
+        counts = {each: sum(finding.verdict == each for finding in findings) for each in ("PASS", "FAIL", "NOTE")}
+        typer.echo(f"{verdict}: " + ", ".join(f"{count} {each}" for each, count in counts.items()))
+    if verdict == "FAIL":
+        raise typer.Exit(1)
