@@ -65,7 +65,7 @@ class TrainingSet:
 class ExpertOptions(BaseModel):
     """Settings every expert has; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     poster: list[str] = Field(min_length=1, description="poster views it looks at")
     intro: list[str] = Field(min_length=1, description="intro views it looks at")
