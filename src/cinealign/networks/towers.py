@@ -63,6 +63,7 @@ TOWERS: Registry[Tower] = Registry(
     {
         "bag": "cinealign.networks.intro_bag:BagTower",
         "cnn": "cinealign.networks.poster_cnn:CnnTower",
+        "pretrained_cnn": "cinealign.networks.pretrained_cnn:PretrainedCnnTower",
         "recurrent": "cinealign.networks.intro_recurrent:RecurrentTower",
     },
 )

@@ -11,6 +11,7 @@ VIEWS: Registry[View[Any]] = Registry(
     "view",
     {
         "appearance": "cinealign.views.poster.appearance:AppearanceView",
+        "appearance_map": "cinealign.views.poster.appearance_map:AppearanceMapView",
         "bm25": "cinealign.views.intro.bm25:Bm25View",
         "classical": "cinealign.views.poster.classical:ClassicalView",
         "clip_intro": "cinealign.views.joint.clip:ClipIntroView",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from string import capwords
 from typing import Any, Literal, NamedTuple, Self, cast
 
@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 from cinealign.data.posters import PosterFile
 from cinealign.errors import ConfigError
 from cinealign.state import State
-from cinealign.views.base import Extracted, Features, PosterView, TextView, ViewOptions
+from cinealign.views.base import Extracted, Features, PosterView, TextView, View, ViewOptions
 from cinealign.views.poster.ocr import Line, OcrOptions, read_lettering
 from cinealign.views.registry import VIEWS
 from cinealign.views.store import FeatureStore
@@ -119,6 +119,12 @@ class Lettering(NamedTuple):
 
     text: str
     seen: Any
+
+
+def lettering_texts(views: Iterable[View[Any]], posters: Sequence[PosterFile], store: FeatureStore) -> list[str] | None:
+    """The text of every poster as that of `views` reads it which reads most; None where none of them reads lettering."""
+    readers = [view for view in views if isinstance(view, LetteringView)]
+    return min(readers, key=lambda view: view.options.lines != "all").texts(posters, store) if readers else None
 
 
 def build_text_view(spec: dict[str, Any]) -> TextView:
