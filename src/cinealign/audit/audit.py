@@ -28,7 +28,7 @@ from cinealign.audit.refit import check_refit
 from cinealign.data.catalogue import Catalogue
 from cinealign.errors import CineAlignError, DataError
 from cinealign.run import Run
-from cinealign.views.poster.lettering import LetteringView
+from cinealign.views.poster.lettering import lettering_texts
 from cinealign.views.store import FeatureStore
 
 Heard = Callable[[Finding], None]
@@ -82,7 +82,8 @@ def audit_run(
     make("special diagonal", check_columns)
     make("train-only refit", check_refit)
     if split.verdict != "FAIL":
-        for found in near_duplicates(catalogue, lettering_of(evidence)):
+        lettering = lettering_texts(evidence.model.views.values(), catalogue.posters, evidence.store)
+        for found in near_duplicates(catalogue, lettering):
             findings.append(found)
             heard(found)
     return findings
@@ -106,12 +107,3 @@ def audit_distances(
     if catalogue is not None and findings[0].verdict != "FAIL":
         findings.append(check_orientation(D, catalogue.held_out_rows, catalogue.posters, catalogue.intros))
     return findings
-
-
-def lettering_of(evidence: Evidence) -> list[str] | None:
-    """The text of each poster as the recipe's first lettering view reads all of it; None where no view reads."""
-    views = [view for view in evidence.model.views.values() if isinstance(view, LetteringView)]
-    if not views:
-        return None
-    view = min(views, key=lambda view: view.options.lines != "all")
-    return view.texts(evidence.catalogue.posters, evidence.store)

@@ -142,5 +142,5 @@ def _pairs(
         f"{catalogue.movies[catalogue.held_out_rows[one]].title} ~ {catalogue.movies[catalogue.train_rows[other]].title}"
         for one, other in list(zip(held_out, train, strict=True))[:EXAMPLES]
     ]
-    shown = f" ({listed(examples, 2)})" if examples else ""
+    shown = f" (such as {'; '.join(examples[:2])})" if examples else ""
     return (noted if movies else passed)(name, said + shown, movies=movies, pairs=len(held_out), examples=examples)

@@ -11,6 +11,7 @@ from cinealign import __version__
 from cinealign.cli.audit import audit
 from cinealign.cli.cache import cache_app
 from cinealign.cli.data import data_app
+from cinealign.cli.measures import diff, geometry, slices
 from cinealign.cli.recipes import recipes
 from cinealign.cli.runs import distances, evaluate, run, show
 from cinealign.errors import CineAlignError
@@ -28,6 +29,9 @@ app.command()(show)
 app.command()(evaluate)
 app.command()(distances)
 app.command()(audit)
+app.command()(slices)
+app.command()(geometry)
+app.command()(diff)
 app.command()(recipes)
 app.add_typer(data_app, name="data")
 app.add_typer(cache_app, name="cache")

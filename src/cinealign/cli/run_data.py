@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from cinealign.data.catalogue import Catalogue
     from cinealign.run import Run
 
@@ -43,3 +46,16 @@ def run_catalogue(run: Run, given: Path | None, *, same: bool = True) -> Catalog
     if same and catalogue.digest != run.catalogue["digest"]:
         raise DataError(f"{catalogue.folder} does not hold the data that {run.folder} was made from; pass --data DIR")
     return catalogue
+
+
+def run_ranks(run: Run) -> dict[str, NDArray[np.int64]]:
+    """Ranks of all movies in both directions, from the saved vectors."""
+    from cinealign.evaluation.metrics import DIRECTIONS
+    from cinealign.evaluation.ranks import retrieval_ranks
+
+    poster, intro = run.vectors
+    sides = ((poster, intro), (intro, poster))
+    return {
+        direction: retrieval_ranks(query, gallery, run.ids, run.ids)
+        for direction, (query, gallery) in zip(DIRECTIONS, sides, strict=True)
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,14 @@ from cinealign.cli.data import MissingIntroChoice, TrainIdsChoice
 
 if TYPE_CHECKING:
     from cinealign.data.catalogue import Catalogue
+
+
+class IdentityChoice(StrEnum):
+    """What makes a partner."""
+
+    movie = "movie"
+    intro = "intro"
+
 
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, such as runs/default.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")]
@@ -90,22 +99,41 @@ def evaluate(
         Path | None,
         typer.Option(metavar="FILE", help="For a D: train.txt, whose numbers are rows of D (or ids, with --data)."),
     ] = None,
-    data: Annotated[Path | None, typer.Option(help="For a D: the data folder, whose order and split it has.")] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="For a D: the data folder, whose order and split it has. For a run: to read intros from."),
+    ] = None,
+    identity: Annotated[
+        IdentityChoice, typer.Option(help="What makes a partner: the movie, or every movie with the same intro.")
+    ] = IdentityChoice.movie,
+    permutation: Annotated[
+        bool, typer.Option("--permutation-test", help="Test whether posters and intros are related at all.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Score again: a run from its saved vectors, or any distance matrix D[i, j] of poster i and intro j."""
+    from cinealign.cli.scoring import score_distances, score_run
+
     if target.is_dir():
-        if train_ids is not None or data is not None:
-            raise typer.BadParameter("a run knows its own split; --train-ids and --data are for a saved D")
-        metrics = _score_run(target)
+        if train_ids is not None:
+            raise typer.BadParameter("a run knows its own split; --train-ids is for a saved D")
+        if data is not None and identity is IdentityChoice.movie:
+            raise typer.BadParameter("a run knows its own split; --data is for a saved D, or for --identity intro")
+        metrics = score_run(target, data, identity.value, permutation)
     else:
-        metrics = _score_distances(target, train_ids, data)
+        metrics = score_distances(target, train_ids, data, identity.value, permutation)
     if as_json:
         _print_json(metrics)
     else:
+        from cinealign.evaluation.measures_table import permutation_lines
         from cinealign.evaluation.table import print_metrics
 
-        print_metrics(metrics, str(target))
+        title = (
+            str(target) if identity is IdentityChoice.movie else f"{target}, partners by intro (easier, no headline)"
+        )
+        print_metrics(metrics, title)
+        if permutation:
+            typer.echo("\n".join(permutation_lines(metrics["permutation_test"])))
 
 
 def distances(
@@ -136,55 +164,6 @@ def _catalogue(given: Path | None, train_ids: Any, missing_intro: Any, strict: b
     if folder is None:
         return sample_catalogue(Path(platformdirs.user_cache_dir("cinealign")))
     return Catalogue.load(folder, train_ids=train_ids, missing_intro=missing_intro, strict=strict)
-
-
-def _score_run(folder: Path) -> dict[str, Any]:
-    from cinealign.evaluation.metrics import evaluate_vectors
-    from cinealign.evaluation.transductive import evaluate_transductive
-    from cinealign.run import Run
-
-    finished = Run(folder)
-    poster, intro = finished.vectors
-    samples = finished.recipe.evaluation.bootstrap
-    scored = evaluate_vectors(
-        poster, intro, finished.ids, finished.train_rows, seed=finished.recipe.seed, samples=samples
-    )
-    if finished.recipe.evaluation.transductive:
-        scored["transductive"] = evaluate_transductive(
-            poster,
-            intro,
-            finished.ids,
-            finished.train_rows,
-            finished.recipe.evaluation.transductive,
-            seed=finished.recipe.seed,
-            samples=samples,
-        )
-    return {"recipe": finished.recipe.name, "data": finished.metrics["data"], **scored}
-
-
-def _score_distances(path: Path, train_ids: Path | None, data: Path | None) -> dict[str, Any]:
-    import numpy as np
-
-    from cinealign.data.catalogue import Catalogue
-    from cinealign.data.split import read_train_rows
-    from cinealign.distance.files import load_distances
-    from cinealign.errors import DataError
-    from cinealign.evaluation.metrics import evaluate_distances
-
-    if data is None and train_ids is None:  # before D is read: it may be large
-        raise typer.BadParameter("a saved D needs its split: pass --train-ids train.txt or --data DIR")
-    D = load_distances(path)
-    if data is not None:
-        catalogue = Catalogue.load(data)
-        if len(catalogue) != len(D):
-            raise DataError(
-                f"{path} has {len(D)} rows but {data} has {len(catalogue)} movies; are they of one data set?"
-            )
-        rows = catalogue.train_rows
-    else:
-        assert train_ids is not None
-        rows = np.asarray(read_train_rows(train_ids, len(D)), dtype=np.int64)
-    return evaluate_distances(D, None, rows)
 
 
 def _print_run(folder: Path, metrics: dict[str, Any]) -> None:
