@@ -50,7 +50,8 @@ def retrieval_ranks(
     With `own` the highest similarity of a positive, the rank is 1 + the number of gallery items that are no positives
     and reach own - tie_tolerance. Similarities are float64 inner products of the float32 vectors. They are
     computed in float32 first, and again in float64 only where float32's rounding, bounded by min(D, 512) * 2**-24 *
-    |q| * |g|, could change the comparison; so chunk size and movie order do not matter. Needs O(chunk_size * min(G, 4096)) memory.
+    |q| * |g|, could change the comparison; so chunk size and movie order do not matter. Needs O(chunk_size *
+    min(G, 4096)) memory.
 
     Args:
         query, gallery: (Q, D) and (G, D) float32, rows L2-normalised and finite. Used as they are; with rows of another
