@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -219,22 +219,34 @@ def cross_fit(
     Raises:
         ConfigError: a fold would have fewer than two pairs, so that no partner could be mistaken for another.
     """
+    out_of_fold = []
+    with progress("folds", recipe.fusion.folds) as bar:
+        for fold in each_fold(recipe, training, checkpoint, inside=inside):
+            out_of_fold.append(fold)
+            bar.advance()
+    return out_of_fold
+
+
+def each_fold(
+    recipe: Recipe, training: TrainingSet, checkpoint: Checkpoint = no_checkpoint, *, inside: bool = False
+) -> Iterator[OutOfFold]:
+    """The folds of `cross_fit` one at a time, fitted when asked for.
+
+    Raises:
+        ConfigError: as `cross_fit`.
+    """
     if training.size < 2 * recipe.fusion.folds:
         raise ConfigError(
             f"fusion.folds = {recipe.fusion.folds} needs at least {2 * recipe.fusion.folds} train pairs, "
             f"got {training.size}; lower it, or give the experts fixed weights"
         )
     fold_of = fold_numbers(training.size, recipe.fusion.folds, recipe.seed)
-    out_of_fold = []
-    with progress("folds", recipe.fusion.folds) as bar:
-        for fold in range(recipe.fusion.folds):
-            known = training.take(np.flatnonzero(fold_of != fold))
-            left_out = training.take(np.flatnonzero(fold_of == fold))
-            views, experts = fit_parts(recipe, known, checkpoint, f"fold-{fold}")
-            encoded = _encoded(views, experts, left_out)
-            out_of_fold.append(replace(encoded, inside=_encoded(views, experts, known)) if inside else encoded)
-            bar.advance()
-    return out_of_fold
+    for fold in range(recipe.fusion.folds):
+        known = training.take(np.flatnonzero(fold_of != fold))
+        left_out = training.take(np.flatnonzero(fold_of == fold))
+        views, experts = fit_parts(recipe, known, checkpoint, f"fold-{fold}")
+        encoded = _encoded(views, experts, left_out)
+        yield replace(encoded, inside=_encoded(views, experts, known)) if inside else encoded
 
 
 def _encoded(views: Views, experts: list[Expert], pairs: TrainingSet) -> OutOfFold:

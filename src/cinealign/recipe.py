@@ -201,26 +201,41 @@ def _check_input(name: str, side: str, views: dict[str, dict[str, Any]], where: 
 
 
 def _override(given: dict[str, Any], override: str) -> None:
-    """Set one value in `given`; keys that are not there yet are made, and the check of options judges them."""
+    """Set what "key.path=value" says, the value being YAML."""
     path, equals, text = override.partition("=")
     if not equals or not path:
         raise ConfigError(f"--set {override!r}: expected key.path=value, such as seed=1 or align.0.ridge=10")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError(f"--set {path}: {text!r} is not a YAML value; put it in quotes") from None
+    set_value(given, path, value, f"--set {path}")
+
+
+def set_value(given: dict[str, Any], path: str, value: Any, where: str) -> None:
+    """Set one value in plain recipe values; keys that are not there yet are made, and `Recipe.parse` judges them.
+
+    Args:
+        given: changed in place.
+        path: keys and positions with dots between, such as `align.0.ridge`.
+        value: any plain value.
+        where: the place that messages name.
+    Raises:
+        ConfigError: the path leads nowhere.
+    """
     keys = path.replace("[", ".").replace("]", "").split(".")
     place: Any = given
     for depth, key in enumerate(keys):
         last = depth == len(keys) - 1
         if isinstance(place, list):
             if not key.isdecimal() or int(key) >= len(place):
-                raise ConfigError(f"--set {path}: {'.'.join(keys[:depth])} has {len(place)} entries, no {key!r}")
+                raise ConfigError(f"{where}: {'.'.join(keys[:depth])} has {len(place)} entries, no {key!r}")
             key = int(key)  # type: ignore[assignment]
         elif not isinstance(place, dict):
-            raise ConfigError(f"--set {path}: {'.'.join(keys[:depth])} is a single value and has no {key!r}")
+            raise ConfigError(f"{where}: {'.'.join(keys[:depth])} is a single value and has no {key!r}")
         elif not last and place.get(key) is None:
             place[key] = {}
         if last:
-            try:
-                place[key] = yaml.safe_load(text)
-            except yaml.YAMLError:
-                raise ConfigError(f"--set {path}: {text!r} is not a YAML value; put it in quotes") from None
+            place[key] = value
         else:
             place = place[key]
