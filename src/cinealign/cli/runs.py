@@ -61,7 +61,7 @@ def run(
     chosen = Recipe.load(recipe, overrides or [])  # before the data is read: a typing error should not cost a minute
     out = out or Path("runs") / chosen.name
     refuse_finished(out, force)
-    catalogue = _catalogue(data, train_ids.value, missing_intro.value, strict)
+    catalogue = given_catalogue(data, train_ids.value, missing_intro.value, strict)
     lines = catalogue.report.lines()
     if catalogue.source == "sample":
         why = "no data folder found: using the drawn" if locate_data(data) is None else "data: a drawn"
@@ -153,7 +153,10 @@ def distances(
     )
 
 
-def _catalogue(given: Path | None, train_ids: Any, missing_intro: Any, strict: bool) -> Catalogue:
+def given_catalogue(
+    given: Path | None, train_ids: Any = "auto", missing_intro: Any = "error", strict: bool = False
+) -> Catalogue:
+    """The catalogue in the folder that --data names, in the usual places, or the drawn sample."""
     import platformdirs
 
     from cinealign.data.catalogue import Catalogue

@@ -1,0 +1,91 @@
+"""`cinealign tune`, `compare` and `plot`: choose settings, compare recipes fairly, draw what a run has learned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cinealign.cli.data import MissingIntroChoice, TrainIdsChoice
+from cinealign.cli.runs import AsJson
+
+Data = Annotated[
+    Path | None, typer.Option(help="Data folder; else CINEALIGN_DATA, the usual places, or the drawn sample.")
+]
+TrainIds = Annotated[TrainIdsChoice, typer.Option(help="What train.txt holds.")]
+MissingIntro = Annotated[
+    MissingIntroChoice, typer.Option(help="What to do with a movie that has a poster and no intro.")
+]
+Weights = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Folder of model folders by name; else CINEALIGN_WEIGHTS.")
+]
+
+
+def tune(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe by name, or a YAML file.")],
+    space: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What may vary, as YAML; else what is worth tuning of each expert."),
+    ] = None,
+    trials: Annotated[int, typer.Option(min=1, help="Choices to try, those of earlier calls included.")] = 30,
+    data: Data = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the study; runs/tune/RECIPE where absent.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the search; folds have the recipe's seed.")] = 0,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY.PATH=VALUE", help="Change a setting of the recipe.")
+    ] = None,
+    train_ids: TrainIds = TrainIdsChoice.auto,
+    missing_intro: MissingIntro = MissingIntroChoice.error,
+    weights: Weights = None,
+    as_json: AsJson = False,
+) -> None:
+    """Choose hyper-parameters by cross-validation inside the train pairs, and write the chosen recipe.
+
+    Held-out pairs are never looked at. The same command goes on with a study that was interrupted.
+    """
+    from cinealign.recipe import Recipe
+
+    _use(weights)
+    start = Recipe.load(recipe, overrides or [])
+    from cinealign.studies.space import Space
+    from cinealign.studies.tune import train_part
+    from cinealign.studies.tune import tune as search
+
+    axes = Space.default(start) if space is None else Space.load(space, start)
+    catalogue = _catalogue(data, train_ids, missing_intro)
+    found = search(
+        start,
+        train_part(catalogue, start),
+        out or Path("runs") / "tune" / start.name,
+        space=axes,
+        trials=trials,
+        seed=seed,
+    )
+    if as_json:
+        _print_json(found.to_json())
+    else:
+        typer.echo("\n".join(found.lines()))
+
+
+def _catalogue(data: Path | None, train_ids: TrainIdsChoice, missing_intro: MissingIntroChoice) -> Any:
+    from cinealign.cli.runs import given_catalogue
+
+    catalogue = given_catalogue(data, train_ids.value, missing_intro.value)
+    kind = "drawn sample" if catalogue.source == "sample" else "data"
+    for line in (f"{kind}: {catalogue.folder}", *catalogue.report.lines()):
+        typer.echo(line, err=True)
+    return catalogue
+
+
+def _use(weights: Path | None) -> None:
+    if weights is not None:
+        from cinealign.views.weights import use_weights
+
+        use_weights(weights)
+
+
+def _print_json(value: Any) -> None:
+    import json
+
+    typer.echo(json.dumps(value, indent=1, ensure_ascii=False))
