@@ -26,6 +26,10 @@ GAP_RATIO = 0.1
 """Partners at ranks 2 to k, as a part of those at rank 1, below which the ranks have a gap."""
 PERFECT = 0.98
 """Share of held-out partners at rank 1 above which a matrix that is no product of vectors is not believed."""
+MISSED_FEWEST = 20
+"""Held-out pairs that are not found, below which they are not looked at."""
+MISSED_LOWER = 0.75
+"""Share of such pairs whose diagonal may lie below its prediction; about a half does where nothing was lowered."""
 Rows = NDArray[np.int64]
 
 
@@ -47,7 +51,7 @@ def audit_matrix(D: NDArray[Any], train_rows: Rows) -> list[Finding]:
     prediction = predict_diagonal(np.asarray(D))
     return [
         *found,
-        check_diagonal(prediction, held_out),
+        check_diagonal(prediction, held_out, ranks),
         check_gap(ranks, held_out, prediction),
         compare_splits(ranks, np.asarray(train_rows), held_out),
     ]
@@ -112,8 +116,13 @@ def check_direction(D: NDArray[Any], ranks: dict[str, Ranks]) -> Finding:
     return passed("sign", f"partners stand at {100 * middle:.0f} % of the gallery on average, 50 % by chance")
 
 
-def check_diagonal(prediction: Prediction | None, held_out: Rows) -> Finding:
-    """Held-out diagonal entries follow from the others as well as entries beside the diagonal do."""
+def check_diagonal(prediction: Prediction | None, held_out: Rows, ranks: dict[str, Ranks]) -> Finding:
+    """Held-out diagonal entries follow from the others as well as entries beside the diagonal do.
+
+    Where D is no product of few dimensions, only pairs that neither direction finds are judged: such a pair has nothing
+    that draws it together, so its entry lies above its prediction as often as below. If nearly all of them lie below,
+    the whole diagonal was lowered, and not by enough for these.
+    """
     name = "special diagonal"
     if prediction is None:
         return noted(name, "too few movies to predict the diagonal from the other entries")
@@ -129,7 +138,19 @@ def check_diagonal(prediction: Prediction | None, held_out: Rows) -> Finding:
         "lower": lower,
         "median": middle_of_all,
     }
+    k = top_k(TASK_RATIO, len(prediction.deviations))
+    missed = np.all([found[held_out] > k for found in ranks.values()], axis=0)
+    missed_lower = int(np.count_nonzero(deviations[missed] < 0))
+    details |= {"missed": int(missed.sum()), "missed_lower": missed_lower}
     middle = f"{abs(middle_of_all):.1f} spreads {'below' if middle_of_all < 0 else 'above'} its prediction"
+    chance = float(bdtrc(missed_lower - 1, int(missed.sum()), MISSED_LOWER))
+    if not prediction.exact and missed.sum() >= MISSED_FEWEST and chance < CHANCE:
+        return failed(
+            name,
+            f"of {int(missed.sum())} held-out pairs that neither direction finds, {missed_lower} still lie below what the "
+            f"other entries predict ({middle} in the median of all): the diagonal was lowered as a whole",
+            **details,
+        )
     if not prediction.exact:
         return noted(
             name,

@@ -85,16 +85,16 @@ def print_differences(pairs: Sequence[Mapping[str, Any]], detectable: Mapping[st
     for pair in pairs:
         about = f"{pair['first']} -> {pair['second']}: {pair['movies']} held-out movies, top 5 % (k = {pair['k']})"
         heads = [
-            "queries",
+            "asked",
             "first",
             "second",
-            "difference",
+            "change",
             "95 % interval",
-            "p bootstrap",
-            "only first",
-            "only second",
+            "p",
+            "only 1st",
+            "only 2nd",
         ]
-        table = _table(about, [*heads, "p McNemar", "Holm"])
+        table = _table(about, [*heads, "McNemar", "Holm"])
         for name in (*DIRECTIONS, "sum"):
             found = pair[name]
             cells = [

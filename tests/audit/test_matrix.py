@@ -1,0 +1,194 @@
+"""Every fake of a distance matrix that we can think of, and honest matrices that must not be taken for one."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cinealign.audit.diagonal import Prediction, predict_diagonal
+from cinealign.audit.findings import worst
+from cinealign.audit.matrix import audit_matrix, check_diagonal, check_gap, check_symmetry
+from cinealign.audit.orientation import check_orientation
+from cinealign.evaluation.ranks import ranks_from_distances
+
+N, TRAIN = 300, 180
+ROWS = np.arange(TRAIN)
+HELD_OUT = np.arange(TRAIN, N)
+
+
+def vectors(seed=0, dimensions=24):
+    """Partners that share a little; train pairs much more, as if remembered."""
+    random = np.random.default_rng(seed)
+    poster = random.normal(size=(N, dimensions))
+    share = np.where(np.arange(N) < TRAIN, 2.0, 0.5)[:, None]
+    intro = share * poster + random.normal(size=(N, dimensions))
+    return tuple(v / np.linalg.norm(v, axis=1, keepdims=True) for v in (poster, intro))
+
+
+def honest(seed=0):
+    poster, intro = vectors(seed)
+    return (1 - poster @ intro.T).astype(np.float32)
+
+
+def found_in(D, check):
+    return next(finding for finding in audit_matrix(D, ROWS) if finding.check == check)
+
+
+FORMS = {
+    "cosine": lambda D: D,
+    "Euclidean": lambda D: np.sqrt(2 * D),
+    "angle": lambda D: np.arccos(np.clip(1 - D, -1, 1)),
+    "softmax": lambda D: 1 - np.exp(-D / 0.5) / np.exp(-D / 0.5).sum(axis=1, keepdims=True),
+    "float16": lambda D: D.astype(np.float16),
+    "three decimals": lambda D: np.round(D, 3),
+    "scaled to 0 and 1": lambda D: (D - D.min()) / np.ptp(D),
+    "standardised rows": lambda D: (D - D.mean(axis=1, keepdims=True)) / D.std(axis=1, keepdims=True),
+    "CSLS": lambda D: 2 * D - np.sort(D, axis=0)[:10].mean(axis=0) - np.sort(D, axis=1)[:, :10].mean(axis=1)[:, None],
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_honest_matrices_pass(form):
+    D = FORMS[form](honest().astype(np.float64) if form == "softmax" else honest())
+    findings = audit_matrix(D, ROWS)
+    assert [finding.line() for finding in findings if finding.verdict == "FAIL"] == []
+    assert found_in(D, "special diagonal").verdict == "PASS"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_lowered_diagonal_does_not_follow_from_the_other_entries(form):
+    D = honest().astype(np.float64)
+    D[HELD_OUT, HELD_OUT] -= 0.2
+    found = found_in(FORMS[form](np.maximum(D, 1e-3)), "special diagonal")
+    assert found.verdict == "FAIL"
+    assert "they were changed after D was computed" in found.said
+
+
+@pytest.mark.parametrize("amount", [1e-2, 1e-3, 1e-4])
+def test_noise_sized_amounts_are_seen_as_well(amount):
+    D = honest()
+    random = np.random.default_rng(1)
+    D[HELD_OUT, HELD_OUT] -= np.abs(random.normal(0, amount, len(HELD_OUT))).astype(np.float32)
+    assert found_in(D, "special diagonal").verdict == "FAIL"
+
+
+def test_a_dozen_of_lowered_entries_are_enough():
+    D = honest()
+    D[HELD_OUT[::10], HELD_OUT[::10]] -= 0.05
+    found = found_in(D, "special diagonal")
+    assert found.verdict == "FAIL"
+    assert found.details["outside"] >= 12
+
+
+def test_the_prediction_is_the_diagonal_of_vectors():
+    D = honest()
+    spoiled = D.copy()
+    np.fill_diagonal(spoiled, 7)  # what stands on the diagonal plays no part in its prediction
+    prediction = predict_diagonal(spoiled)
+    assert prediction.form == "D" and prediction.exact
+    assert prediction.predicted == pytest.approx(D.diagonal(), abs=1e-4)
+    assert predict_diagonal(D[:20, :20]) is None
+
+
+def test_a_matrix_of_full_rank_cannot_be_judged_and_that_is_said():
+    D = honest() + np.random.default_rng(0).normal(0, 0.1, (N, N)).astype(np.float32)
+    prediction = predict_diagonal(D)
+    assert not prediction.exact
+    ranks = {"poster_to_intro": ranks_from_distances(D, 1), "intro_to_poster": ranks_from_distances(D, 0)}
+    found = check_diagonal(prediction, HELD_OUT, ranks)
+    assert found.verdict == "NOTE"
+    assert "Ask for vectors and model" in found.said
+
+
+def test_a_full_rank_diagonal_that_was_lowered_as_a_whole_shows_in_the_pairs_that_are_not_found():
+    """Half of the held-out pairs are not found; honest ones among them lie on both sides of their prediction."""
+    found_at = np.where(np.arange(N) % 2 == 0, 1, N)
+    ranks = {"poster_to_intro": found_at, "intro_to_poster": found_at}
+    deviations = np.random.default_rng(0).normal(0, 1, N) - 3.0 * (found_at == 1)
+    prediction = Prediction("D", 90, 0.3, 1e-7, deviations, np.zeros(N), 3.3)
+    honest_one = check_diagonal(prediction, HELD_OUT, ranks)
+    assert honest_one.verdict == "NOTE"
+    assert honest_one.details["missed"] == 60
+    lowered = check_diagonal(replace(prediction, deviations=deviations - 3), HELD_OUT, ranks)
+    assert lowered.verdict == "FAIL"
+    assert "the diagonal was lowered as a whole" in lowered.said
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_partners_that_are_first_or_nowhere_were_put_there(share):
+    """A full-rank matrix hides its diagonal from the prediction, but not the gap in its ranks."""
+    random = np.random.default_rng(0)
+    D = random.normal(size=(N, N)).astype(np.float32)
+    chosen = HELD_OUT[: int(share * len(HELD_OUT))]
+    D[chosen, chosen] = D.min() - 0.1 - random.random(len(chosen)).astype(np.float32)
+    findings = audit_matrix(D, ROWS)
+    assert worst(findings) == "FAIL"
+    found = next(finding for finding in findings if finding.check == "held-out ranks")
+    assert ("were put first" if share < 1 else "trained on, or put there") in found.said
+
+
+def test_good_vectors_that_find_almost_everything_are_believed():
+    poster, intro = vectors(dimensions=60)
+    near = poster + 0.1 * intro
+    D = (1 - poster @ (near / np.linalg.norm(near, axis=1, keepdims=True)).T).astype(np.float32)
+    ranks = {"poster_to_intro": ranks_from_distances(D, 1), "intro_to_poster": ranks_from_distances(D, 0)}
+    found = check_gap(ranks, HELD_OUT, predict_diagonal(D))
+    assert found.verdict == "NOTE"
+    assert "the diagonal itself is sound" in found.said
+
+
+def test_nan_rows_constant_rows_and_similarities_fail():
+    D = honest()
+    D[3] = np.nan
+    findings = audit_matrix(D, ROWS)
+    assert [finding.verdict for finding in findings] == ["FAIL"]
+    assert f"{N} entries are NaN or worse, in 1 rows (3)" in findings[0].said
+    D = honest()
+    D[5] = 0.5
+    assert "1 rows (5) and 0 columns" in found_in(D, "constant rows").said
+    assert found_in(D, "constant rows").verdict == "FAIL"
+    assert found_in(1 - honest(), "sign").verdict == "FAIL"
+
+
+def test_one_side_twice_and_a_diagonal_of_one_value_fail():
+    poster, _ = vectors()
+    random = np.random.default_rng(0)
+    assert "mirror image" in check_symmetry(1 - poster @ poster.T + np.diag(random.random(N))).said
+    D = honest()
+    np.fill_diagonal(D, 0)
+    assert check_symmetry(D).said == "every partner has the same distance, 0; the diagonal was put there"
+    assert check_symmetry(honest()).verdict == "PASS"
+
+
+def test_held_out_pairs_that_were_trained_on_are_pointed_at():
+    """Numbers alone cannot prove it: the note says what a reader should ask."""
+    poster, intro = vectors()
+    near = poster + 0.3 * intro
+    D = 1 - poster @ (near / np.linalg.norm(near, axis=1, keepdims=True)).T
+    assert "New pairs are found as surely as train pairs" in found_in(D, "train and held-out").said
+    assert "New pairs" not in found_in(honest(), "train and held-out").said
+
+
+def test_a_ratio_of_a_half_is_named_beside_the_tasks():
+    said = found_in(honest(), "train and held-out").said
+    assert "top 5 % (k = 15 of 300, chance 0.050)" in said
+    assert "at ratio 0.5 all" in said
+
+
+def test_no_held_out_movie():
+    assert audit_matrix(honest(), np.arange(N))[-1].said.startswith("every movie is a train movie")
+
+
+def test_a_transposed_matrix_is_caught_where_the_data_are_at_hand(finished, sample):
+    """Columns of the run's D resemble each other as intros do, rows as posters do."""
+    poster, intro = finished.vectors
+    D = 1 - poster @ intro.T
+    random = np.random.default_rng(0)
+    rows = np.arange(240)
+    assert check_orientation(D, rows, sample.posters, sample.intros).verdict == "PASS"
+    turned = check_orientation(D.T, rows, sample.posters, sample.intros)
+    assert turned.verdict == "FAIL"
+    assert "D is transposed" in turned.said
+    noise = random.normal(size=(240, 240))
+    assert check_orientation(noise, rows, sample.posters, sample.intros).verdict == "NOTE"
+    assert check_orientation(noise, rows[:10], sample.posters, sample.intros).verdict == "NOTE"

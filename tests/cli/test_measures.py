@@ -1,0 +1,86 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from cinealign.cli.app import main
+from cinealign.distance.distances import distance_matrix
+from cinealign.run import Run
+
+
+def called(capsys, *arguments):
+    """Exit code and stdout."""
+    with pytest.raises(SystemExit) as stopped:
+        main([str(argument) for argument in arguments])
+    return stopped.value.code, capsys.readouterr()
+
+
+@pytest.fixture
+def warm(store, monkeypatch):
+    monkeypatch.setenv("CINEALIGN_CACHE", str(store.folder))
+
+
+def test_slices_and_geometry_of_a_run(finished, sample_folder, warm, capsys):
+    code, shown = called(capsys, "slices", finished.folder, "--data", sample_folder, "--json")
+    assert code == 0
+    entries = json.loads(shown.out)
+    assert entries[0]["attribute"] == "all"
+    assert {"genre", "decade", "intro length (words)", "poster colourfulness"} <= {e["attribute"] for e in entries}
+    code, shown = called(capsys, "slices", finished.folder, "--data", sample_folder)
+    assert "held-out queries among all N = 240 movies, top 5 % (k = 12), chance 0.050" in shown.out
+    assert "no view of this recipe reads it" in shown.out
+    code, shown = called(capsys, "geometry", finished.folder, "--data", sample_folder, "--json")
+    measures = json.loads(shown.out)
+    assert [entry["expert"] for entry in measures["cka"]] == ["cca", "contrastive", "memory"]
+    assert all(0 <= entry[when] <= 1 + 1e-9 for entry in measures["cka"] for when in ("before", "after"))
+    code, shown = called(capsys, "geometry", finished.folder, "--data", sample_folder)
+    assert code == 0
+    assert "worst hubs, poster to intro: " in shown.out
+
+
+def test_diff_compares_runs_of_one_catalogue_only(finished, tmp_path, capsys):
+    shutil.copytree(finished.folder, tmp_path / "again")
+    code, shown = called(capsys, "diff", finished.folder, tmp_path / "again", "--json")
+    assert code == 0
+    assert json.loads(shown.out)["pairs"][0]["sum"]["difference"] == 0
+    saved = json.loads((tmp_path / "again" / "catalogue.json").read_text())
+    (tmp_path / "again" / "catalogue.json").write_text(json.dumps({**saved, "digest": "0"}))
+    code, shown = called(capsys, "diff", finished.folder, tmp_path / "again")
+    assert code == 2
+    assert "were made from different data or splits" in shown.err
+
+
+def test_evaluate_by_intro_and_with_a_permutation_test(finished, sample_folder, capsys):
+    code, shown = called(
+        capsys,
+        "evaluate",
+        finished.folder,
+        "--identity",
+        "intro",
+        "--data",
+        sample_folder,
+        "--permutation-test",
+        "--json",
+    )
+    assert code == 0
+    metrics = json.loads(shown.out)
+    assert metrics["identity"] == "intro"
+    assert 0 < metrics["permutation_test"]["p"] <= 1
+    assert metrics["acc_sum"] >= Run(finished.folder).metrics["acc_sum"]
+
+
+def test_audit_of_a_matrix_exits_with_1_on_fail(finished, sample_folder, tmp_path, capsys):
+    D = distance_matrix(*finished.vectors)
+    np.save(tmp_path / "D.npy", D)
+    code, shown = called(capsys, "audit", "--distances", tmp_path / "D.npy", "--data", sample_folder)
+    assert code == 0, shown.out
+    assert shown.out.splitlines()[-1].startswith("PASS: ")
+    D[3] = np.nan
+    np.save(tmp_path / "D.npy", D)
+    code, shown = called(capsys, "audit", "--distances", tmp_path / "D.npy", "--train-ids", sample_folder / "train.txt")
+    assert code == 1
+    assert shown.out.startswith("FAIL  finite: ")
+    code, shown = called(capsys, "audit")
+    assert code == 2
+    assert "name a run directory, or pass --distances FILE" in shown.err
