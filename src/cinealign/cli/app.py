@@ -14,7 +14,7 @@ from cinealign.cli.data import data_app
 from cinealign.cli.measures import diff, geometry, slices
 from cinealign.cli.recipes import recipes
 from cinealign.cli.runs import distances, evaluate, run, show
-from cinealign.cli.studies import tune
+from cinealign.cli.studies import compare, plot, tune
 from cinealign.errors import CineAlignError
 
 app = typer.Typer(
@@ -33,7 +33,9 @@ app.command()(audit)
 app.command()(slices)
 app.command()(geometry)
 app.command()(diff)
+app.command()(compare)
 app.command()(tune)
+app.command()(plot)
 app.command()(recipes)
 app.add_typer(data_app, name="data")
 app.add_typer(cache_app, name="cache")

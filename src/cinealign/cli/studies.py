@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cinealign.cli.data import MissingIntroChoice, TrainIdsChoice
-from cinealign.cli.runs import AsJson
+from cinealign.cli.runs import AsJson, RunFolder
 
 Data = Annotated[
     Path | None, typer.Option(help="Data folder; else CINEALIGN_DATA, the usual places, or the drawn sample.")
@@ -66,6 +66,57 @@ def tune(
         _print_json(found.to_json())
     else:
         typer.echo("\n".join(found.lines()))
+
+
+def compare(
+    recipes: Annotated[list[str], typer.Argument(metavar="RECIPE...", help="Recipes by name, or YAML files.")],
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of each recipe, from its own seed on.")] = 5,
+    data: Data = None,
+    out: Annotated[Path, typer.Option(help="Folder of the comparison.")] = Path("runs/compare"),
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace runs there that are of other recipes or data.")
+    ] = False,
+    train_ids: TrainIds = TrainIdsChoice.auto,
+    missing_intro: MissingIntro = MissingIntroChoice.error,
+    weights: Weights = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run recipes with several seeds, and say how good each is, what it costs and which differences are real.
+
+    Runs that are finished are used again, so the same command goes on with a comparison that was interrupted.
+    """
+    from cinealign.recipe import Recipe
+
+    _use(weights)
+    loaded = [Recipe.load(recipe) for recipe in recipes]
+    from cinealign.studies.compare import compare as run_all
+    from cinealign.studies.compare_table import lines, save_comparison
+
+    comparison = run_all(_catalogue(data, train_ids, missing_intro), loaded, out, seeds=seeds, force=force)
+    files = save_comparison(comparison, out)
+    if as_json:
+        _print_json(comparison)
+    else:
+        typer.echo("\n".join([*lines(comparison), "wrote " + ", ".join(map(str, files))]))
+
+
+def plot(
+    folder: RunFolder,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A .pdf or .png; both are written. RUN-curves beside it if absent."),
+    ] = None,
+) -> None:
+    """Draw the learning curves of a run's trained experts, and its top-p accuracy beside chance."""
+    from cinealign.run import Run
+    from cinealign.studies.curves import plot_run, trained_experts
+
+    run = Run(folder)
+    target = out or folder.resolve().with_name(f"{folder.resolve().name}-curves.pdf")
+    files = plot_run(run, target)
+    if not trained_experts(run.history):
+        typer.echo(f"{folder} has no expert that trains in epochs: only the top-p curve is drawn")
+    typer.echo("wrote " + ", ".join(map(str, files)))
 
 
 def _catalogue(data: Path | None, train_ids: TrainIdsChoice, missing_intro: MissingIntroChoice) -> Any:

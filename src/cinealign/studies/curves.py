@@ -1,0 +1,105 @@
+"""What a run's training looked like, and how its accuracy grows with p: figures from history.jsonl and metrics.json."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from cinealign.evaluation.metrics import DIRECTIONS, SPLITS, TASK_RATIO
+from cinealign.run import Run
+from cinealign.studies.figures import COLOURS, LINES, STYLE, figure_base, save_figure
+
+PANELS = {
+    "loss": "loss",
+    "learning_rate": "learning rate",
+    "temperature": "temperature",
+    "gradient_norm": "gradient norm",
+    "inner_accuracy": "inner accuracy, top 5 %",
+    "effective_rank": "effective rank",
+}
+"""Key of history.jsonl -> title; a panel that no epoch has a value for is left out."""
+Series = dict[tuple[str, int], list[dict[str, Any]]]
+"""(phase, member) -> epochs."""
+
+
+def plot_run(run: Run, out: Path) -> list[Path]:
+    """Learning curves of every trained expert, and below them the top-p curve of both directions beside chance.
+
+    A run without trained experts has only the top-p curve.
+
+    Args:
+        run: a finished run.
+        out: file to write; a .pdf and a .png of its name are written.
+    Returns:
+        The two files.
+    Raises:
+        ConfigError: `out` is another kind of picture, or cannot be written.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    figure_base(out)  # a wrong suffix is said before anything is drawn
+    experts = trained_experts(run.history)
+    panels = [key for key in PANELS if any(key in entry for lines in experts.values() for entry in _entries(lines))]
+    width = max(len(panels), 2)
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(max(6.3, 2.3 * len(panels)), 3.0 + 2.2 * len(experts)))
+        parts = figure.subfigures(len(experts) + 1, 1, height_ratios=[2.2] * len(experts) + [3.0], squeeze=False)[:, 0]
+        for part, (expert, series) in zip(parts, experts.items(), strict=False):
+            part.suptitle(f"expert {expert} ({run.recipe.align[expert]['expert']})", fontsize=9, x=0.01, ha="left")
+            for axes, key in zip(part.subplots(1, width, squeeze=False)[0], panels, strict=False):
+                _draw_panel(axes, key, series)
+        _draw_top_p(parts[-1], run)
+        return save_figure(figure, out)
+
+
+def trained_experts(history: list[dict[str, Any]]) -> dict[int, Series]:
+    """The epochs of each expert that was trained, by phase ("search" or "train") and member."""
+    experts: dict[int, Series] = {}
+    for entry in history:
+        key = (str(entry.get("phase", "train")), int(entry.get("member", 0)))
+        experts.setdefault(int(entry["expert"]), {}).setdefault(key, []).append(entry)
+    return dict(sorted(experts.items()))
+
+
+def _entries(series: Series) -> list[dict[str, Any]]:
+    return [entry for epochs in series.values() for entry in epochs]
+
+
+def _draw_panel(axes: Any, key: str, series: Series) -> None:
+    drawn = 0
+    for (phase, member), epochs in series.items():
+        points = [(entry["epoch"], entry[key]) for entry in epochs if entry.get(key) is not None]
+        if not points:
+            continue
+        label = "search" if phase == "search" else f"member {member}" if len(series) > 1 else None
+        axes.plot(
+            *zip(*points, strict=True),
+            color="0.45" if phase == "search" else COLOURS[member % len(COLOURS)],
+            linestyle="--" if phase == "search" else LINES[member % len(LINES)],
+            marker="." if len(points) < 3 else None,
+            label=label,
+        )
+        drawn += 1
+    axes.set_title(PANELS[key])
+    axes.set_xlabel("epoch")
+    if drawn == 0:
+        axes.set_axis_off()
+    elif drawn > 1 and key == "loss":
+        axes.legend()
+
+
+def _draw_top_p(part: Any, run: Run) -> None:
+    metrics = run.metrics
+    curve = metrics["curve"]
+    for axes, direction in zip(part.subplots(1, 2, sharey=True), DIRECTIONS, strict=True):
+        for at, split in enumerate(SPLITS):
+            if curve[direction][split] is not None:
+                label = f"{split.replace('_', '-')}, area {curve['area'][direction][split]:.3f}"
+                axes.plot(curve["p"], curve[direction][split], color=COLOURS[at], linestyle=LINES[at], label=label)
+        axes.plot([0, 1], [0, 1], color="0.5", linestyle=":", linewidth=1, label="chance")
+        axes.axvline(TASK_RATIO, color="0.5", linewidth=0.8)
+        axes.set(title=direction.replace("_", " "), xlim=(0, 1), ylim=(0, 1.02))
+        axes.set_xlabel(f"p, part of N = {metrics['n']} that counts as near (line: {TASK_RATIO:g})")
+        axes.legend(loc="lower right")
+    part.axes[0].set_ylabel("top-p accuracy")
