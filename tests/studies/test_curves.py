@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,19 @@ def test_command(finished: Run, tmp_path: Path, capsys: pytest.CaptureFixture[st
         2,
         "",
     ) and err == "ConfigError: --out curves.svg: figures are written as .pdf and .png, got .svg\n"
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = """
+import contextlib, io, sys
+from cinealign.cli.app import main
+for command in ("tune", "compare", "plot"):
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+        main([command, "--help"])
+assert not {"torch", "numpy", "optuna", "matplotlib"} & set(sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_place_that_cannot_be_written(finished: Run, tmp_path: Path) -> None:

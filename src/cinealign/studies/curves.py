@@ -47,8 +47,11 @@ def plot_run(run: Run, out: Path) -> list[Path]:
         parts = figure.subfigures(len(experts) + 1, 1, height_ratios=[2.2] * len(experts) + [3.0], squeeze=False)[:, 0]
         for part, (expert, series) in zip(parts, experts.items(), strict=False):
             part.suptitle(f"expert {expert} ({run.recipe.align[expert]['expert']})", fontsize=9, x=0.01, ha="left")
-            for axes, key in zip(part.subplots(1, width, squeeze=False)[0], panels, strict=False):
+            row = part.subplots(1, width, squeeze=False)[0]
+            for axes, key in zip(row, panels, strict=False):
                 _draw_panel(axes, key, series)
+            for axes in row[len(panels) :]:
+                axes.set_axis_off()
         _draw_top_p(parts[-1], run)
         return save_figure(figure, out)
 
