@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from cinealign.errors import CineAlignError, ConfigError, DataError, ModelError
+from cinealign.version import __version__
 
 if TYPE_CHECKING:
     from cinealign.data.catalogue import Catalogue
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from cinealign.recipe import Recipe
     from cinealign.run import Run
 
-__version__ = "0.1.0"
+
 __all__ = [
     "Catalogue",
     "CineAlignError",
@@ -23,6 +24,7 @@ __all__ = [
     "ModelError",
     "Recipe",
     "Run",
+    "__version__",
     "align",
     "course_score",
     "get_acc",

@@ -28,7 +28,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cinealign import __version__
 from cinealign.data.catalogue import Catalogue
 from cinealign.errors import ConfigError, DataError
 from cinealign.experts.base import Vectors
@@ -36,6 +35,7 @@ from cinealign.model import AlignmentModel
 from cinealign.progress import say
 from cinealign.recipe import Recipe
 from cinealign.state import State
+from cinealign.version import __version__
 
 
 class Run:

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from cinealign import __version__
 from cinealign.cli.audit import audit
 from cinealign.cli.cache import cache_app
 from cinealign.cli.data import data_app
@@ -16,6 +15,7 @@ from cinealign.cli.recipes import recipes
 from cinealign.cli.runs import distances, evaluate, run, show
 from cinealign.cli.studies import compare, plot, tune
 from cinealign.errors import CineAlignError
+from cinealign.version import __version__
 
 app = typer.Typer(
     name="cinealign",

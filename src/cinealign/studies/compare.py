@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cinealign import __version__
 from cinealign.data.catalogue import Catalogue
 from cinealign.errors import ConfigError
 from cinealign.evaluation.accuracy import course_score, top_k
@@ -36,6 +35,7 @@ from cinealign.progress import say
 from cinealign.recipe import Recipe
 from cinealign.run import Run, partial
 from cinealign.studies.watched_store import WatchedStore
+from cinealign.version import __version__
 from cinealign.views.store import FeatureStore
 
 Hits = NDArray[np.int64]

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cinealign import __version__
 from cinealign.data.catalogue import Catalogue
 from cinealign.data.labels import train_labels
 from cinealign.errors import ConfigError
@@ -33,6 +32,7 @@ from cinealign.progress import say
 from cinealign.recipe import Recipe
 from cinealign.studies.inner_score import Unchanged, fold_sizes, inner_scores, training_digest
 from cinealign.studies.space import Space
+from cinealign.version import __version__
 from cinealign.views.store import FeatureStore
 
 if TYPE_CHECKING:
