@@ -106,8 +106,8 @@ class Recipe(_Settings):
             recipe = cls.model_validate(given)
         except ValidationError as error:
             raise ConfigError(explain(error, cls)) from None
-        views = {name: _resolve(VIEWS, "view", options, f"views.{name}") for name, options in recipe.views.items()}
-        align = [_resolve(EXPERTS, "expert", options, f"align[{i}]") for i, options in enumerate(recipe.align)]
+        views = {name: VIEWS.resolve(options, f"views.{name}") for name, options in recipe.views.items()}
+        align = [EXPERTS.resolve(options, f"align[{i}]") for i, options in enumerate(recipe.align)]
         for i, options in enumerate(align):
             for side in ("poster", "intro"):
                 for name in options[side]:
@@ -121,9 +121,9 @@ class Recipe(_Settings):
             raise ConfigError(f"views.{min(unused)} is used by no expert; remove it or name it in align")
         if all(options["weight"] == 0 for options in align):
             raise ConfigError("align: every expert has weight 0; give one a weight above 0, or none, and it is learned")
-        distance = _resolve(DISTANCES, "distance", recipe.distance, "distance")
+        distance = DISTANCES.resolve(recipe.distance, "distance")
         corrections = [
-            _resolve(TRANSDUCTIONS, "correction", options, f"evaluation.transductive[{i}]")
+            TRANSDUCTIONS.resolve(options, f"evaluation.transductive[{i}]")
             for i, options in enumerate(recipe.evaluation.transductive)
         ]
         evaluation = recipe.evaluation.model_copy(update={"transductive": corrections})
@@ -176,15 +176,6 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(given, dict):
         raise ConfigError(f"{path} must hold a mapping of keys to values, got {type(given).__name__}")
     return given
-
-
-def _resolve(registry: Any, key: str, options: dict[str, Any], where: str) -> dict[str, Any]:
-    """`options` with every default spelled out, its kind first."""
-    rest = dict(options)
-    kind = rest.pop(key, None)
-    if not isinstance(kind, str):
-        raise ConfigError(f"{where}.{key} is missing; choose one of: {', '.join(registry.names())}")
-    return {key: kind, **registry.options(kind, rest, where).model_dump(mode="json")}
 
 
 def _kind_and_rest(options: dict[str, Any], key: str) -> tuple[str, dict[str, Any]]:

@@ -6,6 +6,7 @@ are imported when first asked for: `--help` and `import cinealign` stay fast how
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Generic, TypeVar, cast, get_args
 
@@ -22,12 +23,14 @@ class Registry(Generic[Kind]):
     A kind is a class with an `Options` model (pydantic, unknown keys refused) that is built from one instance of it.
     """
 
-    def __init__(self, sort: str, known: dict[str, str] | None = None) -> None:
+    def __init__(self, sort: str, known: dict[str, str] | None = None, *, key: str | None = None) -> None:
         """Args:
         sort: what the kinds are, for messages: "view", "expert", "loss" ...
         known: name -> "module:Class", imported when the name is first used.
+        key: under which a recipe gives the name; `sort` where absent.
         """
         self.sort = sort
+        self.key = key or sort
         self._where: dict[str, str] = dict(known or {})
         self._kinds: dict[str, type[Kind]] = {}
 
@@ -66,6 +69,24 @@ class Registry(Generic[Kind]):
             return model.model_validate(given)
         except ValidationError as error:
             raise ConfigError(explain(error, model, where)) from None
+
+    def parts(self, spec: Mapping[str, Any], where: str = "") -> tuple[str, BaseModel]:
+        """Name and checked options of `{key: name, option: value ...}`, the form in which a recipe names a kind.
+
+        Raises:
+            ConfigError: no name, an unknown one, or options that the kind does not have.
+        """
+        rest = dict(spec)
+        name = rest.pop(self.key, None)
+        if not isinstance(name, str):
+            place = f"{where}.{self.key}" if where else self.key
+            raise ConfigError(f"{place} is missing; choose one of: {', '.join(self.names())}")
+        return name, self.options(name, rest, where)
+
+    def resolve(self, spec: Mapping[str, Any], where: str = "") -> dict[str, Any]:
+        """`spec` with every default spelled out, its name first; raises as `parts`."""
+        name, options = self.parts(spec, where)
+        return {self.key: name, **options.model_dump(mode="json")}
 
     def build(self, name: str, given: dict[str, Any] | None = None, where: str = "") -> Kind:
         """An instance of kind `name` with its options checked."""

@@ -210,7 +210,7 @@ def test_objective_is_the_weighted_sum_and_reports():
 def test_refusals_name_the_choices():
     with pytest.raises(ConfigError, match="unknown loss 'nce'; choose one of: decoupled"):
         resolve_loss({"loss": "nce"})
-    with pytest.raises(ConfigError, match="needs a 'loss'"):
+    with pytest.raises(ConfigError, match="loss is missing; choose one of: decoupled"):
         resolve_loss({})
     with pytest.raises(ConfigError, match="temperature must be > 0"):
         resolve_loss({"loss": "info_nce", "temperature": -1})

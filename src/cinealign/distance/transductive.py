@@ -89,4 +89,5 @@ TRANSDUCTIONS: Registry[Transduction] = Registry(
         "csls": "cinealign.distance.transductive:Csls",
         "sinkhorn": "cinealign.distance.transductive:Sinkhorn",
     },
+    key="correction",
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from cinealign.errors import ConfigError
 from cinealign.losses.base import Loss, LossOptions
 from cinealign.registry import Registry
 
@@ -28,24 +27,15 @@ def resolve_loss(spec: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ConfigError: no name, an unknown one, or options that it does not have.
     """
-    name, options = _parts(spec)
-    return {"loss": name, **options.model_dump(mode="json")}
+    return LOSSES.resolve(spec)
 
 
 def loss_options(spec: Mapping[str, Any]) -> LossOptions:
     """The checked options of the loss that `spec` names."""
-    return _parts(spec)[1]
+    return cast(LossOptions, LOSSES.parts(spec)[1])
 
 
 def build_loss(spec: Mapping[str, Any]) -> Loss:
     """The loss of `spec`, not yet prepared."""
-    name, options = _parts(spec)
+    name, options = LOSSES.parts(spec)
     return LOSSES.kind(name)(options)
-
-
-def _parts(spec: Mapping[str, Any]) -> tuple[str, LossOptions]:
-    rest = dict(spec)
-    name = rest.pop("loss", None)
-    if not isinstance(name, str):
-        raise ConfigError(f"needs a 'loss', got {dict(spec)!r}; choose one of: {', '.join(LOSSES.names())}")
-    return name, cast(LossOptions, LOSSES.options(name, rest))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from cinealign.networks.towers import Tower
-from cinealign.networks.word_embedding import EmbeddingOptions, WordEmbedding, embedding_geometry
+from cinealign.networks.word_embedding import EmbeddingOptions, WordEmbedding, WordTower
 from cinealign.views.intro.tokens import PADDING
 
 
@@ -21,7 +20,7 @@ class BagOptions(EmbeddingOptions):
     dropout: float = Field(0.3, ge=0, lt=1, description="on the bag's vector")
 
 
-class BagTower(Tower):
+class BagTower(WordTower):
     """(B, L) word numbers -> (B, D): mean (or greatest value) of the word vectors, then one linear layer.
 
     Source: Iyyer et al., ACL 2015 (deep averaging network, here with one layer).
@@ -34,20 +33,6 @@ class BagTower(Tower):
         self.options = options
         self.embedding = WordEmbedding(options, geometry)
         self.last = nn.Sequential(nn.Dropout(options.dropout), nn.Linear(geometry["width"], dimensions))
-
-    @classmethod
-    def geometry(cls, options: Any, rows: Tensor, words: Sequence[str] | None) -> dict[str, Any]:
-        """See `embedding_geometry`."""
-        return embedding_geometry(options, rows, words)
-
-    def begin(self, rows: Tensor, words: Sequence[str] | None) -> None:
-        """Load pretrained word vectors."""
-        assert words is not None
-        self.embedding.load_pretrained(words)
-
-    def seen(self, rows: Tensor) -> Tensor:
-        """Texts with a word."""
-        return (rows != PADDING).any(dim=1)
 
     def forward(self, rows: Tensor) -> Tensor:
         """Not normalised; the expert does that."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 import torch
@@ -10,8 +10,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from cinealign.networks.towers import Tower
-from cinealign.networks.word_embedding import EmbeddingOptions, WordEmbedding, embedding_geometry
+from cinealign.networks.word_embedding import EmbeddingOptions, WordEmbedding, WordTower
 from cinealign.views.intro.tokens import PADDING
 
 CELLS: dict[str, type[nn.RNNBase]] = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
@@ -29,7 +28,7 @@ class RecurrentOptions(EmbeddingOptions):
     dropout: float = Field(0.3, ge=0, lt=1, description="on the word vectors, between layers and on the pooled state")
 
 
-class RecurrentTower(Tower):
+class RecurrentTower(WordTower):
     """(B, L) word numbers -> (B, D). Sequences are packed: padding is never read, so it cannot change a vector.
 
     Source: Hochreiter and Schmidhuber 1997 (LSTM); Cho et al., arXiv 1406.1078 (GRU); Yang et al., NAACL 2016 (attention).
@@ -55,20 +54,6 @@ class RecurrentTower(Tower):
         if options.pooling == "attention":
             self.attention = nn.Sequential(nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1, bias=False))
         self.last = nn.Linear(width, dimensions)
-
-    @classmethod
-    def geometry(cls, options: Any, rows: Tensor, words: Sequence[str] | None) -> dict[str, Any]:
-        """See `embedding_geometry`."""
-        return embedding_geometry(options, rows, words)
-
-    def begin(self, rows: Tensor, words: Sequence[str] | None) -> None:
-        """Load pretrained word vectors."""
-        assert words is not None
-        self.embedding.load_pretrained(words)
-
-    def seen(self, rows: Tensor) -> Tensor:
-        """Texts with a word."""
-        return (rows != PADDING).any(dim=1)
 
     def forward(self, rows: Tensor) -> Tensor:
         """Not normalised; the expert does that."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
-from cinealign.errors import ConfigError
 from cinealign.registry import Registry
 
 
@@ -76,25 +75,16 @@ def resolve_tower(spec: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ConfigError: no name, an unknown one, or options that it does not have.
     """
-    name, options = _parts(spec)
-    return {"tower": name, **options.model_dump(mode="json")}
+    return TOWERS.resolve(spec)
 
 
 def build_tower(spec: Mapping[str, Any], dimensions: int, geometry: Mapping[str, Any]) -> Tower:
     """The tower of `spec`, with weights drawn from the global generator."""
-    name, options = _parts(spec)
+    name, options = TOWERS.parts(spec)
     return TOWERS.kind(name)(options, dimensions, geometry)
 
 
 def tower_geometry(spec: Mapping[str, Any], rows: Tensor, words: Sequence[str] | None) -> dict[str, Any]:
     """What the tower of `spec` has to know of its train rows; see `Tower.geometry`."""
-    name, options = _parts(spec)
+    name, options = TOWERS.parts(spec)
     return TOWERS.kind(name).geometry(options, rows, words)
-
-
-def _parts(spec: Mapping[str, Any]) -> tuple[str, TowerOptions]:
-    rest = dict(spec)
-    name = rest.pop("tower", None)
-    if not isinstance(name, str):
-        raise ConfigError(f"needs a 'tower', got {spec!r}; choose one of: {', '.join(TOWERS.names())}")
-    return name, cast(TowerOptions, TOWERS.options(name, rest))

@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from cinealign.errors import ConfigError
-from cinealign.networks.towers import TowerOptions
+from cinealign.networks.towers import Tower, TowerOptions
 from cinealign.views.intro.tokens import PADDING, UNKNOWN
 from cinealign.views.intro.word_files import vector_width, word_vectors
 
@@ -72,3 +72,23 @@ def embedding_geometry(options: EmbeddingOptions, rows: Tensor, words: Sequence[
             )
         return {"words": len(words), "width": options.width}
     return {"words": len(words), "width": vector_width(options.embeddings)}
+
+
+class WordTower(Tower):
+    """What towers share that read words: an `embedding`, made by the subclass, and how it is prepared."""
+
+    embedding: WordEmbedding
+
+    @classmethod
+    def geometry(cls, options: Any, rows: Tensor, words: Sequence[str] | None) -> dict[str, Any]:
+        """See `embedding_geometry`."""
+        return embedding_geometry(options, rows, words)
+
+    def begin(self, rows: Tensor, words: Sequence[str] | None) -> None:
+        """Load pretrained word vectors."""
+        assert words is not None
+        self.embedding.load_pretrained(words)
+
+    def seen(self, rows: Tensor) -> Tensor:
+        """Texts with a word."""
+        return (rows != PADDING).any(dim=1)
