@@ -107,13 +107,21 @@ class AlignmentModel:
 
     def encode_poster_extracts(self, extracts: Mapping[str, Extracted]) -> Vectors:
         """(N, D) vectors of posters that the views have looked at already."""
-        features = _transform(self.views, extracts)
-        return self.distance.poster(fuse([expert.encode_poster(features) for expert in self.experts], self.weights))
+        return self.distance.poster(fuse(self.poster_parts(extracts), self.weights))
 
     def encode_intro_extracts(self, extracts: Mapping[str, Extracted]) -> Vectors:
         """(N, D) vectors of intros that the views have looked at already."""
+        return self.distance.intro(fuse(self.intro_parts(extracts), self.weights))
+
+    def poster_parts(self, extracts: Mapping[str, Extracted]) -> list[Vectors]:
+        """What each expert alone makes of posters, before weights and distance: (N, D_e) an expert."""
         features = _transform(self.views, extracts)
-        return self.distance.intro(fuse([expert.encode_intro(features) for expert in self.experts], self.weights))
+        return [expert.encode_poster(features) for expert in self.experts]
+
+    def intro_parts(self, extracts: Mapping[str, Extracted]) -> list[Vectors]:
+        """What each expert alone makes of intros, before weights and distance: (N, D_e) an expert."""
+        features = _transform(self.views, extracts)
+        return [expert.encode_intro(features) for expert in self.experts]
 
     def save(self, folder: Path) -> None:
         """Write recipe, weights and every part's state into `folder` (made here)."""

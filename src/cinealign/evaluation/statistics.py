@@ -50,7 +50,7 @@ def bootstrap(
     drawn = np.empty((samples, columns.shape[1]))
     order = np.argsort(columns, axis=0, kind="stable") if statistic == "median" else None
     at = 0
-    for counts in _draws(len(columns), samples, seed):  # (b, Q) how often each movie was drawn
+    for counts in draws(len(columns), samples, seed):  # (b, Q) how often each movie was drawn
         if order is None:
             drawn[at : at + len(counts)] = counts.astype(np.float64) @ columns / len(columns)
         else:
@@ -137,8 +137,14 @@ def _as_columns(values: ArrayLike) -> NDArray[np.float64]:
     return columns
 
 
-def _draws(queries: int, samples: int, seed: int) -> Iterator[NDArray[np.int64]]:
-    """`samples` draws of movies as counts (b, Q), a few at a time."""
+def draws(queries: int, samples: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """The draws behind `bootstrap`: how often each movie was drawn, (b, Q) a few draws at a time, for other statistics.
+
+    Args:
+        queries: how many movies there are, and how many are drawn each time, with replacement.
+        samples: how many times they are drawn; the b of all blocks add up to it.
+        seed: of the draws; equal arguments give equal draws.
+    """
     generator = np.random.default_rng(seed)
     at_once = max(1, DRAWS_AT_ONCE // queries)
     for start in range(0, samples, at_once):

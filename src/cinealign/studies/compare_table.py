@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cinealign.evaluation.metrics import DIRECTIONS, SPLITS
-from cinealign.studies.figures import COLOURS, STYLE, save_figure
+from cinealign.figures import COLOURS, STYLE, save_figure
 
 SHORT = {"poster_to_intro": "poster → intro", "intro_to_poster": "intro → poster"}
 

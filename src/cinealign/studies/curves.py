@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from cinealign.evaluation.metrics import DIRECTIONS, SPLITS, TASK_RATIO
+from cinealign.figures import COLOURS, LINES, STYLE, figure_base, save_figure
 from cinealign.run import Run
-from cinealign.studies.figures import COLOURS, LINES, STYLE, figure_base, save_figure
 
 PANELS = {
     "loss": "loss",

@@ -83,7 +83,10 @@ class LetteringView(PosterView):
 
     def extract(self, items: Sequence[PosterFile], store: FeatureStore) -> list[Lettering]:
         """Every poster's text and what the encoder extracts from it."""
-        texts = self.texts(items, store)
+        return self.extract_texts(self.texts(items, store), store)
+
+    def extract_texts(self, texts: Sequence[str], store: FeatureStore) -> list[Lettering]:
+        """What `extract` gives for posters on which just these texts are read, as the encoder gets them."""
         return [Lettering(text, seen) for text, seen in zip(texts, self.encoder.extract(texts, store), strict=True)]
 
     def fit(self, extracted: Extracted) -> Self:
