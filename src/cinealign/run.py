@@ -180,7 +180,7 @@ class RunDraft:
             for entry in expert.history
         ]
         (folder / "history.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        _write_json(folder / "metrics.json", {"recipe": self.recipe.name, "data": data, "identity": "movie", **metrics})
+        _write_json(folder / "metrics.json", {"recipe": self.recipe.name, "data": data, "identity": "item", **metrics})
         shutil.rmtree(self._steps)
         (folder / "identity").unlink()
         if self.out.exists():

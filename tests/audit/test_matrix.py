@@ -176,7 +176,7 @@ def test_a_ratio_of_a_half_is_named_beside_the_tasks():
 
 
 def test_no_held_out_movie():
-    assert audit_matrix(honest(), np.arange(N))[-1].said.startswith("every movie is a train movie")
+    assert audit_matrix(honest(), np.arange(N))[-1].said.startswith("every item is a train item")
 
 
 def test_a_transposed_matrix_is_caught_where_the_data_are_at_hand(finished, sample):

@@ -99,9 +99,7 @@ def test_vectors_moved_by_noise_sized_amounts_are_not_what_the_model_gives(evide
     State({"poster": moved, "intro": intro}).save(evidence.run.folder / "vectors.safetensors")
     found = check_rebuild(fresh(evidence))
     assert found.verdict == "FAIL"
-    assert (
-        f"{len(held_out)} movies have other vectors than the model gives them ({len(held_out)} held out" in found.said
-    )
+    assert f"{len(held_out)} items have other vectors than the model gives them ({len(held_out)} held out" in found.said
 
 
 @pytest.mark.parametrize("fake", ["lowered", "noise", "transposed", "nan", "constant", "honest"])
@@ -170,12 +168,12 @@ def test_a_train_list_with_held_out_movies_is_caught_by_the_split(evidence):
     rewrite(evidence.run.folder / "catalogue.json", lambda saved: {**saved, "train_rows": more})
     found = check_split(fresh(evidence))
     assert found.verdict == "FAIL"
-    assert "5 more (movies" in found.said
+    assert "5 more (items" in found.said
 
 
 def test_movies_in_another_order_or_of_other_data_are_caught(evidence, sample):
     rewrite(evidence.run.folder / "catalogue.json", lambda saved: {**saved, "ids": saved["ids"][::-1]})
-    assert "row 0 is movie" in check_split(fresh(evidence)).said
+    assert "row 0 is item" in check_split(fresh(evidence)).said
     changed = replace(evidence.catalogue, digest="0" * 64)
     rewrite(evidence.run.folder / "catalogue.json", lambda saved: {**saved, "ids": saved["ids"][::-1]})
     found = check_split(Evidence(Run(evidence.run.folder), changed, evidence.store))

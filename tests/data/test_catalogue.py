@@ -58,14 +58,14 @@ def test_unreadable_poster_is_dropped_after_rows_are_counted(tmp_path: Path) -> 
 def test_no_usable_poster_at_all(tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "data", ids=(10,), train="0")
     (folder / "poster" / "10.jpg").write_bytes(b"")
-    with pytest.raises(DataError, match=r"no movie is left; mend the data: posters that cannot be used: 1 \(10\.jpg"):
+    with pytest.raises(DataError, match=r"no item is left; mend the data: posters that cannot be used: 1 \(10\.jpg"):
         Catalogue.load(folder)
 
 
 def test_missing_intro_is_an_error_with_row_and_movie(tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "data", intros={20: "  &nbsp; "})
     with pytest.raises(
-        DataError, match=r"^info.csv row 3 \(movie 20\): no intro; give one or pass --missing-intro drop"
+        DataError, match=r"^info.csv row 3 \(item 20\): no intro; give one or pass --missing-intro drop"
     ):
         Catalogue.load(folder)
 
@@ -85,14 +85,14 @@ def test_missing_intro_without_poster_is_no_error(tmp_path: Path) -> None:
 def test_same_intro_twice_is_kept_and_noted(tmp_path: Path) -> None:
     catalogue = Catalogue.load(make_folder(tmp_path / "data", intros={10: "A tale.", 30: "A tale."}))
     assert len(catalogue) == 4
-    assert "kept: movies that share their intro with another: 2 (10, 30)" in catalogue.report.notes
+    assert "kept: items that share their intro with another: 2 (10, 30)" in catalogue.report.notes
 
 
 def test_same_poster_twice_is_kept_and_noted(tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "data")
     shutil.copy(folder / "poster" / "10.jpg", folder / "poster" / "40.jpg")
     notes = Catalogue.load(folder).report.notes
-    assert "kept: movies that share their poster with another: 2 (10, 40)" in notes
+    assert "kept: items that share their poster with another: 2 (10, 40)" in notes
 
 
 def test_very_long_chinese_and_rough_intros_are_kept_whole(tmp_path: Path) -> None:
@@ -109,13 +109,13 @@ def test_repeated_row_is_dropped(tmp_path: Path) -> None:
     write_info(folder, [*lines[1:], lines[1]])
     catalogue = Catalogue.load(folder)
     assert catalogue.ids.tolist() == [10, 20] and catalogue.report.read == 3
-    assert names(catalogue, drops.REPEATED_ROW) == ("info.csv row 4 (movie 10)",)
+    assert names(catalogue, drops.REPEATED_ROW) == ("info.csv row 4 (item 10)",)
 
 
 def test_repeated_row_may_differ_in_a_stray_index(tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "data", ids=(10, 20), train="1")
     write_info(folder, ["0,10,A,x", "1,20,B,y", "2,10,A,x"], header=",id,name,intro")
-    assert names(Catalogue.load(folder), drops.REPEATED_ROW) == ("info.csv row 4 (movie 10)",)
+    assert names(Catalogue.load(folder), drops.REPEATED_ROW) == ("info.csv row 4 (item 10)",)
 
 
 def test_rows_of_one_id_that_differ_are_refused(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_movies_csv_with_intros_in_another_table(tmp_path: Path) -> None:
     assert catalogue.ids.tolist() == [20, 10] and catalogue.intros == ["Twenty.", "Ten."]
     assert catalogue.movies[0].title == "Amélie"
     assert catalogue.report.encodings == {"movies.csv": "latin-1", "plots.csv": "utf-8", "train.txt": "utf-8"}
-    assert names(catalogue, drops.STRANGE_INTRO) == ("plots.csv row 4 (movie 99)",)
+    assert names(catalogue, drops.STRANGE_INTRO) == ("plots.csv row 4 (item 99)",)
     (folder / "more.csv").write_text("id,intro\n10,Ten.\n")
     with pytest.raises(DataError, match=r"intros are in both more\.csv and plots\.csv"):
         Catalogue.load(folder)
@@ -191,7 +191,7 @@ def test_poster_folder_may_be_called_posters_but_not_both(tmp_path: Path) -> Non
 
 
 def test_no_poster_fits_a_movie(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"no movie of info\.csv has a poster; name the pictures after the movie ids"):
+    with pytest.raises(DataError, match=r"no item of info\.csv has a poster; name the pictures after the item ids"):
         Catalogue.load(make_folder(tmp_path / "data", posters=(77,)))
 
 
@@ -233,7 +233,7 @@ def test_strict_makes_every_drop_an_error(tmp_path: Path, spoil) -> None:  # typ
 
 def test_strict_refuses_missing_intro_even_if_drop_is_asked(tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "data", intros={10: ""})
-    with pytest.raises(DataError, match=r"info.csv row 2 \(movie 10\): no intro"):
+    with pytest.raises(DataError, match=r"info.csv row 2 \(item 10\): no intro"):
         Catalogue.load(folder, strict=True, missing_intro="drop")
 
 
@@ -273,7 +273,7 @@ def test_digest_is_of_content_not_of_place(tmp_path: Path) -> None:
 def test_report_as_json_has_every_name(tmp_path: Path) -> None:
     content = Catalogue.load(make_folder(tmp_path / "data", posters=(20, 30), train="0")).report.to_json()
     assert content["movies_read"] == 4 and content["n"] == 2 and content["train_read_as"] == "rows"
-    assert content["drops"] == [{"reason": "movies without a poster", "count": 2, "names": ["10", "40"]}]
+    assert content["drops"] == [{"reason": "items without a poster", "count": 2, "names": ["10", "40"]}]
     assert content["encodings"] == {"info.csv": "utf-8", "train.txt": "utf-8"}
 
 

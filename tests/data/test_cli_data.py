@@ -16,7 +16,7 @@ def test_check_prints_the_report(tmp_path: Path) -> None:
     result = CliRunner().invoke(data_app, ["check", str(folder)])
     assert result.exit_code == 0
     assert result.stdout.startswith("4 movies read, 1 dropped for want of a poster, N = 3, 2 train rows\n")
-    assert "dropped: movies without a poster: 1 (40)" in result.stdout
+    assert "dropped: items without a poster: 1 (40)" in result.stdout
 
 
 def test_check_as_json(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_check_as_json(tmp_path: Path) -> None:
     ("options", "message"),
     [
         ([], "no intro"),
-        (["--missing-intro", "drop", "--train-ids", "ids"], "names movie id 0"),
+        (["--missing-intro", "drop", "--train-ids", "ids"], "names item id 0"),
         (["--missing-intro", "drop", "--strict"], "no intro"),
     ],
 )

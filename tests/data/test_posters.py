@@ -131,5 +131,5 @@ def test_two_posters_of_one_movie_are_refused(tmp_path: Path) -> None:
     (tmp_path / "poster").mkdir()
     for name in ("7.jpg", "0007.png"):
         (tmp_path / "poster" / name).write_bytes(b"x")
-    with pytest.raises(DataError, match=r"movie 7 has two posters, 0007\.png and 7\.jpg; remove one"):
+    with pytest.raises(DataError, match=r"item 7 has two posters, 0007\.png and 7\.jpg; remove one"):
         find_posters(tmp_path)

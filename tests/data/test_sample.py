@@ -47,7 +47,7 @@ def test_layout_is_the_assignment_s(sample_folder: Path, sample: Catalogue) -> N
 
 
 def test_rough_edges_are_there(sample_folder: Path, sample: Catalogue) -> None:
-    assert [(drop.reason, drop.count) for drop in sample.report.drops] == [("movies without a poster", 12)]
+    assert [(drop.reason, drop.count) for drop in sample.report.drops] == [("items without a poster", 12)]
     assert any("credit a name twice, which is kept once: 1 " in note for note in sample.report.notes)
     with (sample_folder / "info.csv").open(encoding="utf-8", newline="") as file:
         assert sum(not row["intro"] for row in csv.DictReader(file)) == 1

@@ -24,7 +24,7 @@ def test_row_numbers_are_recognised(tmp_path: Path) -> None:
 def test_movie_ids_are_recognised(tmp_path: Path) -> None:
     catalogue = load(tmp_path, "40\n10\n")
     assert catalogue.report.train_read_as == "ids" and catalogue.train_rows.tolist() == [0, 3]
-    assert "train.txt holds movie ids" in catalogue.report.lines()[2]
+    assert "train.txt holds item ids" in catalogue.report.lines()[2]
 
 
 def test_file_that_fits_both_ways_is_refused_until_settled(tmp_path: Path) -> None:
@@ -46,12 +46,12 @@ def test_ids_with_one_poster_missing_are_not_taken_for_rows(tmp_path: Path) -> N
 
 
 def test_file_that_fits_neither_way_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="names row 3000 but the catalogue has 4 movies, and no movie has the id 0"):
+    with pytest.raises(DataError, match="names row 3000 but the catalogue has 4 items, and no item has the id 0"):
         load(tmp_path, "0 3000")
 
 
 def test_row_out_of_range(tmp_path: Path) -> None:
-    wanted = "train.txt names row 4 but the catalogue has 4 movies; is it from another data set?"
+    wanted = "train.txt names row 4 but the catalogue has 4 items; is it from another data set?"
     with pytest.raises(DataError, match=wanted.replace("?", r"\?")):
         load(tmp_path, "0 4", "rows")
 
@@ -62,7 +62,7 @@ def test_negative_number_fits_nothing(tmp_path: Path) -> None:
 
 
 def test_unknown_id(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"names movie id 11 \(line 2\) but no movie has it"):
+    with pytest.raises(DataError, match=r"names item id 11 \(line 2\) but no item has it"):
         load(tmp_path, "10\n11\n", "ids")
 
 
@@ -97,7 +97,7 @@ def test_empty_file_is_refused(tmp_path: Path, content: str) -> None:
 
 
 def test_only_dropped_movies_are_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"train.txt names no movie that has both sides"):
+    with pytest.raises(DataError, match=r"train.txt names no item that has both sides"):
         load(tmp_path, "10", "ids", posters=(20, 30))
 
 

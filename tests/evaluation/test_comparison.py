@@ -164,25 +164,25 @@ def test_minimal_detectable_difference_has_the_power_it_says():
 
 
 def test_refusals():
-    with pytest.raises(DataError, match="must answer the same movies"):
+    with pytest.raises(DataError, match="must answer the same items"):
         paired_bootstrap([1, 0], [1])
-    with pytest.raises(DataError, match="needs hits, 0 or 1 a movie"):
+    with pytest.raises(DataError, match="needs hits, 0 or 1 an item"):
         mcnemar([1, 2], [1, 0])
     with pytest.raises(DataError, match=r"p-values must be a list of numbers in \[0, 1\]"):
         holm([0.5, 1.5])
     with pytest.raises(DataError, match="two runs at least, got 1"):
         compare_runs({"one": runs()["good"]}, [0])
-    with pytest.raises(DataError, match="run 'good' has ranks of another number of movies than 100"):
+    with pytest.raises(DataError, match="run 'good' has ranks of another number of items than 100"):
         compare_runs({"poor": runs(100)["poor"], "good": runs(50)["good"]}, [0])
-    with pytest.raises(DataError, match="rows must name movies of 200"):
+    with pytest.raises(DataError, match="rows must name items of 200"):
         compare_runs(runs(), [200])
-    with pytest.raises(DataError, match="rows must name movies of 2"):
+    with pytest.raises(DataError, match="rows must name items of 2"):
         permutation_test(np.eye(2), [])
     with pytest.raises(DataError, match="NaN"):
         permutation_test(np.full((2, 2), np.nan), [0, 1])
     with pytest.raises(ConfigError, match="permutations must be >= 1"):
         permutation_test(np.eye(2), [0], permutations=0)
-    with pytest.raises(DataError, match="movies must be >= 1 and discordant"):
+    with pytest.raises(DataError, match="number of items must be >= 1 and discordant"):
         minimal_detectable_difference(0, 0.5)
     with pytest.raises(ConfigError, match=r"power in \[0.5, 1\)"):
         minimal_detectable_difference(10, 0.5, power=80)

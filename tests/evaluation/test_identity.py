@@ -28,15 +28,15 @@ def test_a_movie_given_twice_joins_what_its_intros_join():
 def test_twins_are_no_rivals_only_where_asked():
     poster = np.array([[1, 0], [0, 1]], dtype=np.float32)
     intro = np.array([[1, 0], [1, 0]], dtype=np.float32)
-    by_movie, by_intro = (identity_ids([8, 9], ["same", "same"], by=by) for by in ("movie", "intro"))
+    by_movie, by_intro = (identity_ids([8, 9], ["same", "same"], by=by) for by in ("item", "intro"))
     assert retrieval_ranks(poster, intro, by_movie, by_movie).tolist() == [2, 2]
     assert retrieval_ranks(poster, intro, by_intro, by_intro).tolist() == [1, 1]
 
 
 def test_refusals():
-    with pytest.raises(ConfigError, match="identity must be one of movie, intro, got 'title'"):
+    with pytest.raises(ConfigError, match="identity must be one of item, intro, got 'title'"):
         identity_ids([1], ["x"], by="title")
-    with pytest.raises(DataError, match="needs one intro a movie, 2; got 1"):
+    with pytest.raises(DataError, match="needs one intro an item, 2; got 1"):
         identity_ids([1, 2], ["x"], by="intro")
     with pytest.raises(DataError, match="got none"):
         identity_ids([1, 2], by="intro")

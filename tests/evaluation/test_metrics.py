@@ -149,7 +149,7 @@ def test_collapsed_vectors_score_worst():
 
 
 def test_refusals():
-    with pytest.raises(DataError, match="names row 40 but there are 40 movies"):
+    with pytest.raises(DataError, match="names row 40 but there are 40 items"):
         score(RANKS_P2I, RANKS_I2P, train_rows=[40], n=40)
     with pytest.raises(DataError, match="names row 3 twice"):
         score(RANKS_P2I, RANKS_I2P, train_rows=[3, 1, 3], n=40)
@@ -168,7 +168,7 @@ def test_refusals():
 def test_the_table_states_split_n_k_chance_and_both_ratios(capsys):
     metrics = example()
     text = metrics_text(metrics, "baseline")
-    assert "baseline: N = 40 movies, each query searches all of them; k = 2 (5 %)" in text
+    assert "baseline: N = 40 items, each query searches all of them; k = 2 (5 %)" in text
     heads = ("queries", "number", "top 5 %", "95 % interval", "chance", "top 50 %", "R@1", "R@5", "R@10", "median")
     assert all(head in text for head in heads)
     lines = [line.strip() for line in text.splitlines()]
@@ -177,7 +177,7 @@ def test_the_table_states_split_n_k_chance_and_both_ratios(capsys):
         assert rows[0][:3] == ["all", "40", accuracy]
         assert [row[:2] for row in rows[1:]] == [["train", "30"], ["held-out", "10"]]
         assert rows[0][6:8] == ["0.050", "0.900" if direction == "poster to intro" else "0.800"]
-    assert "sum of both directions, all 40 movies, top 5 %: 0.7000" in text
+    assert "sum of both directions, all 40 items, top 5 %: 0.7000" in text
     assert "course score: 7.00 of 15" in text
     assert "held-out" in text
     assert "\x1b" not in text

@@ -70,9 +70,9 @@ def test_refusals():
     ranks = {"poster_to_intro": [1, 2], "intro_to_poster": [1, 2]}
     with pytest.raises(DataError, match="slice 'x' of genre must be row numbers below 2"):
         score_slices(ranks, {"genre": {"x": np.array([2])}})
-    with pytest.raises(DataError, match="no movie is asked for"):
+    with pytest.raises(DataError, match="no item is asked for"):
         score_slices(ranks, {}, rows=[])
-    with pytest.raises(DataError, match="ranks of the same movies"):
+    with pytest.raises(DataError, match="ranks of the same items"):
         score_slices({**ranks, "intro_to_poster": [1]}, {})
     with pytest.raises(ConfigError, match="parts must be >= 1"):
         by_size([1.0], parts=0)

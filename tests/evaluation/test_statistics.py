@@ -57,7 +57,7 @@ def test_percentiles_and_wilson_known_by_hand():
 
 
 def test_refusals():
-    with pytest.raises(DataError, match="of one movie at least"):
+    with pytest.raises(DataError, match="of one item at least"):
         bootstrap([])
     with pytest.raises(DataError, match="finite numbers"):
         bootstrap([1.0, float("nan")])

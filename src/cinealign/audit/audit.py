@@ -102,7 +102,7 @@ def audit_distances(
         DataError: D has another size than the data.
     """
     if catalogue is not None and len(catalogue) != len(D):
-        raise DataError(f"D has {len(D)} rows but the data have {len(catalogue)} movies; are they of one data set?")
+        raise DataError(f"D has {len(D)} rows but the data have {len(catalogue)} items; are they of one data set?")
     findings = audit_matrix(D, np.asarray(train_rows, dtype=np.int64))
     if catalogue is not None and findings[0].verdict != "FAIL":
         findings.append(check_orientation(D, catalogue.held_out_rows, catalogue.posters, catalogue.intros))

@@ -29,18 +29,16 @@ def check_split(evidence: Evidence) -> Finding:
     name, saved, catalogue = "split", evidence.run.catalogue, evidence.catalogue
     ids, rows = evidence.run.ids, evidence.run.train_rows
     if len(ids) != len(catalogue):
-        return failed(name, f"the run has {len(ids)} movies, the data folder {len(catalogue)}; is it the same data?")
+        return failed(name, f"the run has {len(ids)} items, the data folder {len(catalogue)}; is it the same data?")
     if not np.array_equal(ids, catalogue.ids):
         row = int(np.flatnonzero(ids != catalogue.ids)[0])
-        return failed(
-            name, f"row {row} is movie {ids[row]} in the run and movie {catalogue.ids[row]} in the data folder"
-        )
+        return failed(name, f"row {row} is item {ids[row]} in the run and item {catalogue.ids[row]} in the data folder")
     if not np.array_equal(rows, catalogue.train_rows):
         added = np.setdiff1d(rows, catalogue.train_rows)
         lost = np.setdiff1d(catalogue.train_rows, rows)
         return failed(
             name,
-            f"train rows are not those of train.txt: {len(added)} more (movies {listed(ids[added])}), {len(lost)} fewer",
+            f"train rows are not those of train.txt: {len(added)} more (items {listed(ids[added])}), {len(lost)} fewer",
             added=added.tolist(),
             lost=lost.tolist(),
         )
@@ -49,7 +47,7 @@ def check_split(evidence: Evidence) -> Finding:
     read_as = saved["report"]["train_read_as"]
     return passed(
         name,
-        f"{len(ids)} movies, {len(rows)} of them train by train.txt (read as {read_as}), order and content as in the data",
+        f"{len(ids)} items, {len(rows)} of them train by train.txt (read as {read_as}), order and content as in the data",
     )
 
 
@@ -84,10 +82,10 @@ def check_vectors(evidence: Evidence) -> Finding:
     name, sides = "vectors", dict(zip(("poster", "intro"), evidence.run.vectors, strict=True))
     for side, vectors in sides.items():
         if len(vectors) != len(evidence.catalogue):
-            return failed(name, f"{len(vectors)} {side} vectors for {len(evidence.catalogue)} movies")
+            return failed(name, f"{len(vectors)} {side} vectors for {len(evidence.catalogue)} items")
         bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
         if len(bad):
-            return failed(name, f"{side} vectors of {len(bad)} movies are NaN or infinite (rows {listed(bad)})")
+            return failed(name, f"{side} vectors of {len(bad)} items are NaN or infinite (rows {listed(bad)})")
         if len(vectors) > 1 and not np.ptp(vectors, axis=0).any():
             return failed(name, f"all {side} vectors are equal: the model has collapsed")
     blank = {side: int(np.count_nonzero(~vectors.any(axis=1))) for side, vectors in sides.items()}
@@ -104,7 +102,7 @@ def check_ties(evidence: Evidence) -> Finding:
     for side, vectors in zip(("poster", "intro"), evidence.run.vectors, strict=True):
         _, counts = np.unique(vectors, axis=0, return_counts=True)
         equal[side] = int(counts[counts > 1].sum())
-    said = f"{equal['poster']} movies share their poster vector with another, {equal['intro']} their intro vector"
+    said = f"{equal['poster']} items share their poster vector with another, {equal['intro']} their intro vector"
     if max(equal.values()) > 0.05 * len(evidence.catalogue):
         return failed("ties", f"{said}; that many are a collapsed model", **equal)
     return (noted if any(equal.values()) else passed)("ties", f"{said}; ties count against the model", **equal)
@@ -162,7 +160,7 @@ def check_rebuild(evidence: Evidence) -> Finding:
     wrong = np.flatnonzero(~(np.maximum(*apart) <= TOLERANCE))
     held_out = np.intersect1d(wrong, evidence.held_out)
     said = (
-        f"{len(wrong)} movies have other vectors than the model gives them "
+        f"{len(wrong)} items have other vectors than the model gives them "
         f"({len(held_out)} held out, by up to {largest:.1e})"
     )
     if evidence.elsewhere and largest <= ELSEWHERE:
@@ -180,7 +178,7 @@ def check_columns(evidence: Evidence) -> Finding:
     name = "special diagonal"
     random, rows = np.random.default_rng(0), evidence.held_out
     if len(rows) < 2:
-        return noted(name, "fewer than two held-out movies; there is nothing to permute")
+        return noted(name, "fewer than two held-out items; there is nothing to permute")
     order = np.arange(len(evidence.catalogue))
     order[rows] = random.permutation(rows)
     gone = random.permutation(rows)[: len(rows) // 2]
@@ -216,7 +214,7 @@ def check_given_matrix(evidence: Evidence, D: NDArray[Any]) -> Finding:
     blocks = distance_chunks(*evidence.encoded, options.pop("distance"), coordinates=True, **options)
     rebuilt = np.concatenate([block for _, block in blocks])
     if D.shape != rebuilt.shape:
-        return failed(name, f"it is {D.shape[0]} x {D.shape[1]}, the run has {len(rebuilt)} movies")
+        return failed(name, f"it is {D.shape[0]} x {D.shape[1]}, the run has {len(rebuilt)} items")
     with np.errstate(invalid="ignore"):
         apart = np.abs(np.asarray(D, dtype=np.float64) - rebuilt)
     tolerance = ELSEWHERE if evidence.elsewhere else 10 * TOLERANCE

@@ -47,7 +47,7 @@ def audit_matrix(D: NDArray[Any], train_rows: Rows) -> list[Finding]:
     ranks = {direction: ranks_from_distances(D, dim) for direction, dim in zip(DIRECTIONS, (1, 0), strict=True)}
     found += [check_constant(D), check_ties(D), check_symmetry(D), check_direction(D, ranks)]
     if not len(held_out):
-        return [*found, noted("special diagonal", "every movie is a train movie; there is nothing to judge by")]
+        return [*found, noted("special diagonal", "every item is a train item; there is nothing to judge by")]
     prediction = predict_diagonal(np.asarray(D))
     return [
         *found,
@@ -82,14 +82,14 @@ def check_constant(D: NDArray[Any]) -> Finding:
         return failed(
             "constant rows", f"{said}; ties count against the model", rows=rows.tolist(), columns=columns.tolist()
         )
-    return passed("constant rows", "every row and column tells movies apart")
+    return passed("constant rows", "every row and column tells items apart")
 
 
 def check_ties(D: NDArray[Any]) -> Finding:
     """How many queries have another item at exactly their partner's distance."""
     own = np.asarray(D).diagonal()
     tied = (np.count_nonzero(own[:, None] == D, axis=1) > 1) | (np.count_nonzero(own == D, axis=0) > 1)
-    said = f"{int(tied.sum())} of {len(D)} movies have another one at exactly their own distance"
+    said = f"{int(tied.sum())} of {len(D)} items have another one at exactly their own distance"
     if tied.mean() > 0.5:
         return noted("ties", f"{said}; D is coarse, and ties count against it", movies=int(tied.sum()))
     return passed("ties", said, movies=int(tied.sum()))
@@ -125,7 +125,7 @@ def check_diagonal(prediction: Prediction | None, held_out: Rows, ranks: dict[st
     """
     name = "special diagonal"
     if prediction is None:
-        return noted(name, "too few movies to predict the diagonal from the other entries")
+        return noted(name, "too few items to predict the diagonal from the other entries")
     deviations = prediction.deviations[held_out]
     outside = int(np.count_nonzero(np.abs(deviations) > prediction.limit))
     lower = float(np.mean(deviations < 0))

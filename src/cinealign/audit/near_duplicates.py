@@ -135,9 +135,9 @@ def _pairs(
 ) -> Finding:
     """A finding of pairs; places count within the held-out and the train rows."""
     movies = len(np.unique(held_out))
-    said = f"{movies} of {len(catalogue.held_out_rows)} held-out movies have a train movie with {meaning}"
+    said = f"{movies} of {len(catalogue.held_out_rows)} held-out items have a train item with {meaning}"
     if "differ" in meaning:
-        said = said.replace("train movie with differ", "train movie whose posters differ")
+        said = said.replace("train item with differ", "train item whose posters differ")
     examples = [
         f"{catalogue.movies[catalogue.held_out_rows[one]].title} ~ {catalogue.movies[catalogue.train_rows[other]].title}"
         for one, other in list(zip(held_out, train, strict=True))[:EXAMPLES]

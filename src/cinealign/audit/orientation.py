@@ -34,7 +34,7 @@ def check_orientation(
     name = "orientation"
     chosen = rows if len(rows) <= MOVIES else np.sort(np.random.default_rng(0).choice(rows, MOVIES, replace=False))
     if len(chosen) < 20:
-        return noted(name, f"{len(chosen)} movies are too few to tell rows from columns")
+        return noted(name, f"{len(chosen)} items are too few to tell rows from columns")
     matrix = np.asarray(D, dtype=np.float64)
     alike_rows, alike_columns = _alike(matrix[chosen]), _alike(matrix[:, chosen].T)
     text = text_similarities([intros[row] for row in chosen])

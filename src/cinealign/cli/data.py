@@ -20,7 +20,7 @@ class TrainIdsChoice(StrEnum):
 
 
 class MissingIntroChoice(StrEnum):
-    """What to do with a movie that has a poster and no intro."""
+    """What to do with an item that has a poster and no intro."""
 
     error = "error"
     drop = "drop"
@@ -35,7 +35,7 @@ def check(
         TrainIdsChoice, typer.Option(help="What train.txt holds; auto decides, or refuses where both fit.")
     ] = TrainIdsChoice.auto,
     missing_intro: Annotated[
-        MissingIntroChoice, typer.Option(help="What to do with a movie that has a poster and no intro.")
+        MissingIntroChoice, typer.Option(help="What to do with an item that has a poster and no intro.")
     ] = MissingIntroChoice.error,
 ) -> None:
     """Read a data folder as a run would, decode every poster, and say what is kept, what is dropped and why.

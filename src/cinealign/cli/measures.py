@@ -13,7 +13,7 @@ Data = Annotated[Path | None, typer.Option(help="Data folder; else where the run
 
 
 def slices(folder: RunFolder, data: Data = None, as_json: AsJson = False) -> None:
-    """Accuracy of parts of the held-out movies: genre, decade, intro length, lettering, colourfulness, popularity."""
+    """Accuracy of parts of the held-out items: genre, decade, intro length, lettering, colourfulness, popularity."""
     from cinealign.cli.run_data import run_catalogue, run_ranks
     from cinealign.evaluation.accuracy import top_k
     from cinealign.evaluation.attributes import catalogue_slices
@@ -64,7 +64,7 @@ def geometry(folder: RunFolder, data: Data = None, as_json: AsJson = False) -> N
     if as_json:
         _print_json(measures)
     else:
-        print_geometry(measures, run.catalogue["titles"], f"{folder}: the space of {len(run.ids)} movies")
+        print_geometry(measures, run.catalogue["titles"], f"{folder}: the space of {len(run.ids)} items")
 
 
 def diff(
@@ -72,7 +72,7 @@ def diff(
     second: Annotated[Path, typer.Argument(metavar="RUN_B", help="Another run on the same data.")],
     as_json: AsJson = False,
 ) -> None:
-    """Is RUN_B better than RUN_A? Paired bootstrap and McNemar's test on the same held-out movies, Holm's correction."""
+    """Is RUN_B better than RUN_A? Paired bootstrap and McNemar's test on the same held-out items, Holm's correction."""
     import numpy as np
 
     from cinealign.cli.run_data import run_ranks
@@ -90,7 +90,7 @@ def diff(
         raise DataError(f"{first} and {second} were made from different data or splits; compare runs of one catalogue")
     held_out = split_rows(before.train_rows, len(before.ids))["held_out"]
     if not len(held_out):
-        raise DataError(f"{first} has no held-out movie to compare on")
+        raise DataError(f"{first} has no held-out item to compare on")
     pairs = compare_runs({name: run_ranks(run) for name, run in runs.items()}, held_out)
     detectable: dict[str, Any] = {}
     for direction in DIRECTIONS:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class IdentityChoice(StrEnum):
     """What makes a partner."""
 
-    movie = "movie"
+    item = "item"
     intro = "intro"
 
 
@@ -39,7 +39,7 @@ def run(
     strict: Annotated[bool, typer.Option("--strict", help="Make everything that would be dropped an error.")] = False,
     train_ids: Annotated[TrainIdsChoice, typer.Option(help="What train.txt holds.")] = TrainIdsChoice.auto,
     missing_intro: Annotated[
-        MissingIntroChoice, typer.Option(help="What to do with a movie that has a poster and no intro.")
+        MissingIntroChoice, typer.Option(help="What to do with an item that has a poster and no intro.")
     ] = MissingIntroChoice.error,
     weights: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of model folders by name; else CINEALIGN_WEIGHTS.")
@@ -104,8 +104,8 @@ def evaluate(
         typer.Option(help="For a D: the data folder, whose order and split it has. For a run: to read intros from."),
     ] = None,
     identity: Annotated[
-        IdentityChoice, typer.Option(help="What makes a partner: the movie, or every movie with the same intro.")
-    ] = IdentityChoice.movie,
+        IdentityChoice, typer.Option(help="What makes a partner: the item, or every item with the same intro.")
+    ] = IdentityChoice.item,
     permutation: Annotated[
         bool, typer.Option("--permutation-test", help="Test whether posters and intros are related at all.")
     ] = False,
@@ -117,7 +117,7 @@ def evaluate(
     if target.is_dir():
         if train_ids is not None:
             raise typer.BadParameter("a run knows its own split; --train-ids is for a saved D")
-        if data is not None and identity is IdentityChoice.movie:
+        if data is not None and identity is IdentityChoice.item:
             raise typer.BadParameter("a run knows its own split; --data is for a saved D, or for --identity intro")
         metrics = score_run(target, data, identity.value, permutation)
     else:
@@ -128,9 +128,7 @@ def evaluate(
         from cinealign.evaluation.measures_table import permutation_lines
         from cinealign.evaluation.table import print_metrics
 
-        title = (
-            str(target) if identity is IdentityChoice.movie else f"{target}, partners by intro (easier, no headline)"
-        )
+        title = str(target) if identity is IdentityChoice.item else f"{target}, partners by intro (easier, no headline)"
         print_metrics(metrics, title)
         if permutation:
             typer.echo("\n".join(permutation_lines(metrics["permutation_test"])))

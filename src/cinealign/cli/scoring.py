@@ -61,10 +61,10 @@ def score_distances(
         catalogue = Catalogue.load(data)
         if len(catalogue) != len(D):
             raise DataError(
-                f"{path} has {len(D)} rows but {data} has {len(catalogue)} movies; are they of one data set?"
+                f"{path} has {len(D)} rows but {data} has {len(catalogue)} items; are they of one data set?"
             )
         rows = catalogue.train_rows
-        ids = None if identity == "movie" else identity_ids(catalogue.ids, catalogue.intros, identity)
+        ids = None if identity == "item" else identity_ids(catalogue.ids, catalogue.intros, identity)
     else:
         assert train_ids is not None
         rows = np.asarray(read_train_rows(train_ids, len(D)), dtype=np.int64)

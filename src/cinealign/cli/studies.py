@@ -15,7 +15,7 @@ Data = Annotated[
 ]
 TrainIds = Annotated[TrainIdsChoice, typer.Option(help="What train.txt holds.")]
 MissingIntro = Annotated[
-    MissingIntroChoice, typer.Option(help="What to do with a movie that has a poster and no intro.")
+    MissingIntroChoice, typer.Option(help="What to do with an item that has a poster and no intro.")
 ]
 Weights = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Folder of model folders by name; else CINEALIGN_WEIGHTS.")

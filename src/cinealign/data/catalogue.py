@@ -112,9 +112,7 @@ class Catalogue:
         known = [row.movie_id for row in table.rows]
         with_poster = [row for row in table.rows if row.movie_id in pictures.files]
         if not with_poster:
-            raise DataError(
-                f"no movie of {table.name} has a poster; name the pictures after the movie ids, as in 7.jpg"
-            )
+            raise DataError(f"no item of {table.name} has a poster; name the pictures after the item ids, as in 7.jpg")
         poster_ids = [row.movie_id for row in with_poster]
         read_as = choose_reading(train, poster_ids, known, train_ids)
 
@@ -202,9 +200,9 @@ def _refuse_useless(report: CatalogueReport, strict: bool) -> None:
     if strict and said:
         raise DataError(f"--strict allows no drop, and these would be left out: {said}")
     if not report.kept:
-        raise DataError(f"no movie is left; mend the data: {said}")
+        raise DataError(f"no item is left; mend the data: {said}")
     if not report.train:
-        raise DataError("train.txt names no movie that has both sides; list at least one")
+        raise DataError("train.txt names no item that has both sides; list at least one")
 
 
 def _movie(row: MovieRow, poster: PosterFile) -> Movie:
@@ -232,13 +230,13 @@ def _notes(movies: Sequence[Movie], with_poster: Sequence[MovieRow], held_out: i
     twice = [row.movie_id for row in with_poster if row.credited_twice and row.movie_id in kept]
     notes = []
     if same_intro:
-        notes.append(f"kept: movies that share their intro with another: {len(same_intro):,} ({listed(same_intro)})")
+        notes.append(f"kept: items that share their intro with another: {len(same_intro):,} ({listed(same_intro)})")
     if same_poster:
-        notes.append(f"kept: movies that share their poster with another: {len(same_poster):,} ({listed(same_poster)})")
+        notes.append(f"kept: items that share their poster with another: {len(same_poster):,} ({listed(same_poster)})")
     if twice:
-        notes.append(f"movies that credit a name twice, which is kept once: {len(twice):,} ({listed(twice)})")
+        notes.append(f"items that credit a name twice, which is kept once: {len(twice):,} ({listed(twice)})")
     if not held_out:
-        notes.append("every movie is a train movie, so nothing is held out and results will say little")
+        notes.append("every item is a train item, so nothing is held out and results will say little")
     return notes
 
 

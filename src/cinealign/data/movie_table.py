@@ -70,7 +70,7 @@ def read_movie_table(folder: Path) -> MovieTable:
         raise DataError(f"{folder} has neither info.csv nor movies.csv; is it the right folder?")
     table = read_table(path)
     if not table.rows:
-        raise DataError(f"{table.name} has a header but no rows; expected one row a movie")
+        raise DataError(f"{table.name} has a header but no rows; expected one row an item")
     distinct, repeats = _by_id(table)
     title_at = _needed(table, "title", _TITLE)
     encodings = {table.name: table.encoding}
@@ -163,7 +163,7 @@ def _needed(table: Table, what: str, names: tuple[str, ...]) -> int:
 
 
 def _place(table: Table, row: Row, movie_id: int) -> str:
-    return f"{table.name} row {row.number} (movie {movie_id})"
+    return f"{table.name} row {row.number} (item {movie_id})"
 
 
 def _cell(row: Row, place: int | None) -> str:

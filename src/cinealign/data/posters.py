@@ -88,7 +88,7 @@ def find_posters(folder: Path) -> PosterFolder:
             continue
         movie_id = int(path.stem)
         if movie_id in found:
-            raise DataError(f"movie {movie_id} has two posters, {found[movie_id].name} and {path.name}; remove one")
+            raise DataError(f"item {movie_id} has two posters, {found[movie_id].name} and {path.name}; remove one")
         found[movie_id] = path
     return PosterFolder(found, tuple(strangers))
 

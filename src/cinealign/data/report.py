@@ -8,15 +8,15 @@ from typing import Any
 from cinealign.data.split import ReadAs
 from cinealign.data.tables import listed
 
-NO_POSTER = "movies without a poster"
+NO_POSTER = "items without a poster"
 UNREADABLE = "posters that cannot be used"
-NO_INTRO = "movies without an intro"
+NO_INTRO = "items without an intro"
 REPEATED_ROW = "rows that repeat another word for word"
-STRANGE_INTRO = "intros of ids that no movie has"
+STRANGE_INTRO = "intros of ids that no item has"
 STRANGE_POSTER = "posters without a row"
 STRANGE_FILE = "files in the poster folder that are not named ID.jpg, ID.png or ID.webp"
 REPEATED_NUMBER = "repeated numbers in train.txt"
-LOST_NUMBER = "numbers in train.txt that point at a dropped movie"
+LOST_NUMBER = "numbers in train.txt that point at a dropped item"
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ class CatalogueReport:
     """How a folder became a catalogue.
 
     `read` counts rows of the movie table, `kept` the movies of the catalogue (N), `encodings` gives that of every text
-    file, `train_read_as` says what train.txt holds and `train_asked` whether that was decided ("auto") or given.
+    file, `train_read_as` says what train.txt holds and `train_asked` whether that was decided ("auto") or given; `noun` is
+    what one thing of the catalogue is called.
     """
 
     read: int
@@ -48,6 +49,7 @@ class CatalogueReport:
     train_read_as: ReadAs
     train_asked: str
     notes: tuple[str, ...]
+    noun: str = "movie"
 
     def dropped(self, reason: str) -> int:
         """How many were left out for `reason`."""
@@ -56,13 +58,13 @@ class CatalogueReport:
     def lines(self) -> list[str]:
         """The report for a terminal: the numbers in the first line, then files, drops and notes, a line each."""
         meaning = {
-            "rows": "row numbers, counted from 0 over the movies that have a poster",
-            "ids": "movie ids",
+            "rows": "row numbers, counted from 0 over the items that have a poster",
+            "ids": "item ids",
         }[self.train_read_as]
         how = "as asked" if self.train_asked != "auto" else "decided, as every number fits"
         files = ", ".join(f"{name} ({encoding})" for name, encoding in self.encodings.items())
         return [
-            f"{self.read:,} movies read, {self.dropped(NO_POSTER):,} dropped for want of a poster, "
+            f"{self.read:,} {self.noun}s read, {self.dropped(NO_POSTER):,} dropped for want of a poster, "
             f"N = {self.kept}, {self.train:,} train rows",
             f"files: {files}",
             f"train.txt holds {meaning} ({how}); held out: {self.kept - self.train:,}",

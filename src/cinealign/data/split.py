@@ -40,13 +40,13 @@ def read_train_list(folder: Path) -> TrainList:
     """
     path = folder / "train.txt"
     if not path.is_file():
-        raise DataError(f"{folder} has no train.txt; write one row number (or movie id) of a train movie a line")
+        raise DataError(f"{folder} has no train.txt; write one row number (or item id) of a train item a line")
     return _read_list(path)
 
 
 def _read_list(path: Path) -> TrainList:
     if not path.is_file():
-        raise DataError(f"{path}: no such file; give the file that names the train movies")
+        raise DataError(f"{path}: no such file; give the file that names the train items")
     file = read_text(path)
     numbers: dict[int, TrainNumber] = {}
     repeated: list[int] = []
@@ -63,7 +63,7 @@ def _read_list(path: Path) -> TrainList:
             else:
                 numbers[value] = TrainNumber(value, line)
     if not numbers:
-        raise DataError(f"{path.name} is empty; write one row number (or movie id) of a train movie a line")
+        raise DataError(f"{path.name} is empty; write one row number (or item id) of a train item a line")
     return TrainList(tuple(numbers.values()), tuple(repeated), file.encoding)
 
 
@@ -91,22 +91,22 @@ def choose_reading(train: TrainList, ids: Sequence[int], known_ids: Collection[i
     if asked == "ids" or (no_id is None and no_row is not None):
         if no_id is not None:
             raise DataError(
-                f"train.txt names movie id {no_id.value} (line {no_id.line}) but no movie has it; "
+                f"train.txt names item id {no_id.value} (line {no_id.line}) but no item has it; "
                 "is it from another data set, or does it hold row numbers?"
             )
         return "ids"
     if no_row is not None and no_id is not None:
         raise DataError(
-            f"{_names_row(no_row, len(ids))}, and no movie has the id {no_id.value}; "
+            f"{_names_row(no_row, len(ids))}, and no item has the id {no_id.value}; "
             f"is it from another data set? Once corrected, {_SETTLE}"
         )
     if all(ids[number.value] == number.value for number in train.numbers):
         return "rows"
-    raise DataError(f"train.txt can be row numbers and movie ids alike, as every number fits both; {_SETTLE}")
+    raise DataError(f"train.txt can be row numbers and item ids alike, as every number fits both; {_SETTLE}")
 
 
 def _names_row(number: TrainNumber, movies: int) -> str:
-    return f"train.txt names row {number.value} but the catalogue has {movies} movies"
+    return f"train.txt names row {number.value} but the catalogue has {movies} items"
 
 
 def read_train_rows(path: Path, movies: int) -> list[int]:
@@ -120,6 +120,6 @@ def read_train_rows(path: Path, movies: int) -> list[int]:
     if outside is not None:
         raise DataError(
             f"{path.name} names row {outside.value} (line {outside.line}) but D has {movies} rows; "
-            "does it hold movie ids? Then pass --data DIR, whose train.txt is read with the ids beside it"
+            "does it hold item ids? Then pass --data DIR, whose train.txt is read with the ids beside it"
         )
     return sorted(number.value for number in train.numbers)

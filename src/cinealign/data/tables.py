@@ -101,7 +101,7 @@ def read_table(path: Path) -> Table:
             f"{file.name} line {line}: not valid CSV ({error}); look for a quote that is not closed"
         ) from None
     if header is None:
-        raise DataError(f"{file.name} is empty; expected a header line and one row a movie")
+        raise DataError(f"{file.name} is empty; expected a header line and one row an item")
     return Table(file.name, file.encoding, header, tuple(rows))
 
 

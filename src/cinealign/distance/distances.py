@@ -55,7 +55,7 @@ def as_vectors(vectors: Vectors, what: str) -> torch.Tensor:
     if tensor.ndim != 2 or 0 in tensor.shape or tensor.is_complex():
         shape = " x ".join(str(size) for size in tensor.shape)
         raise DataError(
-            f"{what} must be real numbers (N, D), one row a movie; got {shape or 'one number'}, {tensor.dtype}"
+            f"{what} must be real numbers (N, D), one row an item; got {shape or 'one number'}, {tensor.dtype}"
         )
     tensor = tensor.to(device="cpu", dtype=torch.float32)
     for row in torch.nonzero(~torch.isfinite(tensor.sum(dim=1))).ravel().tolist():  # NaN and infinity survive a sum
@@ -74,7 +74,7 @@ def as_pair(poster: Vectors, intro: Vectors) -> tuple[torch.Tensor, torch.Tensor
     poster, intro = as_vectors(poster, "poster vectors"), as_vectors(intro, "intro vectors")
     if poster.shape != intro.shape:
         sizes = " and ".join(" x ".join(str(size) for size in side.shape) for side in (poster, intro))
-        raise DataError(f"poster and intro vectors must have one shape, row i being movie i on both; got {sizes}")
+        raise DataError(f"poster and intro vectors must have one shape, row i being item i on both; got {sizes}")
     return poster, intro
 
 

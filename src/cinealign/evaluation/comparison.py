@@ -89,7 +89,7 @@ def mcnemar(first: ArrayLike, second: ArrayLike) -> McNemar:
     """
     before, after = _pair(first, second)
     if not (np.isin(before, (0, 1)).all() and np.isin(after, (0, 1)).all()):
-        raise DataError("McNemar's test needs hits, 0 or 1 a movie; give `ranks <= k`")
+        raise DataError("McNemar's test needs hits, 0 or 1 an item; give `ranks <= k`")
     only_first = int(np.count_nonzero(before > after))
     only_second = int(np.count_nonzero(after > before))
     p = 2 * float(bdtr(min(only_first, only_second), only_first + only_second, 0.5))
@@ -151,7 +151,7 @@ def compare_runs(
         n = len(columns[0]) if n < 0 else n
         if any(column.shape != (n,) for column in columns):
             raise DataError(
-                f"run {name!r} has ranks of another number of movies than {n}; compare runs of one catalogue"
+                f"run {name!r} has ranks of another number of items than {n}; compare runs of one catalogue"
             )
         if (
             chosen.ndim != 1
@@ -160,7 +160,7 @@ def compare_runs(
             or chosen.min() < 0
             or chosen.max() >= n
         ):
-            raise DataError(f"rows must name movies of {n}, one at least; got {chosen.dtype} {chosen.shape}")
+            raise DataError(f"rows must name items of {n}, one at least; got {chosen.dtype} {chosen.shape}")
         k = top_k(ratio, n)
         hits[name] = np.stack([column[chosen] <= k for column in columns], axis=1).astype(float)  # (Q, 2)
     options: dict[str, Any] = {"samples": samples, "seed": seed, "level": level}
@@ -211,7 +211,7 @@ def permutation_test(
     matrix = as_distances(D)
     n, chosen = len(matrix), np.asarray(rows)
     if chosen.ndim != 1 or chosen.dtype.kind not in "iu" or chosen.size == 0 or chosen.min() < 0 or chosen.max() >= n:
-        raise DataError(f"rows must name movies of {n}, one at least; got {chosen.dtype} {chosen.shape}")
+        raise DataError(f"rows must name items of {n}, one at least; got {chosen.dtype} {chosen.shape}")
     if permutations < 1:
         raise ConfigError(f"permutations must be >= 1, got {permutations}")
     k = top_k(ratio, n)
@@ -259,7 +259,7 @@ def minimal_detectable_difference(movies: int, discordant: float, *, level: floa
         Connor, "Sample size for testing differences in proportions for the paired-sample design" (1987).
     """
     if movies < 1 or not 0 < discordant <= 1:
-        raise DataError(f"movies must be >= 1 and discordant in (0, 1], got {movies} and {discordant}")
+        raise DataError(f"the number of items must be >= 1 and discordant in (0, 1], got {movies} and {discordant}")
     if not (0 < level < 1 and 0.5 <= power < 1):
         raise ConfigError(f"level must be in (0, 1) and power in [0.5, 1), got {level} and {power}")
     alpha, beta = float(ndtri(1 - (1 - level) / 2)), float(ndtri(power))
@@ -276,5 +276,5 @@ def _add_holm(tests: Sequence[dict[str, Any]]) -> None:
 def _pair(first: ArrayLike, second: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     before, after = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     if before.ndim != 1 or before.shape != after.shape or before.size == 0:
-        raise DataError(f"both runs must answer the same movies, one at least; got {before.shape} and {after.shape}")
+        raise DataError(f"both runs must answer the same items, one at least; got {before.shape} and {after.shape}")
     return before, after

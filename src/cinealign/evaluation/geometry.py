@@ -154,7 +154,7 @@ def linear_cka(poster: Vectors, intro: Vectors) -> float:
         as_vectors(side, f"{name} vectors").double() for side, name in ((poster, "poster"), (intro, "intro"))
     )
     if len(first) != len(second):
-        raise DataError(f"CKA needs both sides of the same movies, got {len(first)} posters and {len(second)} intros")
+        raise DataError(f"CKA needs both sides of the same items, got {len(first)} posters and {len(second)} intros")
     first, second = first - first.mean(dim=0), second - second.mean(dim=0)
     scale = float((first.T @ first).norm() * (second.T @ second).norm())
     return float((second.T @ first).square().sum()) / scale if scale > 0 else 0.0

@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from cinealign.errors import ConfigError, DataError
 
-IDENTITIES = ("movie", "intro")
+IDENTITIES = ("item", "intro")
 
 
-def identity_ids(ids: ArrayLike, intros: Sequence[str] | None = None, by: str = "movie") -> NDArray[np.int64]:
+def identity_ids(ids: ArrayLike, intros: Sequence[str] | None = None, by: str = "item") -> NDArray[np.int64]:
     """Ids for `retrieval_ranks` and `evaluate_*`: equal where an item counts as a partner.
 
     Two movies of a series can have one and the same intro; no model can tell them apart by it. `by="intro"` takes them
@@ -23,7 +23,7 @@ def identity_ids(ids: ArrayLike, intros: Sequence[str] | None = None, by: str = 
     Args:
         ids: (N,) movie ids, integers or strings.
         intros: (N,) cleaned intros; needed for "intro".
-        by: "movie" or "intro".
+        by: "item" or "intro".
     Returns:
         (N,) int64 in [0, N). Movies with one movie id always share theirs.
     Raises:
@@ -33,11 +33,11 @@ def identity_ids(ids: ArrayLike, intros: Sequence[str] | None = None, by: str = 
     if by not in IDENTITIES:
         raise ConfigError(f"identity must be one of {', '.join(IDENTITIES)}, got {by!r}")
     movies = np.unique(np.asarray(ids), return_inverse=True)[1].astype(np.int64)
-    if by == "movie":
+    if by == "item":
         return movies
     if intros is None or len(intros) != len(movies):
         raise DataError(
-            f"identity by intro needs one intro a movie, {len(movies)}; got {'none' if intros is None else len(intros)}"
+            f"identity by intro needs one intro an item, {len(movies)}; got {'none' if intros is None else len(intros)}"
         )
     leader = {int(movie): int(movie) for movie in movies}  # movies joined by an intro, as a forest
     met: dict[str, int] = {}

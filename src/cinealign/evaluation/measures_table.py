@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 def print_slices(entries: Sequence[Mapping[str, Any]], n: int, k: int, title: str) -> None:
     """One row a slice, both directions with Wilson's interval and the median rank; what `slices.score_slices` gives."""
-    heads = ["slice", "movies"]
+    heads = ["slice", "items"]
     for direction in DIRECTIONS:
         heads += [direction.replace("_", " "), "95 % interval", "median"]
-    table = _table(f"{title}: held-out queries among all N = {n} movies, top 5 % (k = {k}), chance {k / n:.3f}", heads)
+    table = _table(f"{title}: held-out queries among all N = {n} items, top 5 % (k = {k}), chance {k / n:.3f}", heads)
     attribute = None
     for entry in entries:
         if entry["attribute"] not in (attribute, "all"):
@@ -37,7 +37,7 @@ def print_slices(entries: Sequence[Mapping[str, Any]], n: int, k: int, title: st
     console.print(table)
     _say(
         console,
-        f"* fewer than {SMALL} movies; intervals are Wilson's. Of many slices some miss the accuracy of the whole by "
+        f"* fewer than {SMALL} items; intervals are Wilson's. Of many slices some miss the accuracy of the whole by "
         "chance alone",
     )
 
@@ -53,7 +53,7 @@ def print_geometry(measures: Mapping[str, Any], titles: Sequence[str], title: st
         table.add_row(f"uniformity, {side}s", f"{measures['uniformity'][side]:.3f}", "lower is more evenly spread")
     table.add_row("alignment", f"{measures['alignment']:.3f}", "mean squared distance of partners, lower is closer")
     table.add_row("modality gap", f"{measures['modality_gap']:.3f}", "distance between the means of the two sides")
-    table.add_row("linear CKA", f"{measures['linear_cka']:.3f}", "how alike both sides arrange the movies, 1 at most")
+    table.add_row("linear CKA", f"{measures['linear_cka']:.3f}", "how alike both sides arrange the items, 1 at most")
     for direction in DIRECTIONS:
         hubs = measures["hubness"][direction]
         words = direction.replace("_", " ")
@@ -70,7 +70,7 @@ def print_geometry(measures: Mapping[str, Any], titles: Sequence[str], title: st
         _say(console, f"worst hubs, {direction.replace('_', ' ')}: {worst}")
     if "cka" in measures:
         table = _table(
-            "linear CKA of each expert's two sides, held-out movies", ["expert", "views", "weight", "before", "after"]
+            "linear CKA of each expert's two sides, held-out items", ["expert", "views", "weight", "before", "after"]
         )
         for entry in measures["cka"]:
             views = f"{' + '.join(entry['poster'])} -> {' + '.join(entry['intro'])}"
@@ -83,7 +83,7 @@ def print_differences(pairs: Sequence[Mapping[str, Any]], detectable: Mapping[st
     """What `comparison.compare_runs` gives, a table a pair of runs, and the smallest difference that could be found."""
     console = _console()
     for pair in pairs:
-        about = f"{pair['first']} -> {pair['second']}: {pair['movies']} held-out movies, top 5 % (k = {pair['k']})"
+        about = f"{pair['first']} -> {pair['second']}: {pair['movies']} held-out items, top 5 % (k = {pair['k']})"
         heads = [
             "asked",
             "first",
@@ -119,17 +119,17 @@ def print_differences(pairs: Sequence[Mapping[str, Any]], detectable: Mapping[st
     for direction, difference in detectable.items():
         _say(
             console,
-            f"{direction.replace('_', ' ')}: so many movies show a true difference of {difference:.4f} in four of five "
+            f"{direction.replace('_', ' ')}: so many items show a true difference of {difference:.4f} in four of five "
             "cases; a smaller one may be there unseen",
         )
-    _say(console, "p: paired bootstrap; McNemar: exact, of the movies that one run alone gets right")
+    _say(console, "p: paired bootstrap; McNemar: exact, of the items that one run alone gets right")
     _say(console, "Holm: p-values for so many tests at once; both runs answer the same queries, so tests are paired")
 
 
 def permutation_lines(found: Mapping[str, Any]) -> list[str]:
     """What `comparison.permutation_test` gives, in words."""
     return [
-        f"permutation test on {found['movies']} held-out movies: sum of both directions {found['acc_sum']:.4f}; with "
+        f"permutation test on {found['movies']} held-out items: sum of both directions {found['acc_sum']:.4f}; with "
         f"intros given to posters at random {found['permuted_mean']:.4f} on average and {found['permuted_high']:.4f} at "
         f"most in {found['permutations']} tries; p = {found['p']:.4g} for 'poster and intro have nothing to do with each other'"
     ]

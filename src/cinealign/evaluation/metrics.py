@@ -165,17 +165,17 @@ def split_rows(train_rows: ArrayLike, n: int) -> dict[str, NDArray[np.int64]]:
         raise DataError(f"train_rows must be a list of row numbers, got {train.dtype} {train.shape}")
     outside = train[(train < 0) | (train >= n)]
     if len(outside):
-        raise DataError(f"train_rows names row {outside[0]} but there are {n} movies; is it from another data set?")
+        raise DataError(f"train_rows names row {outside[0]} but there are {n} items; is it from another data set?")
     named = np.bincount(train, minlength=n)
     if named.max(initial=0) > 1:
-        raise DataError(f"train_rows names row {int(named.argmax())} twice; name each movie once")
+        raise DataError(f"train_rows names row {int(named.argmax())} twice; name each item once")
     return {"all": np.arange(n), "train": np.flatnonzero(named), "held_out": np.flatnonzero(named == 0)}
 
 
 def _as_ranks(ranks: ArrayLike, n: int) -> Ranks:
     array = np.asarray(ranks)
     if array.dtype.kind not in "iu" or array.shape != (n,) or n < 1 or array.min() < 1 or array.max() > n:
-        raise DataError(f"ranks must be {n} integers in [1, {n}], one a movie; got {array.dtype} {array.shape}")
+        raise DataError(f"ranks must be {n} integers in [1, {n}], one an item; got {array.dtype} {array.shape}")
     return array.astype(np.int64)
 
 

@@ -170,7 +170,7 @@ def positive_pairs(query_ids: ArrayLike, gallery_ids: ArrayLike, queries: int, g
     if not found.all():
         row = int((found == 0).argmax())
         raise DataError(
-            f"query row {row} (id {wanted[row]}) has no positive in the gallery; give both sides of each movie"
+            f"query row {row} (id {wanted[row]}) has no positive in the gallery; give both sides of each item"
         )
     rows = np.repeat(np.arange(queries), found)
     within = np.arange(len(rows)) - np.repeat(np.cumsum(found) - found, found)

@@ -103,7 +103,7 @@ def score_slices(
     arrays = {direction: np.asarray(ranks[direction]) for direction in DIRECTIONS}
     n = len(arrays[DIRECTIONS[0]])
     if any(array.shape != (n,) for array in arrays.values()):
-        raise DataError("both directions must have ranks of the same movies; score one catalogue at a time")
+        raise DataError("both directions must have ranks of the same items; score one catalogue at a time")
     asked = np.zeros(n, dtype=bool)
     asked[_rows(np.arange(n) if rows is None else rows, n, "rows")] = True
     k = top_k(ratio, n)
@@ -125,7 +125,7 @@ def score_slices(
                 }
             entries.append(entry)
     if not entries:
-        raise DataError("no movie is asked for; give rows")
+        raise DataError("no item is asked for; give rows")
     return entries
 
 
@@ -134,10 +134,10 @@ def _numbers(values: ArrayLike) -> NDArray[np.float64]:
         numbers = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
         raise DataError(
-            "an attribute must be numbers, one a movie, NaN where not known; give labels to by_label"
+            "an attribute must be numbers, one an item, NaN where not known; give labels to by_label"
         ) from None
     if numbers.ndim != 1:
-        raise DataError(f"an attribute must be numbers, one a movie; got {numbers.shape}")
+        raise DataError(f"an attribute must be numbers, one an item; got {numbers.shape}")
     return numbers
 
 

@@ -129,9 +129,7 @@ def _as_columns(values: ArrayLike) -> NDArray[np.float64]:
     columns = np.asarray(values, dtype=np.float64)
     columns = columns[:, None] if columns.ndim == 1 else columns
     if columns.ndim != 2 or 0 in columns.shape:
-        raise DataError(
-            f"an interval needs numbers (movies,) or (movies, S) of one movie at least, got {columns.shape}"
-        )
+        raise DataError(f"an interval needs numbers (items,) or (items, S) of one item at least, got {columns.shape}")
     if not np.isfinite(columns).all():
         raise DataError("an interval needs finite numbers, got NaN or infinity; look at the ranks it is made of")
     return columns

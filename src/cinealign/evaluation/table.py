@@ -27,7 +27,7 @@ def metrics_table(metrics: Metrics, title: str = "") -> Table:
     from rich.table import Table
 
     half, percent = metrics["ratio_0.5"], _percent(metrics["ratio"])
-    about = f"N = {metrics['n']} movies, each query searches all of them; k = {metrics['k']} ({percent})"
+    about = f"N = {metrics['n']} items, each query searches all of them; k = {metrics['k']} ({percent})"
     table = Table(
         title=f"{title}: {about}" if title else about, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
     )
@@ -64,12 +64,12 @@ def summary_lines(metrics: Metrics) -> list[str]:
     half, percent = metrics["ratio_0.5"], _percent(metrics["ratio"])
     area = metrics["curve"]["area"]
     lines = [
-        f"sum of both directions, all {metrics['n']} movies, top {percent}: {metrics['acc_sum']:.4f} "
+        f"sum of both directions, all {metrics['n']} items, top {percent}: {metrics['acc_sum']:.4f} "
         f"(95 % interval {_interval(metrics['intervals']['acc_sum'])}), chance {2 * metrics['chance']:.4f}",
         f"course score: {metrics['course_score']:.2f} of 15 (10 x the sum, at most 1.5); "
         f"at ratio {half['ratio']:g} it would be {half['course_score']:.2f}, which the task does not ask for",
         f"top {percent}: share of queries whose partner is among the {metrics['k']} nearest, ties counting against "
-        "the model; intervals by drawing movies again",
+        "the model; intervals by drawing items again",
         f"R@k: partner among the k nearest, by chance k / {metrics['n']}; "
         f"median rank by chance {(metrics['n'] + 1) / 2:g}",
         f"area below the top-p curve, all: {_share(area[DIRECTIONS[0]]['all'])} poster to intro, "

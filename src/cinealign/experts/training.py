@@ -36,7 +36,7 @@ class TrainingSettings(BaseModel):
     batch_size: int | Literal["full"] = Field(
         256, description="pairs a step; larger means more in-batch negatives; full: all train pairs"
     )
-    unique_intros: bool = Field(False, description="no two movies with one and the same intro in a batch")
+    unique_intros: bool = Field(False, description="no two items with one and the same intro in a batch")
     optimizer: OptimiserKind = "adamw"
     learning_rate: float = Field(1e-3, gt=0)
     weight_decay: float = Field(1e-2, ge=0)

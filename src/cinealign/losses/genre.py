@@ -13,7 +13,7 @@ from cinealign.losses.base import Batch, Known, Loss, LossOptions
 class GenreOptions(LossOptions):
     """Options of `genre`."""
 
-    labels: str = Field("genre", description="which labels of the train movies")
+    labels: str = Field("genre", description="which labels of the train items")
 
 
 class Genre(Loss):
@@ -37,7 +37,7 @@ class Genre(Loss):
         name = self.options.labels
         if name not in known.labels or known.labels[name].shape[1] == 0:
             there = ", ".join(sorted(known.labels)) or "none"
-            raise ConfigError(f"genre: the train movies have no labels {name!r}; there are: {there}")
+            raise ConfigError(f"genre: the train items have no labels {name!r}; there are: {there}")
         self.classifier = nn.Linear(known.dimensions, known.labels[name].shape[1])
         nn.init.zeros_(self.classifier.weight)
         nn.init.zeros_(self.classifier.bias)

@@ -17,7 +17,7 @@ class InfoNceOptions(LossOptions):
     temperature: float = Field(0.07, gt=0, description="at the start")
     learn_temperature: bool = True
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="share of the target spread over the whole batch")
-    soft_targets: float = Field(0.0, ge=0, lt=1, description="share of the target given to movies with like intros")
+    soft_targets: float = Field(0.0, ge=0, lt=1, description="share of the target given to items with like intros")
     soft_temperature: float = Field(0.05, gt=0, description="how alike intros must be: smaller is stricter")
     bank: int = Field(0, ge=0, description="vectors of earlier batches kept as further negatives")
 

@@ -31,8 +31,8 @@ def about(comparison: dict[str, Any]) -> list[str]:
     counts = ", ".join(f"{split[name]} {name.replace('_', '-')}" for name in SPLITS)
     return [
         f"Top {100 * comparison['ratio']:g} % accuracy: share of queries whose partner is among the k = {comparison['k']} "
-        f"nearest of all N = {n} movies; chance {comparison['chance']:.4f}. Movies: {counts}.",
-        f"Mean over {comparison['seeds']} seeds, 95 % interval over movies (hits averaged over seeds, movies drawn again), "
+        f"nearest of all N = {n} items; chance {comparison['chance']:.4f}. Items: {counts}.",
+        f"Mean over {comparison['seeds']} seeds, 95 % interval over items (hits averaged over seeds, items drawn again), "
         "± standard deviation over seeds.",
         "fit s: seconds of a run as seen, without the time for features that the store did not have; numbers: what the "
         "model holds besides frozen weights.",
@@ -106,7 +106,7 @@ def difference_text(comparison: dict[str, Any], table: Any) -> list[str]:
         p = f"{test['p']:.4f} ({test['p_holm']:.4f})"
         rows.append([f"{pair['first']} → {pair['second']}", f"{test['difference']:+.4f}", bounds, p, verdict])
     how = (
-        f"Real: paired bootstrap over the {pairs[0]['movies']} held-out movies of hits averaged over seeds, both directions "
+        f"Real: paired bootstrap over the {pairs[0]['movies']} held-out items of hits averaged over seeds, both directions "
         f"summed, second minus first; {pairs[0]['samples']} samples, Holm's correction over {len(pairs)} pairs, p below 0.05."
     )
     return [table(head, rows), how]
@@ -162,7 +162,7 @@ def draw(comparison: dict[str, Any], out: Path) -> list[Path]:
         axes.set_xlim(left=0)
         axes.set_xlabel(
             f"top {100 * comparison['ratio']:g} % accuracy, {comparison['split'][split]} {split.replace('_', '-')} queries "
-            f"(N = {comparison['n']}, k = {comparison['k']}); bars: 95 % by movie, ticks: seeds"
+            f"(N = {comparison['n']}, k = {comparison['k']}); bars: 95 % by item, ticks: seeds"
         )
         figure.legend(loc="outside upper right", ncols=3)
         return save_figure(figure, out)
