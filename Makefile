@@ -5,7 +5,9 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 ARGS   ?=
 
-.PHONY: setup run test test-slow lint format bench clean
+RUN    ?= runs/default
+
+.PHONY: setup run test test-slow lint format bench notebook clean
 
 setup: $(STAMP)
 
@@ -16,6 +18,10 @@ $(STAMP): pyproject.toml constraints.txt
 
 run: $(STAMP)
 	$(BIN)/cinealign run $(ARGS)
+
+notebook: $(STAMP)
+	test -d $(RUN) || $(BIN)/cinealign run --out $(RUN)
+	$(BIN)/cinealign notebook $(RUN) --out $(RUN).ipynb $(ARGS)
 
 test: lint
 	$(BIN)/python -m pytest $(ARGS)

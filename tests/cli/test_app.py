@@ -32,6 +32,7 @@ COMMANDS = [
     ["compare"],
     ["tune"],
     ["plot"],
+    ["notebook"],
     ["recipes"],
     ["data"],
     ["data", "check"],

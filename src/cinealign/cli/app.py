@@ -12,6 +12,7 @@ from cinealign.cli.cache import cache_app
 from cinealign.cli.data import data_app
 from cinealign.cli.measures import diff, geometry, slices
 from cinealign.cli.recipes import recipes
+from cinealign.cli.report import notebook
 from cinealign.cli.runs import distances, evaluate, run, show
 from cinealign.cli.studies import compare, plot, tune
 from cinealign.errors import CineAlignError
@@ -36,6 +37,7 @@ app.command()(diff)
 app.command()(compare)
 app.command()(tune)
 app.command()(plot)
+app.command()(notebook)
 app.command()(recipes)
 app.add_typer(data_app, name="data")
 app.add_typer(cache_app, name="cache")

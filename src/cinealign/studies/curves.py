@@ -23,9 +23,7 @@ Series = dict[tuple[str, int], list[dict[str, Any]]]
 
 
 def plot_run(run: Run, out: Path) -> list[Path]:
-    """Learning curves of every trained expert, and below them the top-p curve of both directions beside chance.
-
-    A run without trained experts has only the top-p curve.
+    """Write `draw_run` of a run.
 
     Args:
         run: a finished run.
@@ -36,9 +34,21 @@ def plot_run(run: Run, out: Path) -> list[Path]:
         ConfigError: `out` is another kind of picture, or cannot be written.
     """
     import matplotlib
-    from matplotlib.figure import Figure
 
     figure_base(out)  # a wrong suffix is said before anything is drawn
+    with matplotlib.rc_context(STYLE):
+        return save_figure(draw_run(run), out)
+
+
+def draw_run(run: Run) -> Any:
+    """A matplotlib figure: learning curves of every trained expert, and below them the top-p curve of both directions
+    beside chance.
+
+    A run without trained experts has only the top-p curve.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
     experts = trained_experts(run.history)
     panels = [key for key in PANELS if any(key in entry for lines in experts.values() for entry in _entries(lines))]
     width = max(len(panels), 2)
@@ -53,7 +63,7 @@ def plot_run(run: Run, out: Path) -> list[Path]:
             for axes in row[len(panels) :]:
                 axes.set_axis_off()
         _draw_top_p(parts[-1], run)
-        return save_figure(figure, out)
+        return figure
 
 
 def trained_experts(history: list[dict[str, Any]]) -> dict[int, Series]:

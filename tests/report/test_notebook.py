@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cinealign.errors import ConfigError, DataError
+from cinealign.evaluation.accuracy import get_acc
+from cinealign.report.extras import extra
+from cinealign.report.notebook import (
+    LANGUAGES,
+    append_cell,
+    execute_notebook,
+    make_notebook,
+    notebook_of_recipe,
+    notebook_of_run,
+    read_notebook,
+    refuse_taken,
+    texts_of,
+    write_notebook,
+)
+from cinealign.run import Run
+from cinealign.views.store import FeatureStore
+from tests.cli.test_app import call
+
+
+@pytest.fixture
+def kernel_store(store: FeatureStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kernels find the session's features."""
+    monkeypatch.setenv("CINEALIGN_CACHE", str(store.folder))
+
+
+def said(notebook: Any) -> str:
+    return "\n".join(text for cell in notebook.cells for out in cell.get("outputs", []) for text in texts_of(out))
+
+
+def small(code: str) -> Any:
+    """A notebook of one cell."""
+    notebook = make_notebook("en", {})
+    notebook.cells = []
+    append_cell(notebook, code)
+    return notebook
+
+
+def test_of_a_run_on_the_sample(
+    finished: Run, sample_folder: Path, kernel_store: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Executed from the top by the command: every code cell ran, the accuracies are the run's, pictures are kept."""
+    out = tmp_path / "deep" / "story.ipynb"
+    code, shown, err = call(capsys, "notebook", finished.folder, "--data", sample_folder, "--out", out, "--lang", "zh")
+    assert code == 0 and shown.startswith(f"wrote {out}: "), err
+    assert list(out.parent.iterdir()) == [out]
+    notebook = read_notebook(out)
+    code_cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code_cells] == list(range(1, len(code_cells) + 1))
+    text = said(notebook)
+    poster, intro = finished.vectors
+    D = 1 - poster @ intro.T
+    first, second = get_acc(D, 0.05, 1), get_acc(D, 0.05, 0)
+    assert f"poster to intro {first:.4f}, intro to poster {second:.4f}, all 240 movies" in text
+    assert f"course score: {finished.metrics['course_score']:.2f} of 15" in text
+    assert "largest difference from the saved vectors: 0.0\n" in text
+    assert "252 movies read, 12 dropped for want of a poster, N = 240, 144 train rows" in text
+    pictures = [out for cell in code_cells for out in cell.outputs if "image/png" in out.get("data", {})]
+    assert len(pictures) >= 5 and "stderr" not in {out.get("name") for cell in code_cells for out in cell.outputs}
+    assert str(tmp_path) not in out.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_of_a_recipe_trains_beside_itself(
+    sample_folder: Path, kernel_store: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    recipe = tmp_path / "quick.yaml"
+    recipe.write_text(
+        "name: quick\nviews: {appearance: {view: appearance, width: 96, height: 128}, words: {view: tfidf}}\n"
+        "align: [{expert: cca, poster: appearance, intro: words}]\nevaluation: {bootstrap: 100}\n"
+    )
+    out = Path("story.ipynb")
+    notebook = notebook_of_recipe("quick.yaml", sample_folder, out, "en")
+    run = Run(tmp_path / "story-run")
+    assert f"poster to intro {run.metrics['poster_to_intro']['all']:.4f}" in said(notebook)
+    with pytest.raises(ConfigError, match="story-run exists already; pass --force"):
+        notebook_of_recipe("quick.yaml", sample_folder, out, "en")
+
+
+def test_languages_share_code_and_differ_in_text() -> None:
+    notebooks = {lang: make_notebook(lang, {}) for lang in LANGUAGES}
+    kinds = {lang: [cell.cell_type for cell in notebook.cells] for lang, notebook in notebooks.items()}
+    assert kinds["en"] == kinds["zh"]
+    for chinese, english in zip(notebooks["zh"].cells, notebooks["en"].cells, strict=True):
+        same = chinese.source == english.source
+        assert same == (chinese.cell_type == "code"), english.source
+        if chinese.cell_type == "markdown":
+            assert any("\u4e00" <= letter <= "\u9fff" for letter in chinese.source)
+            assert not any("\u4e00" <= letter <= "\u9fff" for letter in english.source)
+
+
+def test_parameters_and_header() -> None:
+    notebook = make_notebook("en", {"DATA": Path('a "b"\\ 数据'), "TRAIN": True, "TRAIN_IDS": "ids"}, "**Me**")
+    cell = next(cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
+    values: dict[str, Any] = {}
+    exec(cell.source, values)
+    assert (values["DATA"], values["TRAIN"], values["TRAIN_IDS"]) == (Path('a "b"\\ 数据'), True, "ids")
+    assert values["ENCODE"] is True and notebook.cells[1].source == "**Me**"
+
+
+def test_errors_of_a_cell(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"^no posters here$"):
+        execute_notebook(small("from cinealign.errors import DataError\nraise DataError('no posters here')"), tmp_path)
+    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+        execute_notebook(small("1 / 0"), tmp_path)
+
+
+def test_kernel_is_this_python_in_the_given_folder(tmp_path: Path) -> None:
+    import sys
+
+    notebook = small("import os, sys\nprint(sys.executable, os.getcwd(), os.environ['MARK'])")
+    execute_notebook(notebook, tmp_path, environ={"MARK": "here", "PATH": "/usr/bin"})
+    assert said(notebook).split() == [sys.executable, str(tmp_path.resolve()), "here"]
+
+
+def test_refused_places(tmp_path: Path, finished: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    taken = tmp_path / "there.ipynb"
+    taken.write_text("mine")
+    with pytest.raises(ConfigError, match=r"there\.ipynb exists already; pass --force"):
+        refuse_taken(taken, ".ipynb", force=False)
+    refuse_taken(taken, ".ipynb", force=True)
+    code, _, err = call(capsys, "notebook", finished.folder, "--out", tmp_path / "x.txt")
+    assert code == 2 and "expected a file whose name ends in .ipynb" in err
+    with pytest.raises(ConfigError, match=r"cannot be written: (Not a directory|File exists)"):
+        write_notebook(small("1"), taken / "x.ipynb")
+    with pytest.raises(ConfigError, match=r"cannot be written: (Not a directory|File exists)"):
+        notebook_of_run(finished, tmp_path, taken / "x.ipynb", "en")
+    code, _, err = call(capsys, "notebook", "no-recipe", "--out", tmp_path / "x.ipynb")
+    assert code == 2 and "unknown recipe 'no-recipe'" in err
+    assert taken.read_text() == "mine"
+
+
+def test_a_missing_extra_says_what_to_install() -> None:
+    with pytest.raises(ConfigError, match=r"a notebook needs 'no_such_library'.*pip install 'cinealign\[report\]'"):
+        extra("no_such_library", "a notebook")
