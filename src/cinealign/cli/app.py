@@ -10,6 +10,7 @@ import typer
 from cinealign.cli.audit import audit
 from cinealign.cli.cache import cache_app
 from cinealign.cli.data import data_app
+from cinealign.cli.data_download import download
 from cinealign.cli.measures import diff, geometry, slices
 from cinealign.cli.recipes import recipes
 from cinealign.cli.report import notebook
@@ -39,6 +40,7 @@ app.command()(tune)
 app.command()(plot)
 app.command()(notebook)
 app.command()(recipes)
+data_app.command()(download)
 app.add_typer(data_app, name="data")
 app.add_typer(cache_app, name="cache")
 

@@ -51,7 +51,7 @@ def open_poster(poster: PosterFile | Path) -> Image:
         DataError: not a JPEG, PNG or WebP picture, damaged or cut short, or more than `MAX_PIXELS` pixels.
     """
     path = poster.path if isinstance(poster, PosterFile) else poster
-    return _decode(path.name, _bytes(path))
+    return decode_poster(path.name, _bytes(path))
 
 
 def check_poster(path: Path) -> PosterFile:
@@ -61,8 +61,44 @@ def check_poster(path: Path) -> PosterFile:
         DataError: as `open_poster`.
     """
     content = _bytes(path)
-    _decode(path.name, content)
+    decode_poster(path.name, content)
     return PosterFile(path, hashlib.sha256(content).hexdigest())
+
+
+def decode_poster(name: str, content: bytes) -> Image:
+    """The picture in `content` as `open_poster` gives it; `name` is for messages.
+
+    Raises:
+        DataError: as `open_poster`.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    too_large = f"poster {name} has more than {MAX_PIXELS:,} pixels; give a smaller picture"
+    try:
+        with Image.open(io.BytesIO(content), formats=("JPEG", "PNG", "WEBP")) as picture:
+            width, height = picture.size
+            if width * height > MAX_PIXELS:
+                raise DataError(f"poster {name} is {width:,} x {height:,}: {too_large.partition(' has ')[2]}")
+            picture.load()
+            return _rgb(ImageOps.exif_transpose(picture))
+    except DataError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # Pillow looks at the header before we can
+        raise DataError(too_large) from None
+    except UnidentifiedImageError:
+        raise DataError(f"poster {name} is not a JPEG, PNG or WebP picture; replace or remove it") from None
+    except Exception as error:  # on damaged bytes Pillow's readers raise errors of many kinds
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(f"poster {name} is damaged ({reason}); replace or remove it") from None
+
+
+def picture_suffix(content: bytes) -> str | None:
+    """The ending for a file with `content`, by its first bytes: one of `SUFFIXES`, or None if it is no such picture."""
+    if content.startswith(b"\xff\xd8\xff"):
+        return ".jpg"
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return ".png"
+    return ".webp" if content[:4] == b"RIFF" and content[8:12] == b"WEBP" else None
 
 
 def find_posters(folder: Path) -> PosterFolder:
@@ -98,28 +134,6 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise DataError(f"poster {path.name} cannot be read: {error.strerror or error}; check the file") from None
-
-
-def _decode(name: str, content: bytes) -> Image:
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    too_large = f"poster {name} has more than {MAX_PIXELS:,} pixels; give a smaller picture"
-    try:
-        with Image.open(io.BytesIO(content), formats=("JPEG", "PNG", "WEBP")) as picture:
-            width, height = picture.size
-            if width * height > MAX_PIXELS:
-                raise DataError(f"poster {name} is {width:,} x {height:,}: {too_large.partition(' has ')[2]}")
-            picture.load()
-            return _rgb(ImageOps.exif_transpose(picture))
-    except DataError:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # Pillow looks at the header before we can
-        raise DataError(too_large) from None
-    except UnidentifiedImageError:
-        raise DataError(f"poster {name} is not a JPEG, PNG or WebP picture; replace or remove it") from None
-    except Exception as error:  # on damaged bytes Pillow's readers raise errors of many kinds
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise DataError(f"poster {name} is damaged ({reason}); replace or remove it") from None
 
 
 def _rgb(picture: Image) -> Image:

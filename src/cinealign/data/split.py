@@ -41,10 +41,11 @@ def read_train_list(folder: Path) -> TrainList:
     path = folder / "train.txt"
     if not path.is_file():
         raise DataError(f"{folder} has no train.txt; write one row number (or item id) of a train item a line")
-    return _read_list(path)
+    return read_train_file(path)
 
 
-def _read_list(path: Path) -> TrainList:
+def read_train_file(path: Path) -> TrainList:
+    """The numbers in the file `path`, as `read_train_list`."""
     if not path.is_file():
         raise DataError(f"{path}: no such file; give the file that names the train items")
     file = read_text(path)
@@ -115,7 +116,7 @@ def read_train_rows(path: Path, movies: int) -> list[int]:
     Raises:
         DataError: no such file, something that is not a whole number, or a row that the matrix does not have.
     """
-    train = _read_list(path)
+    train = read_train_file(path)
     outside = next((number for number in train.numbers if not 0 <= number.value < movies), None)
     if outside is not None:
         raise DataError(
