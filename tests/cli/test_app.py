@@ -37,6 +37,7 @@ COMMANDS = [
     ["data"],
     ["data", "check"],
     ["data", "sample"],
+    ["data", "download"],
     ["cache"],
     ["cache", "info"],
     ["cache", "clear"],

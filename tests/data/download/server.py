@@ -85,8 +85,8 @@ def archive(movies: Mapping[int, str], extra: Mapping[str, bytes] | None = None)
 class MovieSite:
     """The server's content and its manners; change them before it is asked.
 
-    `faults` are by movie id. `requests` counts by path, `times` says when each request came, `truth` is what a client
-    must end up with.
+    `faults` are by movie id. `requests` counts by path, `poster_times` says when posters were asked for, and `truth` is
+    what a client must end up with.
     """
 
     movies: int = 12
@@ -97,7 +97,7 @@ class MovieSite:
     archive: bytes = b""
     metadata: bytes = b""
     requests: Counter[str] = field(default_factory=Counter)
-    times: list[float] = field(default_factory=list)
+    poster_times: list[float] = field(default_factory=list)
     daily_limit: int = 1_000_000
 
     def __enter__(self) -> Self:
@@ -108,8 +108,7 @@ class MovieSite:
             pass
 
         Handler.site = site
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _QuietServer(("127.0.0.1", 0), Handler)
         self.host = f"127.0.0.1:{self._server.server_address[1]}"
         self.base = f"http://{self.host}"
         self.titles = {movie_id: f"Café No. {movie_id} (19{movie_id % 60 + 40})" for movie_id in self.ids}
@@ -152,8 +151,17 @@ class MovieSite:
         """Count a request and say which one it is, from 1 on."""
         with self._lock:
             self.requests[path] += 1
-            self.times.append(time.monotonic())
+            if path.startswith(("/images/", "/moved/", "/other/")):
+                self.poster_times.append(time.monotonic())
             return self.requests[path]
+
+
+class _QuietServer(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, *_: object) -> None:  # clients that are killed or give up
+        pass
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -233,6 +241,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send(content, "image/jpeg", length=None)
             for _ in range(1000):
                 self.wfile.write(bytes(1_000_000))
+        elif fault == "drip":
+            self.send(b"", "image/jpeg", length=100_000)
+            for _ in range(100):
+                self.wfile.write(b"x")
+                time.sleep(0.05)
         elif fault == "gzip bomb":
             bomb = gzip.compress(bytes(100_000_000), 9)
             self.send(bomb, "image/jpeg", headers={"Content-Encoding": "gzip"})

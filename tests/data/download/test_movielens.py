@@ -192,7 +192,7 @@ def test_own_train_list(tmp_path: Path) -> None:
     with MovieSite(10) as site:
         train.write_text("10\n3\n5\n")
         assert "3 movies from" in download(site, tmp_path / "ids", train=train).split
-        assert [movie_id for movie_id in Catalogue.load(tmp_path / "ids").ids[_train(tmp_path / "ids")]] == [3, 5, 10]
+        assert list(Catalogue.load(tmp_path / "ids").ids[_train(tmp_path / "ids")]) == [3, 5, 10]
         train.write_text("0\n3\n5\n")
         with pytest.raises(ConfigError, match="row numbers, which count the posters of the folder it was made for"):
             download(site, tmp_path / "rows", train=train)

@@ -32,7 +32,7 @@ class Facts:
 def imdb_id(text: object) -> str:
     """ "tt0114709" from "tt0114709" or "0114709"; "" where it is no IMDb id."""
     written = str(text).strip() if isinstance(text, str | int) else ""
-    written = written if written.startswith("tt") else f"tt{written.zfill(7)}"
+    written = f"tt{written.zfill(7)}" if written.isdigit() else written
     return written if _IMDB_ID.fullmatch(written) else ""
 
 

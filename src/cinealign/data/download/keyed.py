@@ -59,11 +59,11 @@ class KeyedSource:
             if error.status in (401, 403):
                 raise _KeyRefusedError(_said(web, error)) from None
             raise
-        record = _record(reply.content)
+        record = _record(web.masked(reply.content.decode("utf-8", "replace")))
         if self.service == "tmdb":
             return tmdb_facts(movie_id, record, self.pictures, links.imdb_id)
         if record.get("Response") != "True":
-            raise RefusedError(f"OMDb says: {web.masked(str(record.get('Error', 'nothing')))[:100]}")
+            raise RefusedError(f"OMDb says: {str(record.get('Error', 'nothing'))[:100]}")
         return omdb_facts(movie_id, record, links.imdb_id)
 
 
@@ -96,16 +96,17 @@ def fetch_facts(
     wanted = [movie_id for movie_id in movie_ids if movie_id not in found]
 
     def attempt(movie_id: int) -> Facts:
-        return source.ask(web, movie_id, links.get(movie_id, Links("", "")))
+        facts = source.ask(web, movie_id, links.get(movie_id, Links("", "")))
+        folder.write(f"{home}/{movie_id}.json", json.dumps(asdict(facts)).encode())
+        return facts
 
     try:
         with progress(f"facts from {NAMES[source.service]}", len(movie_ids), len(found)) as report:
             for done in run_jobs(wanted, attempt, workers=workers, back_off=back_off):
                 if done.result is not None:
                     found[done.job] = done.result
-                    folder.write(f"{home}/{done.job}.json", web.masked(json.dumps(asdict(done.result))).encode())
                 elif done.failure is not None:
-                    reasons[done.job] = web.masked(done.failure.reason)
+                    reasons[done.job] = done.failure.reason
                 report.advance()
     except _KeyRefusedError as error:
         raise DataError(
@@ -115,9 +116,9 @@ def fetch_facts(
     return found, reasons
 
 
-def _record(content: bytes) -> Mapping[str, Any]:
+def _record(text: str) -> Mapping[str, Any]:
     try:
-        record = json.loads(content)
+        record = json.loads(text)
     except (ValueError, RecursionError):
         raise UnavailableError("the answer is no JSON") from None
     if not isinstance(record, dict):

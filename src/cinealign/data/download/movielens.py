@@ -54,13 +54,15 @@ class Sources:
         object.__setattr__(self, "grouplens", base_address("--grouplens", self.grouplens))
         object.__setattr__(self, "metadata", base_address("--metadata", self.metadata))
         if keyed := self.keyed:
-            if not keyed.key.strip():
-                raise ConfigError(
-                    f"{NAMES[keyed.service]} wants a key; pass --{keyed.service}-key or set {VARIABLES[keyed.service]}"
-                )
+            key = keyed.key.strip()
+            remedy = f"pass --{keyed.service}-key or set {VARIABLES[keyed.service]}"
+            if not key:
+                raise ConfigError(f"{NAMES[keyed.service]} wants a key; {remedy}")
+            if len(key) < 6 or not all("!" <= letter <= "~" for letter in key):
+                raise ConfigError(f"the key for {NAMES[keyed.service]} is too short or holds odd characters; {remedy}")
             address = base_address(f"--{keyed.service}", keyed.address)
             pictures = base_address("--tmdb-pictures", keyed.pictures) if keyed.service == "tmdb" else ""
-            object.__setattr__(self, "keyed", replace(keyed, key=keyed.key.strip(), address=address, pictures=pictures))
+            object.__setattr__(self, "keyed", replace(keyed, key=key, address=address, pictures=pictures))
         object.__setattr__(self, "poster_hosts", tuple(map(_checked_host, self.poster_hosts)))
 
     def hosts(self) -> dict[str, tuple[str, ...]]:

@@ -20,6 +20,10 @@ LONGEST_WAIT_S = 120.0
 """A server that asks for more than this is asked again by the next run of the command, not by this one."""
 
 
+_FAREWELL_S = 3.0
+"""How long requests that are under way may take once nobody waits for them any more."""
+
+
 @dataclass(frozen=True)
 class BackOff:
     """Waits between tries: `first_s`, doubled each time, less a random part of up to half, at most `most_s`."""
@@ -136,6 +140,9 @@ def run_jobs(
             yield done
     finally:
         pending.stop()
+        deadline = time.monotonic() + _FAREWELL_S
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def run_job(attempt: Callable[[], Result], back_off: BackOff) -> Result:
