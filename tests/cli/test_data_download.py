@@ -21,7 +21,7 @@ def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 def command(site: MovieSite, folder: Path, *more: str) -> int:
     options = ["--grouplens", f"{site.base}/datasets", "--metadata", f"{site.base}/meta", "--poster-host", site.host]
     with pytest.raises(SystemExit) as ended:
-        main(["data", "download", str(folder), *options, "--rate", "100", "--tries", "2", *more])
+        main(["data", "download", str(folder), *options, "--rate", "1000", "--tries", "2", *more])
     return int(ended.value.code or 0)
 
 
@@ -71,7 +71,9 @@ def test_on_a_terminal_the_user_is_asked(tmp_path: Path, monkeypatch: pytest.Mon
         assert command(site, tmp_path / "ml") == 2 and not site.requests
         answers[:] = [True, False]
         assert command(site, tmp_path / "ml") == 2 and len(site.requests) == 1
-        site.metadata = site.metadata.replace(f"{site.base}/images/3.jpg".encode(), f"{other.base}/images/3.jpg".encode())
+        site.metadata = site.metadata.replace(
+            f"{site.base}/images/3.jpg".encode(), f"{other.base}/images/3.jpg".encode()
+        )
         answers[:] = [True, True, True]
         assert command(site, tmp_path / "ml") == 0
         assert other.requests == {"/images/3.jpg": 1}

@@ -30,7 +30,7 @@ from cinealign.errors import ConfigError, DataError
 from tests.data.download.server import NEVER, SOMETIMES, MovieSite, archive
 
 YES = Consent(hosts=lambda _: True, licence=lambda _: True)
-QUICK = Manners(rate=100, workers=8, back_off=BackOff(tries=3, first_s=0.01), patience=Patience(2, 2, 5))
+QUICK = Manners(rate=1000, workers=8, back_off=BackOff(tries=3, first_s=0.01), patience=Patience(2, 2, 5))
 
 
 def sources(site: MovieSite, **changes: Any) -> Sources:

@@ -31,7 +31,7 @@ POSTER_HOSTS = ("m.media-amazon.com",)
 """Where the poster addresses of OMDb and of the public metadata lead."""
 Read = TypeVar("Read")
 _MOST_WORKERS = 32
-_MOST_RATE = 100.0
+_MOST_RATE = 1000.0
 
 
 @dataclass(frozen=True)
