@@ -41,11 +41,41 @@ def save_figure(figure: Any, out: Path) -> list[Path]:
     try:
         base.parent.mkdir(parents=True, exist_ok=True)
         for file in files:
-            date: dict[str, Any] = {"CreationDate": None} if file.suffix == ".pdf" else {"Software": None}
-            figure.savefig(file, dpi=200, metadata=date)
+            figure.savefig(file, dpi=200, metadata=_undated(file.suffix))
     except OSError as error:
         raise ConfigError(f"--out {out} cannot be written: {error.strerror}; choose another place") from None
     return files
+
+
+def check_page(file: Path) -> None:
+    """See that `file` can name a page.
+
+    Raises:
+        ConfigError: it is neither a .png nor a .pdf, or a folder.
+    """
+    if file.suffix not in SUFFIXES or file.is_dir():
+        raise ConfigError(f"--picture {file}: expected a file name that ends in .png or .pdf")
+
+
+def save_page(figure: Any, file: Path) -> None:
+    """Write `figure` to `file` alone; it appears whole or not at all, and equal figures give equal files.
+
+    Raises:
+        ConfigError: as `check_page`, or a place that cannot be written.
+    """
+    check_page(file)
+    part = file.with_name(f".{file.stem}.part{file.suffix}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(part, dpi=150, metadata=_undated(file.suffix))
+        part.replace(file)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise ConfigError(f"--picture {file} cannot be written: {error.strerror}; choose another place") from None
+
+
+def _undated(suffix: str) -> dict[str, Any]:
+    return {"CreationDate": None} if suffix == ".pdf" else {"Software": None}
 
 
 def figure_base(out: Path) -> Path:

@@ -38,6 +38,7 @@ COMMANDS = [
     ["data", "check"],
     ["data", "sample"],
     ["data", "download"],
+    ["data", "describe"],
     ["cache"],
     ["cache", "info"],
     ["cache", "clear"],

@@ -46,6 +46,19 @@ def test_found_items_are_not_computed_again(tmp_path: Path) -> None:
     assert second.batches == [[4, 3]]
 
 
+def test_missing_counts_distinct_items_and_makes_no_file(tmp_path: Path) -> None:
+    store = FeatureStore(tmp_path / "store")
+    assert store.missing("v", {}, ["d1", "d2", "d1"]) == 2
+    assert not store.folder.exists()
+    first = Squares([1])
+    store.arrays("v", {}, first.digests(), first)
+    assert store.missing("v", {}, ["d1", "d2", "d1"]) == 1
+    assert store.missing("v", {"other": 1}, ["d1"]) == 1
+    store.path("v", {}).write_bytes(b"damaged" * 100)
+    with pytest.raises(DataError, match="is damaged"):
+        store.missing("v", {}, ["d1"])
+
+
 def test_more_items_than_one_query_takes(tmp_path: Path) -> None:
     many = Squares(list(range(1203)))
     store = FeatureStore(tmp_path)

@@ -12,12 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinealign.audit.findings import Finding, listed, noted, passed
-from cinealign.audit.fingerprints import difference_hashes, text_vectors
 from cinealign.data.catalogue import Catalogue
+from cinealign.data.fingerprints import HASH_DISTANCE, difference_hashes, is_plain, text_vectors
 from cinealign.data.intros import tokens
 
-HASH_DISTANCE = 14
-"""Bits of 144 in which near-equal posters may differ; unrelated ones differ in about 60."""
 INTRO_COSINE = 0.6
 """Cosine of TF-IDF words at which intros are called near-equal."""
 RUN_OF_WORDS = 4
@@ -49,8 +47,7 @@ def similar_posters(catalogue: Catalogue) -> Finding:
     bits = difference_hashes(catalogue.posters).astype(np.float32) * 2 - 1  # (N, 144) of -1 and 1
     products = bits[catalogue.held_out_rows] @ bits[catalogue.train_rows].T
     distances = (bits.shape[1] - products) / 2
-    # A poster without edges (one colour) has the hash of any other such one.
-    plain = (bits > 0).mean(axis=1) < 0.1
+    plain = is_plain(bits > 0)
     distances[plain[catalogue.held_out_rows]] = np.inf
     held_out, train = np.nonzero(distances <= HASH_DISTANCE)
     return _pairs(

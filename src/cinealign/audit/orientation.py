@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinealign.audit.findings import Finding, failed, noted, passed
-from cinealign.audit.fingerprints import colour_layout, text_similarities
+from cinealign.data.fingerprints import colour_layout, text_similarities
 from cinealign.data.posters import PosterFile
 
 MOVIES = 800

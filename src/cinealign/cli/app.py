@@ -10,6 +10,7 @@ import typer
 from cinealign.cli.audit import audit
 from cinealign.cli.cache import cache_app
 from cinealign.cli.data import data_app
+from cinealign.cli.data_describe import describe
 from cinealign.cli.data_download import download
 from cinealign.cli.measures import diff, geometry, slices
 from cinealign.cli.recipes import recipes
@@ -41,6 +42,7 @@ app.command()(plot)
 app.command()(notebook)
 app.command()(recipes)
 data_app.command()(download)
+data_app.command()(describe)
 app.add_typer(data_app, name="data")
 app.add_typer(cache_app, name="cache")
 

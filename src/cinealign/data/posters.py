@@ -60,9 +60,19 @@ def check_poster(path: Path) -> PosterFile:
     Raises:
         DataError: as `open_poster`.
     """
-    content = _bytes(path)
+    poster, content = read_poster(path)
     decode_poster(path.name, content)
-    return PosterFile(path, hashlib.sha256(content).hexdigest())
+    return poster
+
+
+def read_poster(path: Path) -> tuple[PosterFile, bytes]:
+    """The poster at `path` and the file's bytes, undecoded.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    content = _bytes(path)
+    return PosterFile(path, hashlib.sha256(content).hexdigest()), content
 
 
 def decode_poster(name: str, content: bytes) -> Image:

@@ -123,6 +123,20 @@ class FeatureStore:
         except ValueError:
             raise _damaged(self.path(view, settings)) from None
 
+    def missing(self, view: str, settings: Mapping[str, Any], digests: Sequence[str]) -> int:
+        """How many distinct `digests` have no value yet; makes no file.
+
+        Raises:
+            DataError: the file is damaged or cannot be read.
+        """
+        unique = list(dict.fromkeys(digests))
+        path = self.path(view, settings)
+        if not path.is_file():
+            return len(unique)
+        with _database(path) as database:
+            _prepare(database, view, settings)
+            return len(_missing(database, unique))
+
     def path(self, view: str, settings: Mapping[str, Any]) -> Path:
         """The file of `view` with `settings`; it need not exist."""
         return self.folder / f"{view}-{fingerprint(settings)[:16]}.sqlite"

@@ -115,7 +115,7 @@ class MovieSite:
         self.truth = {i: self.content(i) for i in self.ids if self.faults.get(i) not in NEVER}
         self.archive = self.archive or archive(self.titles)
         self.metadata = self.metadata or pickle.dumps(self.records())
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -108,6 +108,12 @@ def read_lettering(
     return [reading_order([_line(record) for record in lines]) for lines in records]
 
 
+def missing_lettering(posters: Sequence[PosterFile], store: FeatureStore, options: OcrOptions | None = None) -> int:
+    """How many distinct posters have lines that `store` does not hold; nothing is read or written."""
+    settings = _Reading(options or OcrOptions()).settings
+    return store.missing("lettering", settings, [poster.digest for poster in posters])
+
+
 def reading_order(lines: Sequence[Line]) -> list[Line]:
     """`lines` from top to bottom and, within a row, from left to right.
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 HASH_SIDE = 12
 """A poster's hash has HASH_SIDE * HASH_SIDE bits."""
+HASH_DISTANCE = 14
+"""Bits of 144 in which near-equal posters may differ; unrelated ones differ in about 60."""
+_BLOCK = 1024
 
 
 def difference_hashes(posters: Sequence[PosterFile]) -> NDArray[np.bool_]:
@@ -25,12 +28,36 @@ def difference_hashes(posters: Sequence[PosterFile]) -> NDArray[np.bool_]:
     Scaling, compression and a change of brightness leave most bits as they are. Source: the dHash of N. Krawetz, 2013.
     """
 
-    def bits(picture: Image) -> NDArray[Any]:
-        grey = np.asarray(picture.convert("L").resize((HASH_SIDE + 1, HASH_SIDE)), dtype=np.int16)
-        return (grey[:, 1:] > grey[:, :-1]).ravel()
-
-    found: NDArray[np.bool_] = _of_each(posters, bits)
+    found: NDArray[np.bool_] = _of_each(posters, difference_hash)
     return found
+
+
+def difference_hash(picture: Image) -> NDArray[np.bool_]:
+    """(144,) bits of one picture, as in `difference_hashes`."""
+    grey = np.asarray(picture.convert("L").resize((HASH_SIDE + 1, HASH_SIDE)), dtype=np.int16)
+    return (grey[:, 1:] > grey[:, :-1]).ravel()
+
+
+def is_plain(hashes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(N,) whether a poster has hardly an edge (one colour, say) and so the hash of any other such one."""
+    plain: NDArray[np.bool_] = hashes.mean(axis=1) < 0.1
+    return plain
+
+
+def near_equal_pairs(hashes: NDArray[np.bool_], distance: int = HASH_DISTANCE) -> NDArray[np.int64]:
+    """(P, 2) rows i < j of all pairs whose hashes differ in at most `distance` bits, plain posters left out.
+
+    Works in blocks of rows, so memory does not grow with the square of N.
+    """
+    signs = hashes.astype(np.float32) * 2 - 1  # (N, 144) of -1 and 1
+    plain = is_plain(hashes)
+    found = [np.zeros((0, 2), dtype=np.int64)]
+    for start in range(0, len(signs), _BLOCK):
+        differing = (signs.shape[1] - signs[start : start + _BLOCK] @ signs[start:].T) / 2  # (block, N - start)
+        one, other = np.nonzero(differing <= distance)
+        pairs = np.stack([one, other], axis=1) + start
+        found.append(pairs[(one < other) & ~plain[pairs].any(axis=1)])
+    return np.concatenate(found)
 
 
 def colour_layout(posters: Sequence[PosterFile]) -> NDArray[np.float64]:
