@@ -12,6 +12,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
@@ -99,6 +100,7 @@ class MovieSite:
     requests: Counter[str] = field(default_factory=Counter)
     poster_times: list[float] = field(default_factory=list)
     daily_limit: int = 1_000_000
+    retry_after: str = "1"
 
     def __enter__(self) -> Self:
         self._lock = threading.Lock()
@@ -211,7 +213,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault == "500" or (fault == "500 once" and first):
             self.send(b"oops", "text/plain", 500)
         elif fault in ("503 once", "429 once") and first:
-            self.send(b"later", "text/plain", int(fault[:3]), {"Retry-After": "1"})
+            self.send(b"later", "text/plain", int(fault[:3]), {"Retry-After": self.site.retry_after})
         elif fault == "slow":
             time.sleep(self.site.slow_s)
             self.send(content, "image/jpeg")
@@ -247,8 +249,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(b"x")
                 time.sleep(0.05)
         elif fault == "gzip bomb":
-            bomb = gzip.compress(bytes(100_000_000), 9)
-            self.send(bomb, "image/jpeg", headers={"Content-Encoding": "gzip"})
+            self.send(_gzip_bomb(), "image/jpeg", headers={"Content-Encoding": "gzip"})
         elif fault == "pixels":
             self.send(_png_header(100_000, 100_000), "image/png")
         elif fault == "tiny":
@@ -327,6 +328,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)
+
+
+@cache
+def _gzip_bomb() -> bytes:
+    """Small on the way, 100 MB once unpacked."""
+    return gzip.compress(bytes(1_000_000), 9) * 100  # members of one stream, one after the other
 
 
 def _png_header(width: int, height: int) -> bytes:

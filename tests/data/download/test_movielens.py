@@ -30,7 +30,7 @@ from cinealign.errors import ConfigError, DataError
 from tests.data.download.server import NEVER, SOMETIMES, MovieSite, archive
 
 YES = Consent(hosts=lambda _: True, licence=lambda _: True)
-QUICK = Manners(rate=1000, workers=8, back_off=BackOff(tries=3, first_s=0.01), patience=Patience(2, 2, 5))
+QUICK = Manners(rate=1000, workers=8, back_off=BackOff(tries=3, first_s=0.01), patience=Patience(10, 30, 60))
 
 
 def sources(site: MovieSite, **changes: Any) -> Sources:
@@ -98,6 +98,17 @@ def test_second_run_asks_for_nothing_it_has(tmp_path: Path) -> None:
         report = download(site, tmp_path / "ml")
         assert site.requests == {"/images/3.jpg": 1}
     assert report.posters == 20 and not report.missing
+
+
+def test_another_source_is_asked_and_the_first_one_not_taken_for_it(tmp_path: Path) -> None:
+    with MovieSite(9) as first, MovieSite(9) as second:
+        download(first, tmp_path / "ml")
+        records = second.records()
+        records[0][1]["Plot"] = "Another story."
+        second.metadata = pickle.dumps(records)
+        download(second, tmp_path / "ml")
+        assert second.requests["/meta/metadata.pkl"] == 1 and "/images/1.jpg" not in second.requests
+    assert Catalogue.load(tmp_path / "ml").movies[0].intro == "Another story."
 
 
 def test_split_hardly_changes_when_a_poster_is_added(tmp_path: Path) -> None:
@@ -194,6 +205,10 @@ def test_own_train_list(tmp_path: Path) -> None:
         assert "3 movies from" in download(site, tmp_path / "ids", train=train).split
         assert list(Catalogue.load(tmp_path / "ids").ids[_train(tmp_path / "ids")]) == [3, 5, 10]
         train.write_text("0\n3\n5\n")
+        site.requests.clear()
+        with pytest.raises(DataError, match="no such file"):
+            download(site, tmp_path / "other", train=tmp_path / "no.txt")
+        assert not site.requests, "a wrong --train is found before anything leaves"
         with pytest.raises(ConfigError, match="row numbers, which count the posters of the folder it was made for"):
             download(site, tmp_path / "rows", train=train)
         download(site, tmp_path / "rows", train=train, train_ids="rows")
@@ -232,15 +247,16 @@ def test_link_that_leads_out_of_the_folder_is_refused(tmp_path: Path, name: str)
 
 
 def test_poster_of_a_movie_that_is_a_link_does_not_write_through_it(tmp_path: Path) -> None:
-    outside = tmp_path / "outside.jpg"
-    outside.write_bytes(b"mine")
     with MovieSite(faults={4: "404"}) as site:
         download(site, tmp_path / "ml")
         (tmp_path / "ml" / "poster" / "4.jpg").symlink_to(tmp_path / "not-there")
         (tmp_path / "ml" / "missing.csv").unlink()
         site.faults = {}
+        site.truth[4] = site.content(4)
         download(site, tmp_path / "ml")
-    assert outside.read_bytes() == b"mine" and not (tmp_path / "not-there").exists()
+        assert posters(tmp_path / "ml")[4] == site.truth[4]
+    assert not (tmp_path / "ml" / "poster" / "4.jpg").is_symlink()
+    assert not (tmp_path / "not-there").exists()
 
 
 def test_zip_with_names_that_lead_out_is_refused_and_not_kept(tmp_path: Path) -> None:
@@ -307,3 +323,18 @@ def test_two_kills_leave_no_half_poster_and_lose_none(tmp_path: Path) -> None:
         again = [path for path, count in site.requests.items() if count > 1 and path.startswith("/images/")]
         assert len(again) <= len(faults) + 3 * 8 + 3, "finished posters were asked for again"
     assert len(Catalogue.load(folder)) == 117
+
+
+def test_second_download_into_one_folder_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "ml"
+    with MovieSite(120) as site:
+        first = start(site, folder, 20)
+        deadline = time.monotonic() + 60
+        while len(list((folder / "poster").glob("*"))) < 5:
+            assert first.poll() is None and time.monotonic() < deadline
+            time.sleep(0.01)
+        with pytest.raises(DataError, match="another download is at work"):
+            download(site, folder)
+        first.kill()
+        first.wait()
+        assert download(site, folder).posters == 120, "a killed download must not leave the folder locked"

@@ -16,7 +16,7 @@ from cinealign.data.download.web import (
     base_address,
     host_of,
 )
-from cinealign.errors import ConfigError
+from cinealign.errors import ConfigError, DataError
 from tests.data.download.server import MovieSite, picture
 
 
@@ -34,7 +34,7 @@ class Clock:
 
 
 def web(site: MovieSite, **options: Any) -> Web:
-    options.setdefault("patience", Patience(2, 2, 5))
+    options.setdefault("patience", Patience(10, 30, 60))
     return Web({"posters": {site.host}}, RateLimit(1000), **options)
 
 
@@ -132,7 +132,7 @@ def test_request_to_another_host_or_kind_never_leaves() -> None:
 def test_redirect_of_one_kind_does_not_reach_hosts_of_another() -> None:
     with MovieSite(3) as other, MovieSite(3, {1: "redirect elsewhere"}) as site:
         site.elsewhere = f"{other.base}/moved/"
-        client = Web({"posters": {site.host}, "metadata": {other.host}}, RateLimit(1000), Patience(2, 2, 5))
+        client = Web({"posters": {site.host}, "metadata": {other.host}}, RateLimit(1000), Patience(10, 30, 60))
         with pytest.raises(RefusedError, match=f"{other.host} was not confirmed"):
             client.get(f"{site.base}/images/1.jpg", "posters", most_bytes=100_000)
         assert not other.requests
@@ -148,11 +148,27 @@ def test_retry_after_is_handed_on(status: str) -> None:
 def test_429_holds_all_requests_back() -> None:
     with MovieSite(3, {1: "429 once"}) as site:
         clock = Clock()
-        client = Web({"posters": {site.host}}, RateLimit(10, clock, clock.sleep), Patience(2, 2, 5))
+        client = Web({"posters": {site.host}}, RateLimit(10, clock, clock.sleep), Patience(10, 30, 60))
         with pytest.raises(UnavailableError, match="429"):
             client.get(f"{site.base}/images/1.jpg", "posters", most_bytes=100_000)
         client.get(f"{site.base}/images/2.jpg", "posters", most_bytes=100_000)
     assert clock.now == 101
+
+
+def test_429_that_asks_for_hours_ends_the_run() -> None:
+    words = r"127.0.0.1:\d+ asks for a pause of 120 minutes; the same command goes on"
+    with MovieSite(3, {1: "429 once"}, retry_after="7200") as site, pytest.raises(DataError, match=words):
+        get(site, 1)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("Wed, 21 Oct 2015 07:28:00 GMT", 0), ("soon", None), ("-3", None), ("99999999999999", 999999999)],
+)
+def test_odd_retry_after(header: str, seconds: float | None) -> None:
+    with MovieSite(3, {1: "503 once"}, retry_after=header) as site, pytest.raises(UnavailableError) as caught:
+        get(site, 1)
+    assert caught.value.wait_s == seconds
 
 
 def test_slow_server_is_given_up() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from cinealign.errors import DataError
 
@@ -15,11 +18,17 @@ RESULTS = ("info.csv", "movies.csv", "ratings.csv", "train.txt", "missing.csv", 
 _MARK = "MovieLens download"
 
 
+def source_mark(address: str) -> str:
+    """A short name for where something came from, so that what one source said is not taken for another's."""
+    return hashlib.sha256(address.encode()).hexdigest()[:8]
+
+
 @dataclass(frozen=True)
 class DownloadFolder:
-    """A folder that a download may write to."""
+    """A folder that one download at a time may write to. Release `lock` when done; it ends with the process."""
 
     path: Path
+    lock: FileLock
 
     @classmethod
     def claim(cls, path: Path) -> DownloadFolder:
@@ -37,13 +46,16 @@ class DownloadFolder:
         begun = (state / "mark").is_file() and (state / "mark").read_text("utf-8", "replace").strip() == _MARK
         if path.is_dir() and not begun and any(path.iterdir()):
             raise DataError(f"{path} holds something that no download put there; choose a new folder")
-        folder = cls(path)
+        folder = cls(path, FileLock(state / "lock", timeout=0))
         try:
             for inner in (state / "part", path / "poster"):
                 inner.mkdir(parents=True, exist_ok=True)
+            folder.lock.acquire()
             folder.write(f"{STATE}/mark", f"{_MARK}\n".encode())
             for left in (state / "part").iterdir():  # halves that a kill has left
                 left.unlink()
+        except Timeout:
+            raise DataError(f"another download is at work in {path}; wait for it, or stop it") from None
         except OSError as error:
             raise DataError(f"{path} cannot be written: {error.strerror or error}; choose another folder") from None
         return folder

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from cinealign.data.download.facts import Facts, omdb_facts, tmdb_facts
-from cinealign.data.download.files import STATE, DownloadFolder
+from cinealign.data.download.files import STATE, DownloadFolder, source_mark
 from cinealign.data.download.metadata import Links
 from cinealign.data.download.queue import BackOff, run_jobs
 from cinealign.data.download.web import RefusedError, UnavailableError, Web
@@ -86,7 +86,7 @@ def fetch_facts(
     Raises:
         DataError: the service refuses the key.
     """
-    home = f"{STATE}/{source.service}"
+    home = f"{STATE}/{source.service}-{source_mark(source.address)}"
     (folder.path / home).mkdir(exist_ok=True)
     found: dict[int, Facts] = {}
     for movie_id in movie_ids:

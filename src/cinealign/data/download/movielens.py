@@ -19,7 +19,7 @@ from cinealign.data.download.single import fetch_file
 from cinealign.data.download.split import write_split
 from cinealign.data.download.tables import Missing, write_missing, write_tables
 from cinealign.data.download.web import Patience, RateLimit, RefusedError, Web, base_address, host_of
-from cinealign.data.split import TrainIds
+from cinealign.data.split import TrainIds, read_train_file
 from cinealign.errors import ConfigError
 
 GROUPLENS = "https://files.grouplens.org/datasets/movielens"
@@ -151,13 +151,25 @@ def download_movielens(
         ConfigError: consent was not given, or an argument makes no sense.
         DataError: a part that all the others need cannot be had, or the folder cannot be used.
     """
+    if train is not None:
+        read_train_file(train)  # a mistake in it is better known before hours of asking
     hosts = {kind: set(names) for kind, names in sources.hosts().items()}
     if not consent.hosts({kind: sorted(names) for kind, names in hosts.items()}):
         raise ConfigError("the hosts were not confirmed, so nothing was asked for; pass --yes to confirm them")
     target = DownloadFolder.claim(folder)
     secrets = (sources.keyed.key,) if sources.keyed else ()
     web = Web(hosts, RateLimit(manners.rate), manners.patience, secrets)
+    try:
+        movielens, facts, missing = _fetch(web, target, hosts["posters"], sources, consent, manners)
+        return _write(target, movielens, facts, missing, train, train_ids, seed)
+    finally:
+        target.lock.release()
 
+
+def _fetch(
+    web: Web, target: DownloadFolder, poster_hosts: set[str], sources: Sources, consent: Consent, manners: Manners
+) -> tuple[MovieLens, dict[int, Facts], list[Missing]]:
+    """Everything that comes over the network; the posters lie in the folder then."""
     movielens = fetch_file(
         web,
         target,
@@ -175,7 +187,7 @@ def download_movielens(
         for movie in movielens.movies
         if movie.movie_id in facts and facts[movie.movie_id].intro and facts[movie.movie_id].posters
     }
-    _ask_for_more(hosts["posters"], wanted, consent)
+    _ask_for_more(poster_hosts, wanted, consent)
     lost = fetch_posters(web, target, wanted, workers=manners.workers, back_off=manners.back_off)
     titles = {movie.movie_id: movie.title for movie in movielens.movies}
     missing = [
@@ -183,15 +195,29 @@ def download_movielens(
         *(Missing(one.movie_id, titles[one.movie_id], "poster", one.reason, one.address) for one in lost),
     ]
     missing.sort(key=lambda entry: entry.movie_id)
+    return movielens, facts, missing
+
+
+def _write(
+    target: DownloadFolder,
+    movielens: MovieLens,
+    facts: Mapping[int, Facts],
+    missing: Sequence[Missing],
+    train: Path | None,
+    train_ids: TrainIds,
+    seed: int,
+) -> DownloadReport:
+    """Put the tables and the split beside the posters."""
+    known = [movie.movie_id for movie in movielens.movies]
     present = present_posters(target)
-    ids = [movie.movie_id for movie in movielens.movies if movie.movie_id in present]
+    ids = [movie_id for movie_id in known if movie_id in present]
     write_tables(target, movielens, facts)
     write_missing(target, missing)
-    split = write_split(target, ids, sorted(titles), train=train, train_ids=train_ids, seed=seed)
+    split = write_split(target, ids, sorted(known), train=train, train_ids=train_ids, seed=seed)
     return DownloadReport(
-        folder=folder,
-        movies=len(titles),
-        intros=sum(bool(facts[movie_id].intro) for movie_id in titles if movie_id in facts),
+        folder=target.path,
+        movies=len(known),
+        intros=sum(bool(facts[movie_id].intro) for movie_id in known if movie_id in facts),
         posters=len(ids),
         ratings=len(movielens.ratings),
         missing=tuple(missing),

@@ -43,6 +43,7 @@ def present_posters(folder: DownloadFolder) -> set[int]:
     return {
         int(path.stem)
         for path in (folder.path / "poster").iterdir()
+        if path.is_file() and not path.is_symlink()
         if path.suffix in SUFFIXES and path.stem.isascii() and path.stem.isdigit()
     }
 

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
-from cinealign.data.download.web import RefusedError, UnavailableError
+from cinealign.data.download.web import LONGEST_WAIT_S, RefusedError, UnavailableError
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
-LONGEST_WAIT_S = 120.0
-"""A server that asks for more than this is asked again by the next run of the command, not by this one."""
 
 
 _FAREWELL_S = 3.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from cinealign.data.download.files import STATE, DownloadFolder
+from cinealign.data.download.files import STATE, DownloadFolder, source_mark
 from cinealign.data.download.queue import BackOff, run_job
 from cinealign.data.download.web import RefusedError, UnavailableError, Web
 from cinealign.errors import DataError
@@ -29,7 +29,7 @@ def fetch_file(
     Raises:
         DataError: it cannot be had, or `read` refuses it.
     """
-    kept_as = f"{STATE}/{address.rpartition('/')[2]}"
+    kept_as = f"{STATE}/{source_mark(address)}-{address.rpartition('/')[2]}"
     kept = folder.read(kept_as)
     if kept is not None:
         return read(kept)

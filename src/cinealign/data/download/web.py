@@ -11,12 +11,14 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin
 
-from cinealign.errors import ConfigError
+from cinealign.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     import requests
 
 MOST_REDIRECTS = 5
+LONGEST_WAIT_S = 120.0
+"""A server that asks for a longer pause is asked again by the next run of the command, not by this one."""
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PASSING = (408, 425, 429, 500, 502, 503, 504)
 """Statuses that another try may mend; every other status from 400 up is an answer."""
@@ -156,6 +158,7 @@ class Web:
         Raises:
             RefusedError: an answer that no further try will change.
             UnavailableError: no answer this time.
+            DataError: the server has had too many requests and asks for a long pause.
         """
         import requests
 
@@ -207,6 +210,15 @@ class Web:
         except requests.RequestException as error:
             raise UnavailableError(f"the request failed ({type(error).__name__})") from None
 
+    def _pause(self, host: str, wait_s: float) -> None:
+        """Let nothing leave for as long as a server asks that has had too many requests."""
+        if wait_s > LONGEST_WAIT_S:
+            raise DataError(
+                f"{host} asks for a pause of {wait_s / 60:.0f} minutes; the same command goes on from here, perhaps "
+                "with a lower --rate"
+            )
+        self.rate.hold(wait_s)
+
     def _target(self, response: requests.Response, address: str, secure: bool) -> str:
         location = response.headers.get("Location")
         if not location:
@@ -228,7 +240,7 @@ class Web:
             if status >= 400:
                 wait_s = _retry_after(response.headers.get("Retry-After"))
                 if status == 429 and wait_s is not None:
-                    self.rate.hold(min(wait_s, 60.0))
+                    self._pause(host_of(response.url), wait_s)
                 if status in _PASSING:
                     raise UnavailableError(f"HTTP {status}", wait_s)
                 body = response.raw.read1(2000, decode_content=True) or b""
