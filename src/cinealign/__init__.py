@@ -9,6 +9,7 @@ from cinealign.errors import CineAlignError, ConfigError, DataError, ModelError
 from cinealign.version import __version__
 
 if TYPE_CHECKING:
+    from cinealign.analysis.analyse import Analysis, analyse, explain
     from cinealign.data.catalogue import Catalogue
     from cinealign.evaluation.accuracy import course_score, get_acc
     from cinealign.pipeline import align
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "Analysis",
     "Catalogue",
     "CineAlignError",
     "ConfigError",
@@ -26,15 +28,20 @@ __all__ = [
     "Run",
     "__version__",
     "align",
+    "analyse",
     "course_score",
+    "explain",
     "get_acc",
 ]
 
 _HOMES = {
+    "Analysis": "cinealign.analysis.analyse",
     "Catalogue": "cinealign.data.catalogue",
     "Recipe": "cinealign.recipe",
     "Run": "cinealign.run",
     "align": "cinealign.pipeline",
+    "analyse": "cinealign.analysis.analyse",
+    "explain": "cinealign.analysis.analyse",
     "course_score": "cinealign.evaluation.accuracy",
     "get_acc": "cinealign.evaluation.accuracy",
 }

@@ -152,7 +152,7 @@ class RunDraft:
             partial(out).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"--out {out} cannot be written: {error.strerror}") from None
-        with _lock(partial(out)):
+        with locked(partial(out)):
             draft._put_back()
             refuse_finished(out, force)  # again: another process may have finished it before we had the lock
             draft._forget_another_run()
@@ -252,8 +252,12 @@ def _write_json(path: Path, value: Any) -> None:
 
 
 @contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    """Held while a process makes the run; the system frees it when the process dies, however it dies."""
+def locked(folder: Path) -> Iterator[None]:
+    """Held while a process makes what `folder` will be; the system frees it when the process dies, however it dies.
+
+    Raises:
+        ConfigError: another process holds it.
+    """
     import fcntl
     import os
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cinealign.cli.analyse import analyse, explain
 from cinealign.cli.audit import audit
 from cinealign.cli.cache import cache_app
 from cinealign.cli.data import data_app
@@ -39,6 +40,8 @@ app.command()(diff)
 app.command()(compare)
 app.command()(tune)
 app.command()(plot)
+app.command()(analyse)
+app.command()(explain)
 app.command()(notebook)
 app.command()(recipes)
 data_app.command()(download)

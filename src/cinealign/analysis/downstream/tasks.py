@@ -1,0 +1,42 @@
+"""All down-stream tasks of a run, and their one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cinealign.analysis.downstream.clusters import clusters
+from cinealign.analysis.downstream.cold_start import cold_start
+from cinealign.analysis.downstream.probes import decade_probe, genre_probe
+from cinealign.analysis.downstream.similar import odd_one_out, series
+from cinealign.analysis.downstream.table import Table
+from cinealign.analysis.downstream.tagging import search, tagging
+from cinealign.analysis.material import Material, SkippedError
+from cinealign.progress import progress
+
+Task = Callable[[Material, Table], dict[str, Any]]
+TASKS: dict[str, Task] = {
+    "tagging": tagging,
+    "probes": genre_probe,
+    "decades": decade_probe,
+    "search": search,
+    "cold_start": cold_start,
+    "similar": series,
+    "odd_one_out": odd_one_out,
+    "clusters": clusters,
+}
+"""Key of the result -> what adds its rows to the table and gives what else there is to say."""
+
+
+def downstream(material: Material) -> dict[str, Any]:
+    """Every task of `TASKS`, and `table`: all rows; a task that the data cannot give says why."""
+    table = Table()
+    found: dict[str, Any] = {}
+    with progress("down-stream tasks", len(TASKS)) as bar:
+        for name, task in TASKS.items():
+            try:
+                found[name] = task(material, table)
+            except SkippedError as reason:
+                found[name] = {"skipped": str(reason)}
+            bar.advance()
+    return {"table": table.rows(), **found}

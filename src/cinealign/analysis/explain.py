@@ -1,0 +1,234 @@
+"""Why does this poster match this intro? What each expert says, and what is lost when a word or a part is covered.
+
+Nothing here looks inside a network: parts of the poster and words of the intro are taken away one by one, and the model is
+asked again. So it works with any recipe, and a number says how much the product falls, not why.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cinealign.analysis.material import Material
+from cinealign.analysis.painting import lines_outside, with_cell_painted
+from cinealign.data.posters import PosterFile
+from cinealign.errors import DataError
+from cinealign.experts.base import Vectors
+from cinealign.views.base import Extracted
+from cinealign.views.poster.lettering import LetteringView
+from cinealign.views.poster.ocr import Line, read_lettering
+from cinealign.views.store import FeatureStore
+
+ROWS, COLUMNS = 6, 4
+NEAREST = 5
+TIE = 1e-6
+_WORD = re.compile(r"[^\W_]+(?:['’`-][^\W_]+)*")
+Cell = tuple[float, float, float, float]
+"""Left, top, right, bottom, as fractions of the poster."""
+
+
+def explain(material: Material, movie_id: int, with_id: int | None = None) -> dict[str, Any]:
+    """Everything there is to say about one poster and one intro; docs/analysis.md lists the keys.
+
+    Args:
+        material: a run with its data.
+        movie_id: whose poster.
+        with_id: whose intro; the same movie's where None.
+    Raises:
+        DataError: the catalogue has no such movie.
+    """
+    poster, intro = (_row(material, given) for given in (movie_id, movie_id if with_id is None else with_id))
+    first, second = material.run.vectors
+    product = float(first[poster] @ second[intro])
+    held_out = set(material.held_out.tolist())
+    names = {row: "held_out" if row in held_out else "train" for row in (poster, intro)}
+    with tempfile.TemporaryDirectory(prefix="cinealign-") as scratch:
+        cover = _Cover(material, poster, intro, Path(scratch))
+        words, lines, cells = cover.words(), cover.lines(), cover.cells()
+    return {
+        "poster": material.movie(poster),
+        "intro": material.movie(intro, "intro"),
+        "split": {"poster": names[poster], "intro": names[intro]},
+        "product": product,
+        "distance": 1 - product,
+        "rank": {
+            "poster_to_intro": _place(second @ first[poster], intro),
+            "intro_to_poster": _place(first @ second[intro], poster),
+            "n": len(first),
+        },
+        "experts": _experts(material, poster, intro),
+        "words": words,
+        "lines": lines,
+        "cells": {"rows": ROWS, "columns": COLUMNS, "drop": cells},
+        "nearest_train": {
+            "poster": _nearest_train(material, "poster", poster),
+            "intro": _nearest_train(material, "intro", intro),
+        },
+    }
+
+
+@dataclass(frozen=True)
+class _Cover:
+    """Covers parts of one poster and one intro and asks the model again; files of painted posters go to `scratch`.
+
+    The unchanged item is asked for along with the changed ones: in bfloat16 a network's numbers depend a little on the
+    items computed with it, and so this cancels out. What is computed goes to a store that is thrown away.
+    """
+
+    material: Material
+    poster: int
+    intro: int
+    scratch: Path
+
+    def words(self) -> list[dict[str, Any]]:
+        """How much the product falls without each word of the intro."""
+        text = self.material.catalogue.intros[self.intro]
+        found = list(_WORD.finditer(text))
+        texts = [text, *(" ".join((text[: at.start()] + text[at.end() :]).split()) for at in found)]
+        vectors = self.material.model.encode_intros(texts, self._store)
+        products = vectors @ self.material.run.vectors[0][self.poster]
+        drops = products[0] - products[1:]
+        return [
+            {"word": at[0], "start": at.start(), "end": at.end(), "drop": float(drop)}
+            for at, drop in zip(found, drops, strict=True)
+        ]
+
+    def lines(self) -> list[dict[str, Any]]:
+        """How much the product falls without each line of lettering that a view looks at; the picture stays as it is."""
+        readers, read = self._readers, self._read()
+        if not readers:
+            return []
+        leader = next(name for name, reader in readers.items() if reader is self.material.lettering)
+        chosen = [line for line in read[leader] if any(line in readers[name].chosen(read[name]) for name in readers)]
+        variants = [read, *({name: _without(lines, line) for name, lines in read.items()} for line in chosen)]
+        seen: dict[str, Extracted] = {
+            name: reader.extract_texts([reader.text(variant[name]) for variant in variants], self._store)
+            for name, reader in readers.items()
+        }
+        drops = self._drops(seen, len(variants))
+        return [
+            {
+                "text": line.text,
+                "box": [list(corner) for corner in line.box],
+                "confidence": line.confidence,
+                "drop": drop,
+            }
+            for line, drop in zip(chosen, drops, strict=True)
+        ]
+
+    def cells(self) -> list[list[float]]:
+        """How much the product falls when a cell of the poster is painted over and its lettering dropped: (ROWS, COLUMNS)."""
+        original, grid = self.material.catalogue.posters[self.poster], grid_cells(ROWS, COLUMNS)
+        painted = [
+            original,
+            *(with_cell_painted(original, cell, self.scratch / f"{at}.png") for at, cell in enumerate(grid)),
+        ]
+        seen: dict[str, Extracted] = {}
+        read = self._read()
+        for name in self.material.extracts.poster:
+            view = self.material.model.views[name]
+            if isinstance(view, LetteringView):
+                texts = [view.text(read[name]), *(view.text(lines_outside(read[name], cell)) for cell in grid)]
+                seen[name] = view.extract_texts(texts, self._store)
+            else:
+                seen[name] = view.extract(painted, self._store)
+        drops = self._drops(seen, len(painted))
+        return [drops[start : start + COLUMNS] for start in range(0, ROWS * COLUMNS, COLUMNS)]
+
+    @property
+    def _store(self) -> FeatureStore:
+        return FeatureStore(self.scratch / "features")
+
+    @property
+    def _readers(self) -> dict[str, LetteringView]:
+        views = self.material.model.views.items()
+        return {name: view for name, view in views if isinstance(view, LetteringView)}
+
+    def _read(self) -> dict[str, list[Line]]:
+        """The lines of the poster as each reader's engine reads them; from the user's store, as OCR takes long."""
+        posters: list[PosterFile] = [self.material.catalogue.posters[self.poster]]
+        store = self.material.store
+        return {name: read_lettering(posters, store, reader.options.ocr)[0] for name, reader in self._readers.items()}
+
+    def _drops(self, seen: dict[str, Extracted], count: int) -> list[float]:
+        """Product of the first of `count` posters minus that of each other; views not in `seen` see the same on all."""
+        same = {name: _repeated(rows, self.poster, count) for name, rows in self.material.extracts.poster.items()}
+        vectors: Vectors = self.material.model.encode_poster_extracts({**same, **seen})
+        products = vectors @ self.material.run.vectors[1][self.intro]
+        return [float(drop) for drop in products[0] - products[1:]]
+
+
+def grid_cells(rows: int, columns: int) -> list[Cell]:
+    """The cells of a grid over the poster, row by row."""
+    return [
+        (column / columns, row / rows, (column + 1) / columns, (row + 1) / rows)
+        for row in range(rows)
+        for column in range(columns)
+    ]
+
+
+def _row(material: Material, movie_id: int) -> int:
+    at = np.flatnonzero(material.catalogue.ids == movie_id)
+    if not len(at):
+        known = ", ".join(map(str, material.catalogue.ids[:5]))
+        raise DataError(f"the catalogue has no movie {movie_id} with both sides; its ids are {known} ...")
+    return int(at[0])
+
+
+def _place(products: NDArray[np.float32], own: int) -> int:
+    """Rank of `own`; ties count against it."""
+    return int(np.count_nonzero(products >= products[own] - TIE))
+
+
+def _experts(material: Material, poster: int, intro: int) -> list[dict[str, Any]]:
+    """What each expert adds to the product before the recipe's distance, beside what it adds for other intros."""
+    found = []
+    parts = zip(
+        material.run.recipe.align,
+        material.model.weights,
+        material.parts["poster"],
+        material.parts["intro"],
+        strict=True,
+    )
+    for options, weight, posters, intros in parts:
+        cosines = intros @ posters[poster]
+        others = weight * np.delete(cosines, intro).astype(np.float64)
+        contribution = float(weight * cosines[intro])
+        found.append(
+            {
+                **{"expert": options["expert"], "poster": options["poster"], "intro": options["intro"]},
+                **{"weight": float(weight), "cosine": float(cosines[intro]), "contribution": contribution},
+                **{"typical": float(others.mean()), "spread": float(others.std())},
+                "above_typical": contribution - float(others.mean()),
+            }
+        )
+    return found
+
+
+def _nearest_train(material: Material, side: str, row: int) -> list[dict[str, Any]]:
+    rows = material.aligned[side]
+    train = material.train[material.train != row]
+    similarity = rows[train] @ rows[row]
+    best = np.argsort(-similarity, kind="stable")[:NEAREST]
+    return [{**material.movie(int(train[at])), "similarity": float(similarity[at])} for at in best]
+
+
+def _without(lines: Sequence[Line], dropped: Line) -> list[Line]:
+    """Lines of one reader without `dropped`, which another may have read: then without what lies within its box."""
+    if dropped in lines:
+        return [line for line in lines if line != dropped]
+    xs, ys = zip(*dropped.box, strict=True)
+    return lines_outside(lines, (min(xs), min(ys), max(xs), max(ys)))
+
+
+def _repeated(extracted: Extracted, row: int, count: int) -> Extracted:
+    if isinstance(extracted, np.ndarray):
+        return np.repeat(extracted[row : row + 1], count, axis=0)
+    return [extracted[row]] * count

@@ -1,0 +1,99 @@
+"""Figures of question 3: the table of tasks as dots, the clusters with their names, and searches by free text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cinealign.analysis.figures.marks import GREY, blank, dots, show_poster, write
+from cinealign.data.posters import PosterFile
+from cinealign.figures import COLOURS
+
+SHOWN = {
+    "genre tagging, zero-shot": "macro AUC",
+    "genre probe": "macro AUC",
+    "decade probe": "accuracy",
+    "cold-start rating": "RMSE",
+    "cold-start ranking": "NDCG@10",
+    "series mates": "recall@10",
+    "odd one out": "accuracy",
+    "clusters": "genre overlap of mates",
+}
+"""Task -> the measure that the figure shows; the table has the others."""
+KIND_STYLES = {
+    "aligned": (COLOURS[0], "o"),
+    "raw": (COLOURS[1], "s"),
+    "baseline": ("0.35", "^"),
+    "reference": (COLOURS[3], "D"),
+}
+COLUMNS = 2
+
+
+def draw_table(figure: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """One panel a task, one line a method with its interval; dotted where chance is known."""
+    panels = [
+        (task, measure, [row for row in rows if (row["task"], row["measure"]) == (task, measure)])
+        for task, measure in SHOWN.items()
+    ]
+    panels = [panel for panel in panels if panel[2]]
+    lines = -(-len(panels) // COLUMNS)
+    pairs = [panels[at * COLUMNS : (at + 1) * COLUMNS] for at in range(lines)]
+    heights = [max(len(panel[2]) for panel in pair) + 2.5 for pair in pairs]
+    figure.set_size_inches(7.4, 0.165 * sum(heights) + 0.5)
+    grid = figure.subplots(lines, COLUMNS, squeeze=False, height_ratios=heights)
+    for axes in grid.ravel()[len(panels) :]:
+        axes.set_axis_off()
+    for axes, (task, measure, found) in zip(grid.ravel(), panels, strict=False):
+        places = list(range(len(found)))[::-1]
+        for row, place in zip(found, places, strict=True):
+            colour, marker = KIND_STYLES[row["kind"]]
+            dots(axes, [row], [place], colour=colour, marker=marker)
+        if found[0]["chance"] is not None:
+            axes.axvline(found[0]["chance"], color=GREY, linestyle=":", linewidth=1.2)
+        axes.set_yticks(places, [row["method"] for row in found], fontsize=7)
+        axes.set_ylim(-0.7, len(found) - 0.3)
+        axes.tick_params(axis="x", labelsize=7)
+        better = ", lower is better" if found[0]["lower_is_better"] else ""
+        axes.set_title(f"{task}: {measure}{better}", fontsize=8, loc="left")
+    handles = [
+        grid[0, 0].plot([], [], color=colour, marker=marker, linestyle="", label=kind)[0]
+        for kind, (colour, marker) in KIND_STYLES.items()
+        if any(row["kind"] == kind for row in rows)
+    ]
+    chance = grid[0, 0].plot([], [], color=GREY, linestyle=":", label="chance")[0]
+    figure.legend(handles=[*handles, chance], loc="outside upper center", ncols=5)
+
+
+def draw_clusters(figure: Any, numbers: Mapping[str, Any]) -> None:
+    """Clusters by size, named by the words that mark their intros, with the genres that are over-represented."""
+    clusters = numbers["clusters"]
+    figure.set_size_inches(7.2, 0.8 + 0.3 * len(clusters))
+    axes = figure.subplots()
+    places = list(range(len(clusters)))[::-1]
+    axes.barh(places, [cluster["movies"] for cluster in clusters], color=COLOURS[5], height=0.62)
+    axes.barh(places, [cluster["held_out"] for cluster in clusters], color=COLOURS[0], height=0.62)
+    for place, cluster in zip(places, clusters, strict=True):
+        told = ", ".join(
+            f"{genre['genre']} {100 * genre['share']:.0f} % (x{genre['lift']:.1f})" for genre in cluster["genres"]
+        )
+        axes.text(cluster["movies"], place, f"  {told}", va="center", fontsize=7, parse_math=False)
+    largest = max(cluster["movies"] for cluster in clusters)
+    axes.set_yticks(places, [", ".join(cluster["words"][:4]) or cluster["name"] for cluster in clusters], fontsize=7.5)
+    axes.set_xlim(0, largest * 2.7)
+    axes.set_xticks([tick for tick in axes.get_xticks() if tick <= largest])
+    axes.set_xlabel("movies (dark: held-out), and share of each genre (times its share of all movies)", loc="left")
+    axes.grid(False, axis="y")
+
+
+def draw_search(figure: Any, searches: Sequence[Mapping[str, Any]], posters: Sequence[PosterFile]) -> None:
+    """A free text a row and the five held-out posters nearest to it."""
+    figure.set_size_inches(7.2, 1.5 * len(searches))
+    shown = len(searches[0]["found"])
+    grid = figure.subplots(len(searches), 1 + shown, width_ratios=[1.7] + [1] * shown, squeeze=False)
+    for row, search in zip(grid, searches, strict=True):
+        blank(row[0])
+        write(row[0], 0, 0.6, search["query"], width=26, fontsize=8, va="center")
+        for axes, found in zip(row[1:], search["found"], strict=True):
+            show_poster(axes, posters[found["row"]])
+            title = found["title"] if len(found["title"]) <= 24 else found["title"][:21].rstrip() + "..."
+            axes.set_xlabel(f"{title}\n{found['similarity']:.2f}", fontsize=5.5, labelpad=2, parse_math=False)

@@ -1,0 +1,130 @@
+"""The figure of one explanation: the poster with what its parts add, the experts, the words, the nearest train movies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from cinealign.analysis.figures.marks import blank, show_poster, write
+from cinealign.data.posters import PosterFile, open_poster
+from cinealign.figures import COLOURS
+
+GAIN, LOSS = COLOURS[0], COLOURS[1]
+"""Blue adds to the match, orange takes from it; they differ in grey print too, and signs are written beside them."""
+LETTERS = 70
+"""Of a line of the intro, in a font whose letters are equally wide, so that words can be placed by counting."""
+SHOWN_LINES = 4
+
+
+def draw_explanation(figure: Any, found: Mapping[str, Any], posters: Sequence[PosterFile]) -> None:
+    """Draw what `explain.explain` gives.
+
+    Args:
+        figure: an empty one.
+        found: the explanation.
+        posters: of all movies in row order.
+    """
+    figure.set_size_inches(7.6, 6.3)
+    top, bottom = figure.subfigures(2, 1, height_ratios=[4.3, 2.1])
+    left, right = top.subfigures(1, 2, width_ratios=[2.6, 4.4])
+    _draw_poster(left.subplots(), found, posters[found["poster"]["row"]])
+    experts, words = right.subfigures(2, 1, height_ratios=[1.5, 1.7])
+    _draw_experts(experts.subplots(), found)
+    _draw_words(words.subplots(), found)
+    _draw_nearest(bottom, found["nearest_train"], posters)
+
+
+def _draw_poster(axes: Any, found: Mapping[str, Any], poster: PosterFile) -> None:
+    from matplotlib.patches import Polygon, Rectangle
+    from matplotlib.patheffects import withStroke
+
+    halo = [withStroke(linewidth=2, foreground="white")]
+    picture = open_poster(poster)
+    width, height = picture.size
+    axes.imshow(picture.convert("L"), cmap="gray", vmin=-60, vmax=300)
+    drops = np.array(found["cells"]["drop"])
+    most = max(float(np.abs(drops).max()), 1e-9)
+    rows, columns = drops.shape
+    for row in range(rows):
+        for column in range(columns):
+            drop = drops[row, column]
+            place = (column * width / columns, row * height / rows)
+            alpha = 0.6 * abs(drop) / most
+            colour = GAIN if drop > 0 else LOSS
+            axes.add_patch(Rectangle(place, width / columns, height / rows, color=colour, alpha=alpha, linewidth=0))
+            if abs(drop) > 0.3 * most:
+                middle = (place[0] + width / columns / 2, place[1] + height / rows / 2)
+                axes.text(*middle, f"{drop:+.2f}", ha="center", va="center", fontsize=6.5, path_effects=halo)
+    for line in found["lines"]:
+        corners = [(x * width, y * height) for x, y in line["box"]]
+        axes.add_patch(Polygon(corners, fill=False, edgecolor=GAIN if line["drop"] > 0 else LOSS, linewidth=1.2))
+    axes.set(xticks=[], yticks=[], xlim=(0, width), ylim=(height, 0))
+    axes.grid(False)
+    title = found["poster"]["title"]
+    split = found["split"]["poster"].replace("_", "-")
+    axes.set_title(f"poster: {title[:30]}\n{split}; product lost when a cell is covered", fontsize=8, parse_math=False)
+    strongest = sorted(found["lines"], key=lambda line: -abs(line["drop"]))[:SHOWN_LINES]
+    told = "\n".join(f"{line['drop']:+.3f}  {line['text'][:38]}" for line in strongest)
+    if told:
+        axes.set_xlabel(f"without a line of lettering:\n{told}", fontsize=7, loc="left", parse_math=False, labelpad=4)
+
+
+def _draw_experts(axes: Any, found: Mapping[str, Any]) -> None:
+    experts = found["experts"]
+    places = list(range(len(experts)))[::-1]
+    values = [expert["contribution"] for expert in experts]
+    axes.barh(places, values, color=[GAIN if value >= 0 else LOSS for value in values], height=0.6)
+    for place, expert in zip(places, experts, strict=True):
+        low, high = (expert["typical"] + sign * expert["spread"] for sign in (-1, 1))
+        axes.plot([low, high], [place, place], color="0.25", linewidth=1.5)
+        axes.plot([expert["typical"]], [place], marker="|", color="0.25", markersize=7)
+    labels = [f"{expert['expert']}: {' + '.join(expert['poster'])}" for expert in experts]
+    axes.set_yticks(places, labels, fontsize=7)
+    rank = found["rank"]
+    axes.set_title(
+        f"product {found['product']:.3f}: place {rank['poster_to_intro']} of {rank['n']} for the poster, "
+        f"{rank['intro_to_poster']} for the intro",
+        fontsize=8,
+        loc="right",
+    )
+    axes.set_xlabel("added by each expert (grey: mean and spread over other intros)", fontsize=7.5, loc="right")
+    axes.tick_params(axis="x", labelsize=7)
+    axes.grid(False, axis="y")
+
+
+def _draw_words(axes: Any, found: Mapping[str, Any]) -> None:
+    """The intro word by word, each on a ground as strong as what is lost without it."""
+    blank(axes)
+    split = found["split"]["intro"].replace("_", "-")
+    title = f"intro: {found['intro']['title'][:36]} ({split}); product lost without a word"
+    axes.set_title(title, fontsize=8, loc="left", parse_math=False)
+    text, words = found["intro"]["intro"], found["words"]
+    most = max([abs(word["drop"]) for word in words] or [0.0]) or 1.0
+    strongest = sorted(words, key=lambda word: -abs(word["drop"]))[:3]
+    line, column = 0, 0
+    for at, word in enumerate(words):
+        end = words[at + 1]["start"] if at + 1 < len(words) else len(text)
+        shown = word["word"] + text[word["end"] : end].rstrip()
+        told = f"{shown} ({word['drop']:+.2f})" if word in strongest else shown
+        if column + len(told) > LETTERS and column:
+            line, column = line + 1, 0
+        colour = GAIN if word["drop"] > 0 else LOSS
+        ground = {"facecolor": colour, "alpha": 0.55 * abs(word["drop"]) / most, "linewidth": 0, "pad": 1.2}
+        place = (column / LETTERS, 0.9 - 0.14 * line)
+        write(axes, *place, told, fontsize=7.5, va="center", family="DejaVu Sans Mono", bbox=ground)
+        column += len(told) + 1
+
+
+def _draw_nearest(part: Any, nearest: Mapping[str, Any], posters: Sequence[PosterFile]) -> None:
+    movies = [(side, movie) for side in ("poster", "intro") for movie in nearest[side]]
+    if not movies:
+        return
+    grid = part.subplots(1, len(movies), squeeze=False)[0]
+    for at, (axes, (side, movie)) in enumerate(zip(grid, movies, strict=True)):
+        show_poster(axes, posters[movie["row"]])
+        name = movie["title"] if len(movie["title"]) <= 17 else movie["title"][:15].rstrip() + ".."
+        axes.set_xlabel(f"{name}\n{movie['similarity']:.2f}", fontsize=5.5, labelpad=2, parse_math=False)
+        if at in (0, len(nearest["poster"])):
+            axes.set_title(f"train movies nearest by {side}", fontsize=7.5, loc="left", pad=4)

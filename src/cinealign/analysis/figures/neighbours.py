@@ -1,0 +1,128 @@
+"""Figures of question 2: what the nearest k share, and galleries of cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cinealign.analysis.figures.marks import GREY, blank, show_poster, write
+from cinealign.data.posters import PosterFile
+from cinealign.figures import COLOURS
+
+SPACE_STYLES = {
+    "poster_to_intro": ("poster to intro", COLOURS[0], "-", "o"),
+    "intro_to_poster": ("intro to poster", COLOURS[1], "--", "s"),
+    "poster_to_poster": ("poster to poster, raw", COLOURS[2], "-.", "^"),
+    "intro_to_intro": ("intro to intro, raw", COLOURS[3], ":", "D"),
+}
+TITLES = {
+    "genre": "genre overlap",
+    "decade": "same decade",
+    "director": "common director",
+    "cast": "common actor",
+    "words": "shared words of intros",
+    "palette": "palette overlap",
+    "co_rating": "co-rating correlation",
+}
+CASES = 2
+KINDS = {"good": COLOURS[2], "typical": COLOURS[4], "bad": COLOURS[1]}
+
+
+def draw_lift(figure: Any, numbers: Mapping[str, Any]) -> None:
+    """Each known trait's mean over the k nearest neighbours as k grows, in each space, beside chance."""
+    known = {name: found for name, found in numbers["traits"].items() if "skipped" not in found}
+    columns = 4
+    rows = -(-(len(known) + 1) // columns)
+    figure.set_size_inches(7.2, 1.9 * rows + 0.2)
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes, (name, found) in zip(panels, known.items(), strict=False):
+        for space, (_, colour, line, marker) in SPACE_STYLES.items():
+            if space not in found["spaces"]:
+                continue
+            curve = found["spaces"][space]
+            points = [at for at, low in enumerate(curve["low"]) if low is not None]
+            k, low, high = ([values[at] for at in points] for values in (numbers["k"], curve["low"], curve["high"]))
+            axes.fill_between(k, low, high, color=colour, alpha=0.15, linewidth=0)
+            value = [curve["value"][at] for at in points]
+            axes.plot(k, value, color=colour, linestyle=line, marker=marker, markersize=3)
+        axes.axhline(found["chance"]["value"], color=GREY, linestyle=(0, (1, 1)), linewidth=1)
+        axes.set(xscale="log", title=TITLES[name])
+        axes.set_xticks(numbers["k"], [str(k) for k in numbers["k"]], fontsize=7)
+        axes.tick_params(axis="y", labelsize=7)
+        axes.minorticks_off()
+        axes.set_xlabel("k nearest", fontsize=8)
+    for axes in panels[len(known) :]:
+        axes.set_axis_off()
+    legend = panels[len(known)]
+    for label, colour, line, marker in SPACE_STYLES.values():
+        legend.plot([], [], color=colour, linestyle=line, marker=marker, markersize=3, label=label)
+    legend.plot([], [], color=GREY, linestyle=(0, (1, 1)), label="chance (any movie)")
+    legend.legend(loc="center left", fontsize=8, borderaxespad=0)
+
+
+def draw_posters_to_intros(figure: Any, cases: Sequence[Mapping[str, Any]], posters: Sequence[PosterFile]) -> None:
+    """A query poster a row, and the five intros that are nearest to it; the true partner is marked."""
+    chosen = _chosen(cases)
+    figure.set_size_inches(7.2, 1.62 * len(chosen))
+    grid = figure.subplots(len(chosen), 2, width_ratios=[1, 5.4], squeeze=False)
+    for (left, right), case in zip(grid, chosen, strict=True):
+        show_poster(left, posters[case["query"]["row"]], frame=KINDS[case["kind"]])
+        blank(right)
+        _headline(right, case)
+        write(right, 0.0, 0.915, case["query"]["intro"], width=122, lines=1, fontsize=6.3, va="top", style="italic")
+        for at, found in enumerate(case["neighbours"]):
+            y = 0.81 - 0.168 * at
+            colour = KINDS["good"] if found["partner"] else "black"
+            mark = "its own: " if found["partner"] else ""
+            title = f"{found['place']}. {mark}{_short(found['title'], 46)}"
+            head = f"{title}   {found['distance']:.2f}" + (
+                f"   same {', '.join(found['shared'])}" if found["shared"] else ""
+            )
+            weight = "bold" if found["partner"] else "normal"
+            write(right, 0.0, y, head, fontsize=6.8, va="top", color=colour, fontweight=weight)
+            write(right, 0.02, y - 0.075, found["intro"], width=118, lines=1, fontsize=6.3, va="top", color="0.3")
+
+
+def draw_intros_to_posters(figure: Any, cases: Sequence[Mapping[str, Any]], posters: Sequence[PosterFile]) -> None:
+    """A query intro a row, the five posters that are nearest to it, and its own at the right where it is not one of them."""
+    chosen = _chosen(cases)
+    figure.set_size_inches(7.2, 1.72 * len(chosen))
+    grid = figure.subplots(len(chosen), 7, width_ratios=[2.1, 1, 1, 1, 1, 1, 1], squeeze=False)
+    for row, case in zip(grid, chosen, strict=True):
+        blank(row[0])
+        query = case["query"]
+        write(
+            row[0],
+            0,
+            1.0,
+            f"{case['kind']}: own poster at {case['partner_rank']}",
+            fontsize=7,
+            va="top",
+            color=KINDS[case["kind"]],
+            fontweight="bold",
+        )
+        write(row[0], 0, 0.88, query["title"], width=31, lines=2, fontsize=6.8, va="top")
+        write(row[0], 0, 0.68, query["intro"], width=36, lines=8, fontsize=6, va="top", color="0.3")
+        for axes, found in zip(row[1:6], case["neighbours"], strict=True):
+            show_poster(axes, posters[found["row"]], frame=KINDS["good"] if found["partner"] else None)
+            axes.set_title(f"{found['place']}. {found['distance']:.2f}", fontsize=6.5, pad=2)
+            axes.set_xlabel(_short(found["title"], 20), fontsize=5.5, labelpad=2, parse_math=False)
+        if any(found["partner"] for found in case["neighbours"]):
+            row[6].set_axis_off()
+        else:
+            show_poster(row[6], posters[query["row"]], frame=KINDS[case["kind"]])
+            row[6].set_title("its own", fontsize=6.5, pad=2)
+
+
+def _chosen(cases: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [case for kind in KINDS for case in [case for case in cases if case["kind"] == kind][:CASES]]
+
+
+def _headline(axes: Any, case: Mapping[str, Any]) -> None:
+    query = case["query"]
+    text = f"{case['kind']}: own intro at {case['partner_rank']}.  {_short(query['title'], 60)}  ({', '.join(query['genres'])})"
+    write(axes, 0.0, 1.0, text, fontsize=7, va="top", color=KINDS[case["kind"]], fontweight="bold")
+
+
+def _short(text: str, letters: int) -> str:
+    return text if len(text) <= letters else text[: letters - 3].rstrip() + "..."

@@ -1,0 +1,168 @@
+"""What every question of the analysis starts from: a finished run, its data, and what its model makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cinealign.data.catalogue import Catalogue
+from cinealign.errors import DataError
+from cinealign.evaluation.accuracy import top_k
+from cinealign.evaluation.metrics import DIRECTIONS, TASK_RATIO
+from cinealign.evaluation.ranks import retrieval_ranks
+from cinealign.experts.base import Inputs, Vectors, normalised
+from cinealign.experts.fusion import fuse
+from cinealign.model import AlignmentModel, Extracts
+from cinealign.run import Run
+from cinealign.views.poster.lettering import LetteringView
+from cinealign.views.store import FeatureStore
+
+SIDES = ("poster", "intro")
+
+
+class SkippedError(Exception):
+    """A part of the analysis that this run or its data cannot give; the message is the reason, one sentence."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """A run with its catalogue, seen again through its own views (from the store, so nothing is computed twice)."""
+
+    run: Run
+    catalogue: Catalogue
+    store: FeatureStore
+    extracts: Extracts
+
+    @classmethod
+    def of(cls, run: Run, catalogue: Catalogue, store: FeatureStore) -> Material:
+        """Look at the data of `run` again.
+
+        Raises:
+            DataError: `catalogue` is not what the run was made from.
+        """
+        if catalogue.digest != run.catalogue["digest"]:
+            raise DataError(
+                f"{catalogue.folder} does not hold the data that {run.folder} was made from; pass --data DIR"
+            )
+        return cls(run, catalogue, store, Extracts.of(run.recipe, catalogue.posters, catalogue.intros, store))
+
+    @property
+    def model(self) -> AlignmentModel:
+        """The fitted model of the run."""
+        return self.run.model
+
+    @property
+    def train(self) -> NDArray[np.int64]:
+        """Rows of the train movies."""
+        return self.catalogue.train_rows
+
+    @property
+    def held_out(self) -> NDArray[np.int64]:
+        """Rows of the held-out movies: Q of N."""
+        return self.catalogue.held_out_rows
+
+    @property
+    def k(self) -> int:
+        """How many of the gallery count as near in the task."""
+        return top_k(TASK_RATIO, len(self.catalogue))
+
+    @property
+    def samples(self) -> int:
+        """Bootstrap samples, as the recipe has them."""
+        return self.run.recipe.evaluation.bootstrap
+
+    @property
+    def seed(self) -> int:
+        """Of everything drawn here: the recipe's."""
+        return self.run.recipe.seed
+
+    @cached_property
+    def parts(self) -> dict[str, list[Vectors]]:
+        """Side -> what each expert makes of it, (N, D_e) an expert, before weights and distance."""
+        return {
+            "poster": self.model.poster_parts(self.extracts.poster),
+            "intro": self.model.intro_parts(self.extracts.intro),
+        }
+
+    @cached_property
+    def aligned(self) -> dict[str, Vectors]:
+        """Side -> (N, D) unit rows in the shared space, and `both`: their mean's direction.
+
+        Experts that only remember train pairs are left out: they tell train movies from held-out ones, which is no
+        feature of a movie. Where a recipe has no others they stay.
+        """
+        sides = {side: self._fused(self.parts[side]) for side in SIDES}
+        return {**sides, "both": normalised(sides["poster"] + sides["intro"])}
+
+    def aligned_texts(self, texts: Sequence[str]) -> Vectors:
+        """(M, D) unit rows of any texts in the space of `aligned`, as the intro side sees them."""
+        views = {name: self.model.views[name] for name in self.extracts.intro}
+        seen = {name: view.extract(texts, self.store) for name, view in views.items()}
+        return self._fused(self.model.intro_parts(seen))
+
+    def _fused(self, parts: list[Vectors]) -> Vectors:
+        weights = self.model.weights.copy()
+        memories = [options["expert"] == "memory" for options in self.run.recipe.align]
+        if weights[np.logical_not(memories)].sum() > 0:
+            weights[memories] = 0
+        return normalised(fuse(parts, weights / weights.sum()))
+
+    @cached_property
+    def raw_views(self) -> dict[str, dict[str, NDArray[np.float32]]]:
+        """Side -> view -> (N, F) features, of the views that give a matrix of numbers."""
+        found: dict[str, dict[str, NDArray[np.float32]]] = {}
+        for side, seen in (("poster", self.extracts.poster), ("intro", self.extracts.intro)):
+            features = {name: self.model.views[name].transform(extracted) for name, extracted in seen.items()}
+            found[side] = {
+                name: rows.astype(np.float32, copy=False)
+                for name, rows in features.items()
+                if rows.ndim == 2 and rows.dtype.kind == "f"
+            }
+        return found
+
+    @cached_property
+    def raw(self) -> dict[str, Vectors]:
+        """Side -> (N, F) unit rows of its raw views side by side (centred and scaled on train rows), and `both`.
+
+        A side without a view of numbers is missing, and `both` with it.
+        """
+        found: dict[str, Vectors] = {}
+        for side in SIDES:
+            views = self.raw_views[side]
+            if views:
+                inputs = Inputs.fit(list(views), {name: rows[self.train] for name, rows in views.items()})
+                found[side] = normalised(inputs(views))
+        if len(found) == len(SIDES):
+            found["both"] = normalised(np.concatenate([found[side] for side in SIDES], axis=1))
+        return found
+
+    @cached_property
+    def ranks(self) -> dict[str, NDArray[np.int64]]:
+        """Direction -> (N,) rank of every movie's partner in the whole gallery."""
+        return ranks_of(*self.run.vectors, self.catalogue.ids)
+
+    @cached_property
+    def lettering(self) -> LetteringView | None:
+        """The view that reads most of a poster's lettering; None where the recipe has none."""
+        readers = [view for view in self.model.views.values() if isinstance(view, LetteringView)]
+        return min(readers, key=lambda view: view.options.lines != "all") if readers else None
+
+    def movie(self, row: int, *more: str) -> dict[str, Any]:
+        """A reference to movie `row`: its row, id and title, and the attributes named in `more`."""
+        movie = self.catalogue.movies[int(row)]
+        found = {"row": int(row), "id": movie.movie_id, "title": movie.title}
+        return {**found, **{name: getattr(movie, name) for name in more}}
+
+
+def ranks_of(poster: Vectors, intro: Vectors, ids: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+    """Direction -> (N,) ranks of all movies for (N, D) vectors of both sides."""
+    sides = ((poster, intro), (intro, poster))
+    return {
+        name: retrieval_ranks(query, gallery, ids, ids)
+        for name, (query, gallery) in zip(DIRECTIONS, sides, strict=True)
+    }

@@ -1,0 +1,66 @@
+"""`cinealign analyse` and `explain`: the three questions answered for a run, and one pair of it explained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cinealign.cli.runs import AsJson, RunFolder
+
+Data = Annotated[Path | None, typer.Option(help="Data folder; else where the run's data usually are.")]
+
+
+def analyse(
+    folder: RunFolder,
+    data: Data = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to make; RUN/analysis where absent.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a finished analysis.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Is the poster related to the intro, what do near ones share, what is it good for: numbers, tables, figures.
+
+    The same command goes on with an analysis that was interrupted.
+    """
+    from cinealign.analysis.analyse import analyse as answer
+    from cinealign.analysis.summary import analysis_lines
+    from cinealign.cli.run_data import run_catalogue
+    from cinealign.run import Run
+
+    run = Run(folder)
+    found = answer(run, run_catalogue(run, data), out, force=force)
+    if as_json:
+        _print_json(found.numbers)
+    else:
+        typer.echo("\n".join([*analysis_lines(found.numbers), f"wrote {found.folder}"]))
+
+
+def explain(
+    folder: RunFolder,
+    movie: Annotated[int, typer.Option(metavar="ID", help="Movie whose poster is asked about.")],
+    other: Annotated[
+        int | None, typer.Option("--with", metavar="ID", help="Movie whose intro is asked about, if another.")
+    ] = None,
+    data: Data = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write to; RUN/explain where absent.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Why does this poster match this intro? Experts, words, parts of the poster, nearest train movies: JSON and a figure."""
+    from cinealign.analysis.analyse import explain as answer
+    from cinealign.analysis.summary import explanation_lines
+    from cinealign.cli.run_data import run_catalogue
+    from cinealign.run import Run
+
+    run = Run(folder)
+    found, files = answer(run, run_catalogue(run, data), movie, other, out)
+    if as_json:
+        _print_json(found)
+    else:
+        typer.echo("\n".join([*explanation_lines(found), "wrote " + ", ".join(map(str, files))]))
+
+
+def _print_json(value: object) -> None:
+    import json
+
+    typer.echo(json.dumps(value, indent=1, ensure_ascii=False))
