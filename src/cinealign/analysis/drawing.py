@@ -114,6 +114,8 @@ def draw(plan: Callable[[Any], None], base: Path) -> list[Path]:
     with matplotlib.rc_context(STYLE):
         figure = Figure()
         plan(figure)
+        figure.draw_without_rendering()  # places everything, which for posters in a grid takes longer than drawing it:
+        figure.set_layout_engine("none")  # once is enough for both files
         return save_figure(figure, base)
 
 

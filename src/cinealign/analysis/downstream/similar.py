@@ -15,7 +15,7 @@ from cinealign.analysis.material import Material, SkippedError
 from cinealign.experts.base import Vectors
 
 NEAR = 10
-FEWEST_QUERIES = 10
+FEWEST_QUERIES = 5
 SHOWN_PAIRS = 10
 SETS, SET_SIZE = 1000, 5
 _BRACKETS = re.compile(r"\s*\([^)]*\)")
