@@ -40,9 +40,7 @@ def test_every_question_is_answered_for_a_run_that_reads_and_has_ratings(analyse
 
 
 def test_ratings_with_a_taste_for_genres_are_predicted_from_genres(analysed):
-    rows = {
-        row["method"]: row for row in analysed.numbers["downstream"]["table"] if row["task"] == "cold-start rating"
-    }
+    rows = {row["method"]: row for row in analysed.numbers["downstream"]["table"] if row["task"] == "cold-start rating"}
     assert rows["genres"]["value"] < rows["user mean"]["value"]
     assert rows["genres"]["difference"]["high"] < 0
     assert rows["aligned both"]["against"] == "genres"
@@ -81,7 +79,7 @@ def test_figures_and_tables_are_there_and_not_empty(analysed):
 def test_an_analysis_is_read_back_and_told_in_lines(analysed, tmp_path):
     assert Analysis.load(analysed.folder).numbers == json.loads(json.dumps(analysed.numbers))
     lines = analysis_lines(analysed.numbers)
-    assert lines[0].startswith("96 held-out movies asked for among N = 240, top 5 % (k = 12), chance 0.050")
+    assert lines[0].startswith("96 held-out items asked for among N = 240, top 5 % (k = 12), chance 0.050")
     assert any(line.startswith("  genre partialled out: mean accuracy 0.") for line in lines)
     with pytest.raises(DataError, match="run `cinealign analyse` first"):
         Analysis.load(tmp_path)
@@ -106,7 +104,9 @@ def quick(monkeypatch):
     return calls
 
 
-def test_an_interrupted_analysis_goes_on_where_it_stopped(quick, finished, sample, store, tmp_path, monkeypatch, capsys):
+def test_an_interrupted_analysis_goes_on_where_it_stopped(
+    quick, finished, sample, store, tmp_path, monkeypatch, capsys
+):
     parts = dict(module.PARTS)
 
     def broken(material):
@@ -141,7 +141,7 @@ def test_other_data_and_too_few_held_out_movies_are_refused(quick, finished, rat
     with pytest.raises(DataError, match="does not hold the data that"):
         analyse(finished, Catalogue.load(tmp_path / "data"), tmp_path / "out", store=store)
     (tmp_path / "data" / "train.txt").write_text("\n".join(map(str, range(225))))
-    with pytest.raises(DataError, match="needs 20 held-out movies at least, got 15"):
+    with pytest.raises(DataError, match="needs 20 held-out items at least, got 15"):
         analyse(finished, Catalogue.load(tmp_path / "data"), tmp_path / "out", store=store)
     assert not (tmp_path / "out").exists()
 
@@ -170,12 +170,20 @@ def test_the_command_line_explains_a_movie(finished, sample_folder, sample, stor
     with pytest.raises(SystemExit) as stopped:
         main(["explain", *arguments[:1], "--movie", "999999", *arguments[3:]])
     assert stopped.value.code == 2
-    assert capsys.readouterr().err.startswith("DataError: the catalogue has no movie 999999")
+    assert capsys.readouterr().err.startswith("DataError: the catalogue has no item 999999")
 
 
 def test_the_command_line_analyses(quick, finished, sample_folder, store, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("CINEALIGN_CACHE", str(store.folder))
-    arguments = ["analyse", str(finished.folder), "--data", str(sample_folder), "--out", str(tmp_path / "out"), "--json"]
+    arguments = [
+        "analyse",
+        str(finished.folder),
+        "--data",
+        str(sample_folder),
+        "--out",
+        str(tmp_path / "out"),
+        "--json",
+    ]
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     assert stopped.value.code == 0

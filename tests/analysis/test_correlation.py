@@ -49,7 +49,7 @@ def test_unrelated_sides_look_related_on_train_movies_only():
 
 def test_cca_refuses_what_it_cannot_answer():
     x = np.random.default_rng(0).standard_normal((30, 3))
-    with pytest.raises(DataError, match="pairs of 10 train and 3 held-out movies, got 5"):
+    with pytest.raises(DataError, match="pairs of 10 train and 3 held-out items, got 5"):
         canonical_correlations((x[:5], x[:5]), (x, x))
     with pytest.raises(DataError, match="one side is the same for all"):
         canonical_correlations((x[:20], np.ones((20, 2))), (x[20:], np.ones((10, 2))))
@@ -79,7 +79,9 @@ def test_cka_equals_the_sums_written_out():
 
 def test_cka_of_unrelated_sides_is_chance_without_its_bias():
     generator = np.random.default_rng(3)
-    found = kernel_alignment(generator.standard_normal((80, 200)), generator.standard_normal((80, 150)), permutations=99)
+    found = kernel_alignment(
+        generator.standard_normal((80, 200)), generator.standard_normal((80, 150)), permutations=99
+    )
     assert found.cka > 0.5
     assert abs(found.debiased) < 0.1
     assert found.p > 0.02
@@ -90,5 +92,5 @@ def test_cka_of_a_collapsed_side_is_no_relation():
     x, _ = pairs(0, n=20)
     found = kernel_alignment(x, np.ones((20, 4)), permutations=9)
     assert (found.cka, found.debiased, found.p) == (0.0, 0.0, 1.0)
-    with pytest.raises(DataError, match="4 movies at least, got 3 and 20"):
+    with pytest.raises(DataError, match="4 items at least, got 3 and 20"):
         kernel_alignment(x[:3], x)

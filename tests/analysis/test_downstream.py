@@ -101,7 +101,9 @@ def test_a_cold_movie_is_liked_by_those_who_like_its_kind():
 def test_predictions_do_not_look_at_the_ratings_of_cold_movies():
     known, asked, kernel, users = drawn_ratings()
     blind = Part(asked.user, asked.row, np.full(len(asked.value), np.nan))
-    assert predict(known, blind, kernel, users, 3.0, 3.0) == pytest.approx(predict(known, asked, kernel, users, 3.0, 3.0))
+    assert predict(known, blind, kernel, users, 3.0, 3.0) == pytest.approx(
+        predict(known, asked, kernel, users, 3.0, 3.0)
+    )
 
 
 def test_predictions_equal_the_model_written_out():

@@ -44,7 +44,8 @@ def test_lettering_and_its_cells_count_what_the_poster_loses(material, found):
     assert [line["text"] for line in found["lines"]] == [title, "COMING SOON"]
     # Without its title only "coming soon" is read, by both readers.
     seen = {
-        name: material.model.views[name].extract_texts(["coming soon"], material.store) for name in ("lettering", "title")
+        name: material.model.views[name].extract_texts(["coming soon"], material.store)
+        for name in ("lettering", "title")
     }
     rest = {"appearance": material.extracts.poster["appearance"][row : row + 1]}
     vector = material.model.encode_poster_extracts({**rest, **seen})[0]
@@ -88,5 +89,5 @@ def test_another_intro_is_explained_and_written(lettered, rated, store, tmp_path
 
 
 def test_a_movie_that_is_not_there_is_named(material):
-    with pytest.raises(DataError, match="the catalogue has no movie 999999 with both sides; its ids are"):
+    with pytest.raises(DataError, match="the catalogue has no item 999999 with both sides; its ids are"):
         explain(material, 999999)

@@ -69,7 +69,9 @@ def test_a_covered_cell_has_the_mean_colour_and_loses_its_lines(tmp_path):
     pixels = np.zeros((60, 40, 3), dtype=np.uint8)
     pixels[:30] = 100
     Image.fromarray(pixels).save(tmp_path / "1.png")
-    covered = open_poster(with_cell_painted(PosterFile.of(tmp_path / "1.png"), (0.5, 0.0, 1.0, 0.5), tmp_path / "2.png"))
+    covered = open_poster(
+        with_cell_painted(PosterFile.of(tmp_path / "1.png"), (0.5, 0.0, 1.0, 0.5), tmp_path / "2.png")
+    )
     found = np.asarray(covered)
     assert (found[:30, 20:] == 50).all() and (found[:30, :20] == 100).all() and (found[30:] == 0).all()
     inside, outside = box(0.6, 0.1, 0.9, 0.2), box(0.1, 0.1, 0.3, 0.2)

@@ -99,8 +99,8 @@ def analyse(
     _refuse_taken(out, force)
     if len(catalogue.held_out_rows) < FEWEST:
         raise DataError(
-            f"an analysis needs {FEWEST} held-out movies at least, got {len(catalogue.held_out_rows)}; "
-            "list fewer movies in train.txt"
+            f"an analysis needs {FEWEST} held-out items at least, got {len(catalogue.held_out_rows)}; "
+            "list fewer items in train.txt"
         )
     draft = partial(out)
     try:

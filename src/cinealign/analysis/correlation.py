@@ -66,13 +66,13 @@ def canonical_correlations(
     (x, y), (x_new, y_new) = train, held_out
     if len(x) != len(y) or len(x_new) != len(y_new) or len(x) < 10 or len(x_new) < 3:
         raise DataError(
-            f"CCA needs pairs of 10 train and 3 held-out movies, got {len(x)}, {len(y)} and {len(x_new)}, {len(y_new)}"
+            f"CCA needs pairs of 10 train and 3 held-out items, got {len(x)}, {len(y)} and {len(x_new)}, {len(y_new)}"
         )
     kept = max(1, min(dimensions, len(x) // 5))
     first, map_first, mean_first = _whitened(x, kept)
     second, map_second, mean_second = _whitened(y, kept)
     if not (first.shape[1] and second.shape[1]):
-        raise DataError("CCA needs features that differ between train movies; one side is the same for all of them")
+        raise DataError("CCA needs features that differ between train items; one side is the same for all of them")
     left, correlations, right = np.linalg.svd(first.T @ second / len(x), full_matrices=False)
     shown = min(components, len(correlations))
     a = _standardised((x_new - mean_first) @ map_first @ left[:, :shown])
@@ -124,7 +124,7 @@ def kernel_alignment(x: Rows, y: Rows, *, permutations: int = 199, seed: int = 0
         maximization" (JMLR 2012), equation 4, as used by Nguyen et al. (arXiv 2010.15327).
     """
     if len(x) != len(y) or len(x) < 4:
-        raise DataError(f"CKA needs both sides of 4 movies at least, got {len(x)} and {len(y)}")
+        raise DataError(f"CKA needs both sides of 4 items at least, got {len(x)} and {len(y)}")
     grams = [_gram(rows) for rows in (x, y)]
     biased = _aligned(*(_centred(gram) for gram in grams))
     first, second = (_u_centred(gram) for gram in grams)

@@ -27,7 +27,7 @@ def plans(numbers: Mapping[str, Any], posters: Sequence[PosterFile]) -> list[Pla
     """The figures that `numbers` allow, in the order of the questions."""
     settings, related, near, tasks = (numbers[key] for key in ("settings", "relation", "neighbours", "downstream"))
     data = numbers["data"]
-    of = f"{data['held_out']} held-out movies, gallery N = {data['n']}"
+    of = f"{data['held_out']} held-out items, gallery N = {data['n']}"
     galleries = near["galleries"]
     return [
         Plan(
@@ -39,7 +39,7 @@ def plans(numbers: Mapping[str, Any], posters: Sequence[PosterFile]) -> list[Pla
         Plan(
             "relation-cca",
             "relation",
-            "Canonical correlations of raw views, fitted on train movies (dotted), read on held-out ones (solid); grey: 95 % "
+            "Canonical correlations of raw views, fitted on train items (dotted), read on held-out ones (solid); grey: 95 % "
             "of shuffled partners lie below.",
             None if "skipped" in related["cca"] else lambda figure: relation.draw_cca(figure, related["cca"]),
         ),
@@ -52,14 +52,14 @@ def plans(numbers: Mapping[str, Any], posters: Sequence[PosterFile]) -> list[Pla
         Plan(
             "relation-slices",
             "relation",
-            f"Accuracy of parts of the held-out movies (number in brackets) with Wilson's 95 % interval; hollow: fewer than "
-            f"30 movies; gallery N = {data['n']}.",
+            f"Accuracy of parts of the held-out items (number in brackets) with Wilson's 95 % interval; hollow: fewer than "
+            f"30 items; gallery N = {data['n']}.",
             lambda figure: relation.draw_slices(figure, related["slices"]),
         ),
         Plan(
             "neighbours-lift",
             "neighbours",
-            f"What a held-out movie shares with its k nearest neighbours, mean and 95 % interval ({of}); grey: any movie.",
+            f"What a held-out item shares with its k nearest neighbours, mean and 95 % interval ({of}); grey: any item.",
             lambda figure: neighbours.draw_lift(figure, near),
         ),
         Plan(
@@ -79,13 +79,13 @@ def plans(numbers: Mapping[str, Any], posters: Sequence[PosterFile]) -> list[Pla
         Plan(
             "downstream",
             "downstream",
-            "Down-stream tasks on held-out movies: aligned features, raw features and baselines, with 95 % intervals.",
+            "Down-stream tasks on held-out items: aligned features, raw features and baselines, with 95 % intervals.",
             lambda figure: downstream.draw_table(figure, tasks["table"]),
         ),
         Plan(
             "clusters",
             "downstream",
-            "Clusters of the shared space, fitted on train movies, named by the words that mark their intros.",
+            "Clusters of the shared space, fitted on train items, named by the words that mark their intros.",
             None
             if "skipped" in tasks["clusters"]
             else lambda figure: downstream.draw_clusters(figure, tasks["clusters"]),

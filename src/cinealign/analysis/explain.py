@@ -178,7 +178,7 @@ def _row(material: Material, movie_id: int) -> int:
     at = np.flatnonzero(material.catalogue.ids == movie_id)
     if not len(at):
         known = ", ".join(map(str, material.catalogue.ids[:5]))
-        raise DataError(f"the catalogue has no movie {movie_id} with both sides; its ids are {known} ...")
+        raise DataError(f"the catalogue has no item {movie_id} with both sides; its ids are {known} ...")
     return int(at[0])
 
 

@@ -201,7 +201,7 @@ def _genres(material: Material) -> NDArray[np.float64]:
     movies = material.catalogue.movies
     names = sorted({genre for row in material.train for genre in movies[row].genres})
     if not names:
-        raise SkippedError("no train movie has a genre")
+        raise SkippedError("no train item has a genre")
     return np.array([[name in movie.genres for name in names] for movie in movies], dtype=np.float64)
 
 
@@ -265,15 +265,15 @@ VARIANTS: dict[str, tuple[str, Callable[[Material], NDArray[np.float64]]]] = {
     "genre_removed": ("genre regressed out of both sides' vectors", _genre_removed),
     "genre_only": ("nothing but what is linear in the true genres", _genre_only),
     "title_out_of_intro": (
-        "words of the movie's title taken out of the intro",
+        "words of the item's title taken out of the intro",
         lambda material: _encoded(material, intro=_untitled_intros(material)),
     ),
     "title_out_of_lettering": (
-        "words of the movie's title taken off the poster's lettering",
+        "words of the item's title taken off the poster's lettering",
         lambda material: _encoded(material, _titled(material)),
     ),
     "title_out_of_both": (
-        "words of the movie's title taken out of both",
+        "words of the item's title taken out of both",
         lambda material: _encoded(material, _titled(material), _untitled_intros(material)),
     ),
 }

@@ -107,7 +107,7 @@ def trait_in_spaces(
             below.append(_count(values[:, :k]))
     counts = np.stack(below, axis=1)
     if not counts[:, 0].any():
-        raise SkippedError("it is not known for any pair of movies")
+        raise SkippedError("it is not known for any pair of items")
     value, drawn = ratio_draws(np.stack(above, axis=1), counts, samples=samples, seed=seed)
     known = float((counts[:, 0] > 0).mean())
     found: dict[str, Any] = {"known": known, "chance": from_draws(value[0], drawn[:, 0]), "spaces": {}, "against": {}}

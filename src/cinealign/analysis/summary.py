@@ -15,8 +15,8 @@ def analysis_lines(numbers: Mapping[str, Any]) -> list[str]:
     """The answers to the three questions."""
     data, settings = numbers["data"], numbers["settings"]
     lines = [
-        f"{data['held_out']} held-out movies asked for among N = {data['n']}, top {100 * settings['ratio']:g} % "
-        f"(k = {settings['k']}), chance {settings['chance']:.3f}, 95 % intervals by movie"
+        f"{data['held_out']} held-out items asked for among N = {data['n']}, top {100 * settings['ratio']:g} % "
+        f"(k = {settings['k']}), chance {settings['chance']:.3f}, 95 % intervals by item"
     ]
     return (
         lines + _relation(numbers["relation"]) + _neighbours(numbers["neighbours"]) + _downstream(numbers["downstream"])
@@ -43,7 +43,7 @@ def explanation_lines(found: Mapping[str, Any]) -> list[str]:
         told = ", ".join(f"{line['text']!r} {line['drop']:+.4f}" for line in read)
         lines.append(f"product lost without a line of lettering: {told}")
     for side, movies in found["nearest_train"].items():
-        lines.append(f"nearest train movies by {side}: " + ", ".join(movie["title"] for movie in movies))
+        lines.append(f"nearest train items by {side}: " + ", ".join(movie["title"] for movie in movies))
     return lines
 
 

@@ -38,9 +38,9 @@ def analyse(
 
 def explain(
     folder: RunFolder,
-    movie: Annotated[int, typer.Option(metavar="ID", help="Movie whose poster is asked about.")],
+    movie: Annotated[int, typer.Option(metavar="ID", help="Item whose poster is asked about.")],
     other: Annotated[
-        int | None, typer.Option("--with", metavar="ID", help="Movie whose intro is asked about, if another.")
+        int | None, typer.Option("--with", metavar="ID", help="Item whose intro is asked about, if another.")
     ] = None,
     data: Data = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write to; RUN/explain where absent.")] = None,

@@ -59,8 +59,8 @@ def cold_start(material: Material, table: Table) -> dict[str, Any]:
     known, asked = (Part.of(ratings, rows) for rows in (material.train, material.held_out))
     if min(len(known.value), len(asked.value)) < FEWEST_RATINGS or len(np.unique(asked.row)) < FEWEST_MOVIES:
         raise SkippedError(
-            f"ratings.csv has {len(known.value)} ratings of train and {len(asked.value)} of held-out movies of this "
-            f"catalogue; {FEWEST_RATINGS} of each and {FEWEST_MOVIES} rated held-out movies are needed"
+            f"ratings.csv has {len(known.value)} ratings of train and {len(asked.value)} of held-out items of this "
+            f"catalogue; {FEWEST_RATINGS} of each and {FEWEST_MOVIES} rated held-out items are needed"
         )
     judge = _Judge(material, table, asked, ratings.users)
     users = user_means(known, ratings.users)
@@ -84,9 +84,9 @@ def cold_start(material: Material, table: Table) -> dict[str, Any]:
             settings[method] = {"general": chosen[0], "personal": chosen[1]}
             judge.add(method, kind, predicted, against)
             bar.advance()
-    judge.add("the movie's own mean", "reference", _own_means(asked, users, len(material.catalogue)), base)
+    judge.add("its own mean rating", "reference", _own_means(asked, users, len(material.catalogue)), base)
     counts = np.bincount(asked.row, minlength=len(material.catalogue))
-    judge.rank_only("the movie's own popularity", "reference", counts[asked.row].astype(np.float64))
+    judge.rank_only("its own popularity", "reference", counts[asked.row].astype(np.float64))
     return {
         **{"users": ratings.users, "train_ratings": len(known.value), "test_ratings": len(asked.value)},
         **{"test_movies": len(np.unique(asked.row)), "ranked_users": judge.ranked_users, "settings": settings},

@@ -72,7 +72,7 @@ def genre_table(material: Material) -> tuple[list[str], NDArray[np.bool_]]:
         enough &= (counts >= fewest) & (len(rows) - counts >= fewest)
     if not enough.any():
         raise SkippedError(
-            f"no genre has {FEWEST_TRAIN} train and {FEWEST_HELD_OUT} held-out movies, and as many without it"
+            f"no genre has {FEWEST_TRAIN} train and {FEWEST_HELD_OUT} held-out items, and as many without it"
         )
     return [name for name, yes in zip(names, enough, strict=True) if yes], table[:, enough]
 
@@ -103,7 +103,7 @@ def decade_probe(material: Material, table: Table) -> dict[str, Any]:
     train, held_out = (rows[decades[rows] >= 0] for rows in (material.train, material.held_out))
     names = np.unique(decades[train])
     if len(names) < 2 or not len(held_out):
-        raise SkippedError("the years of the train movies are not known, or of one decade")
+        raise SkippedError("the years of the train items are not known, or of one decade")
     targets = np.where(decades[train][:, None] == names, 1.0, -1.0)
     frequent = names[np.argmax((targets > 0).sum(axis=0))]
 

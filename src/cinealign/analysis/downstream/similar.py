@@ -46,9 +46,9 @@ def series(material: Material, table: Table) -> dict[str, Any]:
     of_series = np.array([counts[name] > 1 for name in names])
     queries = material.held_out[of_series[material.held_out]]
     if len(queries) < FEWEST_QUERIES:
-        raise SkippedError(f"only {len(queries)} held-out movies have another part of their series in the catalogue")
+        raise SkippedError(f"only {len(queries)} held-out items have another part of their series in the catalogue")
     number = np.unique(np.array(names), return_inverse=True)[1]
-    mates: NDArray[np.bool_] = np.asarray(number[queries, None] == number)  # (S, N)
+    mates: NDArray[np.bool_] = np.equal.outer(number[queries], number)  # (S, N)
     mates[np.arange(len(queries)), queries] = False
     n = len(names)
     chance = float(np.mean([_chance(n - 1, int(count), NEAR) for count in mates.sum(axis=1)]))

@@ -48,7 +48,7 @@ class Table:
         *,
         chance: float | None,
         against: str | None = None,
-        unit: str = "movies",
+        unit: str = "items",
         lower_is_better: bool = False,
     ) -> None:
         """One method on one task.

@@ -104,7 +104,7 @@ def search(material: Material, table: Table) -> dict[str, Any]:
 
 def describe(genre: str) -> str:
     """What is asked for a genre."""
-    return str(_texts()["genres"].get(genre, f"A movie of the genre {genre}."))
+    return str(_texts()["genres"].get(genre, f"Of the genre {genre}."))
 
 
 @cache

@@ -81,7 +81,7 @@ def draw_clusters(figure: Any, numbers: Mapping[str, Any]) -> None:
     axes.set_yticks(places, [", ".join(cluster["words"][:4]) or cluster["name"] for cluster in clusters], fontsize=7.5)
     axes.set_xlim(0, largest * 2.7)
     axes.set_xticks([tick for tick in axes.get_xticks() if tick <= largest])
-    axes.set_xlabel("movies (dark: held-out), and share of each genre (times its share of all movies)", loc="left")
+    axes.set_xlabel("items (dark: held-out), and share of each genre (times its share of all items)", loc="left")
     axes.grid(False, axis="y")
 
 

@@ -127,4 +127,4 @@ def _draw_nearest(part: Any, nearest: Mapping[str, Any], posters: Sequence[Poste
         name = movie["title"] if len(movie["title"]) <= 17 else movie["title"][:15].rstrip() + ".."
         axes.set_xlabel(f"{name}\n{movie['similarity']:.2f}", fontsize=5.5, labelpad=2, parse_math=False)
         if at in (0, len(nearest["poster"])):
-            axes.set_title(f"train movies nearest by {side}", fontsize=7.5, loc="left", pad=4)
+            axes.set_title(f"train items nearest by {side}", fontsize=7.5, loc="left", pad=4)

@@ -56,7 +56,7 @@ def draw_lift(figure: Any, numbers: Mapping[str, Any]) -> None:
     legend = panels[len(known)]
     for label, colour, line, marker in SPACE_STYLES.values():
         legend.plot([], [], color=colour, linestyle=line, marker=marker, markersize=3, label=label)
-    legend.plot([], [], color=GREY, linestyle=(0, (1, 1)), label="chance (any movie)")
+    legend.plot([], [], color=GREY, linestyle=(0, (1, 1)), label="chance (any item)")
     legend.legend(loc="center left", fontsize=8, borderaxespad=0)
 
 

@@ -96,9 +96,7 @@ def draw_left(figure: Any, entries: Sequence[Mapping[str, Any]], settings: Mappi
     axes.axvline(settings["chance"], color=GREY, linestyle="--", linewidth=1)
     axes.set_yticks(places, [LEFT_LABELS[entry["name"]] for entry in shown])
     axes.set_xlim(left=0)
-    axes.set_xlabel(
-        f"held-out top-{100 * settings['ratio']:g} % accuracy, {shown[0]['movies']} movies (dashed: chance)"
-    )
+    axes.set_xlabel(f"held-out top-{100 * settings['ratio']:g} % accuracy, {shown[0]['movies']} items (dashed: chance)")
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
 
 
@@ -136,7 +134,7 @@ def draw_slices(figure: Any, entries: Sequence[Mapping[str, Any]]) -> None:
         axes.axvline(whole["mean"], color=GREY, linestyle="--", linewidth=1)
         axes.set_yticks(places, labels, fontsize=7)
         axes.set(xlim=(0, 1), ylim=(at - 0.8, -0.3))
-        axes.set_xlabel("held-out accuracy (dashed: all movies)")
+        axes.set_xlabel("held-out accuracy (dashed: all items)")
     handles = [
         figure.axes[0].plot([], [], color=HUES[name], marker=MARKERS[name], linestyle="", label=label)[0]
         for name, label in DIRECTION_LABELS.items()
