@@ -48,7 +48,7 @@ def series(material: Material, table: Table) -> dict[str, Any]:
     if len(queries) < FEWEST_QUERIES:
         raise SkippedError(f"only {len(queries)} held-out items have another part of their series in the catalogue")
     number = np.unique(np.array(names), return_inverse=True)[1]
-    mates: NDArray[np.bool_] = np.equal.outer(number[queries], number)  # (S, N)
+    mates = number[queries, None] == number  # (S, N)
     mates[np.arange(len(queries)), queries] = False
     n = len(names)
     chance = float(np.mean([_chance(n - 1, int(count), NEAR) for count in mates.sum(axis=1)]))
@@ -80,7 +80,7 @@ def found_near(
     similarity = query[queries] @ gallery.T
     similarity[np.arange(len(queries)), queries] = -np.inf
     near = np.argpartition(-similarity, k - 1, axis=1)[:, :k]
-    found: NDArray[np.bool_] = np.take_along_axis(mates, near, axis=1).any(axis=1)
+    found: NDArray[np.bool_] = np.any(np.take_along_axis(mates, near, axis=1), axis=1)
     return found
 
 
