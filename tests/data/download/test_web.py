@@ -5,6 +5,7 @@ import threading
 from typing import Any
 
 import pytest
+import requests
 
 from cinealign.data.download.web import (
     Patience,
@@ -60,10 +61,10 @@ def test_host_of(address: str, host: str) -> None:
 @pytest.mark.parametrize(
     ("address", "reason"),
     [
-        ("file:///etc/passwd", "only http and https"),
-        ("ftp://example.org/a", "only http and https"),
-        ("//example.org/a", "only http and https"),
-        ("N/A", "only http and https"),
+        ("file:///etc/passwd", "only http and https are followed"),
+        ("ftp://example.org/a", "only http and https are followed"),
+        ("//example.org/a", "only http and https are followed"),
+        ("N/A", "only http and https are followed"),
         ("http://me:secret@example.org/", "name and password"),
         ("http:///a", "cannot be read|names no host"),
         ("http://example.org:99999/", "cannot be read"),
@@ -200,3 +201,12 @@ def test_key_is_neither_said_nor_logged(caplog: pytest.LogCaptureFixture) -> Non
     assert "a request with a key" in caplog.text and "/images/1.jpg" not in caplog.text
     assert "secret" not in caplog.text
     assert client.masked(f"{key} secret%2Fkey%2B1") == "*** ***"
+
+
+def test_redirect_from_https_to_http_is_refused() -> None:
+    response = requests.Response()
+    response.headers["Location"] = "http://example.org/2.jpg"
+    client = Web({"posters": {"example.org"}}, RateLimit(1000))
+    with pytest.raises(RefusedError, match="from https to http"):
+        client._target(response, "https://example.org/1.jpg", secure=True)
+    assert client._target(response, "http://example.org/1.jpg", secure=False) == "http://example.org/2.jpg"

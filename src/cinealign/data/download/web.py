@@ -103,7 +103,8 @@ def host_of(address: str) -> str:
         raise RefusedError("the address cannot be read") from None
     scheme = (parts.scheme or "").lower()
     if scheme not in _PORTS:
-        raise RefusedError(f"only http and https are followed, and the address begins with {scheme or 'neither'}:")
+        begins = f"begins with {scheme}:" if scheme else "has no scheme"
+        raise RefusedError(f"the address {begins}, and only http and https are followed")
     if not parts.host:
         raise RefusedError("the address names no host")
     if parts.auth is not None:
@@ -164,14 +165,17 @@ class Web:
 
         began = time.monotonic()
         secure = address.lower().startswith("https:")
-        for _ in range(MOST_REDIRECTS + 1):
+        for hop in range(MOST_REDIRECTS + 1):
             try:
                 request = self._session.prepare_request(
                     requests.Request("GET", address, params=dict(query or {}), headers=dict(headers or {}))
                 )
             except (requests.RequestException, ValueError):
                 raise RefusedError("the address cannot be read") from None
-            self._check_host(request.url or "", kind)
+            try:
+                self._check_host(request.url or "", kind)
+            except RefusedError as error:
+                raise RefusedError(f"a redirect: {error.reason}" if hop else error.reason) from None
             self.rate.wait()
             with self._send(request) as response:
                 if response.status_code not in _REDIRECTS:
@@ -224,12 +228,8 @@ class Web:
         if not location:
             raise RefusedError("a redirect that leads nowhere", response.status_code)
         target = urljoin(address, location)
-        try:
-            host_of(target)
-        except RefusedError as error:
-            raise RefusedError(f"redirected, and {error.reason}") from None
-        if secure and not target.lower().startswith("https:"):
-            raise RefusedError("redirected from https to http")
+        if secure and target.lower().startswith("http:"):
+            raise RefusedError("a redirect from https to http")
         return target
 
     def _read(self, response: requests.Response, most_bytes: int, began: float) -> Reply:
