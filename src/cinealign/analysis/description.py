@@ -230,7 +230,7 @@ def _picture(path: Path) -> _Picture:
 
     poster, content = read_poster(path)
     picture = decode_poster(path.name, content)
-    with Image.open(io.BytesIO(content)) as header:
+    with Image.open(io.BytesIO(content), formats=("JPEG", "PNG", "WEBP")) as header:
         kind = f"{header.format}{_MODES.get(header.mode, ' ' + header.mode)}"
     return _Picture(poster, picture.width, picture.height, len(content), kind, difference_hash(picture))
 

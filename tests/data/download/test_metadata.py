@@ -138,6 +138,16 @@ def test_other_shapes_are_refused(records: Any) -> None:
         read_records(pickle.dumps(records))
 
 
+def test_small_pickle_with_an_absurd_content_is_refused() -> None:
+    long = "x" * 30_000
+    content = pickle.dumps([((at, "t", "1"), {"Plot": long}) for at in range(1000)])
+    assert len(content) < 100_000
+    with pytest.raises(DataError, match="record 0: a text of more than 20,000 letters"):
+        read_records(content)
+    with pytest.raises(DataError, match="holds no list of records"):
+        read_records(pickle.dumps([((1, "t", "1"), {})] * 60_000))
+
+
 def test_links() -> None:
     content = 'movie_id,title,imdbId,tmdbId\n1,"A, The (1990)",0114709,862\n2,Café,,\n'.encode()
     assert read_links(content) == {1: Links("tt0114709", "862"), 2: Links("", "")}

@@ -276,7 +276,7 @@ def test_no_network_ends_in_one_line_and_not_after_hours(tmp_path: Path) -> None
             record["Poster"] = f"http://127.0.0.1:9/{record['imdbID']}.jpg"
         site.metadata = pickle.dumps(records)
         gone = sources(site, poster_hosts=("127.0.0.1:9",))
-        with pytest.raises(DataError, match="no connection for 25 posters in a row"):
+        with pytest.raises(DataError, match="no connection for 25 requests in a row"):
             download_movielens(tmp_path / "ml", gone, YES, QUICK)
 
 

@@ -17,6 +17,9 @@ RECORDS, LINKS, POSTERS = "metadata.pkl", "links_artificial.csv", "movie_posters
 """Names of the files below the base address of the metadata."""
 MOST_RECORDS_BYTES = 60_000_000
 MOST_TABLE_BYTES = 10_000_000
+_MOST_RECORDS = 50_000
+_MOST_LETTERS = 20_000
+"""A pickle can say one text many times over, so its own size limits little."""
 _PLAIN = frozenset(
     [
         "PROTO",
@@ -124,7 +127,7 @@ def read_records(content: bytes) -> dict[int, Facts]:
         DataError: not such a list.
     """
     records = load_plain_pickle(content)
-    if not isinstance(records, list | tuple) or not records:
+    if not isinstance(records, list | tuple) or not 0 < len(records) <= _MOST_RECORDS:
         raise DataError(f"{RECORDS} holds no list of records; is it the right address?")
     facts: dict[int, Facts] = {}
     for at, entry in enumerate(records):
@@ -135,7 +138,10 @@ def read_records(content: bytes) -> dict[int, Facts]:
         if not isinstance(movie_id, int) or isinstance(movie_id, bool) or movie_id < 0:
             raise DataError(f"{RECORDS} record {at}: expected ((movie_id, title, imdb_id), record); it is refused")
         known = record if isinstance(record, Mapping) else {}
-        facts.setdefault(movie_id, omdb_facts(movie_id, known, imdb_id(imdb)))
+        if any(isinstance(value, str) and len(value) > _MOST_LETTERS for value in known.values()):
+            raise DataError(f"{RECORDS} record {at}: a text of more than {_MOST_LETTERS:,} letters; it is refused")
+        if movie_id not in facts:
+            facts[movie_id] = omdb_facts(movie_id, known, imdb_id(imdb))
     return facts
 
 

@@ -16,8 +16,6 @@ from cinealign.progress import progress
 MOST_POSTER_BYTES = 30_000_000
 LEAST_SIDE = 32
 """Pixels; what is smaller in either direction is a placeholder or a counter, not a poster."""
-_GIVE_UP_AFTER = 25
-"""So many posters in a row without any connection mean that there is no network."""
 
 
 @dataclass
@@ -62,7 +60,7 @@ def fetch_posters(
     Returns:
         What could not be had, by movie id.
     Raises:
-        DataError: no connection at all for many posters in a row, or a file cannot be written.
+        DataError: as `run_jobs`, or a file cannot be written.
     """
     present = present_posters(folder)
     wanted = [_Wanted(movie_id, list(urls)) for movie_id, urls in addresses.items() if movie_id not in present]
@@ -80,22 +78,13 @@ def fetch_posters(
         raise RefusedError("no address is left")
 
     missing: list[MissingPoster] = []
-    silent = 0
     label, done_before = "posters", len(addresses) - len(wanted)
     with warnings.catch_warnings(), progress(label, len(addresses), done_before) as report:
         warnings.simplefilter("ignore")  # Pillow warns of sizes that `decode_poster` refuses anyway
         for done in run_jobs(wanted, attempt, workers=workers, back_off=back_off):
             report.advance()
-            if done.failure is None:
-                silent = 0
-                continue
-            missing.append(_missing(done.job, done.failure))
-            silent = silent + 1 if isinstance(done.failure, UnavailableError) and done.failure.unreachable else 0
-            if silent == _GIVE_UP_AFTER:
-                raise DataError(
-                    f"no connection for {silent} posters in a row (the last address: {missing[-1].address[:80]}); "
-                    "is the network there? The same command goes on from here"
-                )
+            if done.failure is not None:
+                missing.append(_missing(done.job, done.failure))
     return sorted(missing, key=lambda poster: poster.movie_id)
 
 

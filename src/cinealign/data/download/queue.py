@@ -13,11 +13,14 @@ from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from cinealign.data.download.web import LONGEST_WAIT_S, RefusedError, UnavailableError
+from cinealign.errors import DataError
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 
+_GIVE_UP_AFTER = 25
+"""So many jobs in a row without any connection, all tries made, mean that there is no network."""
 _FAREWELL_S = 3.0
 """How long requests that are under way may take once nobody waits for them any more."""
 
@@ -101,6 +104,8 @@ def run_jobs(
         workers: how many jobs are done at once.
         back_off: how often and how soon a job is tried again.
         seed: of the random part of the waits.
+    Raises:
+        DataError: no connection at all for many jobs in a row.
     """
     pending = _Pending(jobs)
     finished: SimpleQueue[Done[Job, Result] | BaseException] = SimpleQueue()
@@ -131,11 +136,18 @@ def run_jobs(
     for thread in threads:
         thread.start()
     try:
+        silent = 0
         for _ in jobs:
             done = finished.get()
             if isinstance(done, BaseException):
                 raise done
             yield done
+            silent = silent + 1 if isinstance(done.failure, UnavailableError) and done.failure.unreachable else 0
+            if silent == _GIVE_UP_AFTER:
+                raise DataError(
+                    f"no connection for {silent} requests in a row, each tried {back_off.tries} times; is the network "
+                    "there? The same command goes on from here"
+                )
     finally:
         pending.stop()
         deadline = time.monotonic() + _FAREWELL_S
