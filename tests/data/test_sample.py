@@ -134,7 +134,7 @@ def test_force_replaces_a_sample_and_nothing_else(tmp_path: Path) -> None:
     draw_sample(folder, movies=11, force=True)
     assert json.loads((folder / "sample.json").read_text())["movies"] == 11
     (folder / "notes.txt").write_text("mine")
-    with pytest.raises(DataError, match=r"holds notes\.txt, so it is not just a drawn sample"):
+    with pytest.raises(DataError, match=r"holds notes\.txt, so it is not just a sample drawn before"):
         draw_sample(folder, movies=12, force=True)
 
 

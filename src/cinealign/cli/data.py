@@ -1,4 +1,4 @@
-"""`cinealign data`: look at a data folder, or draw one."""
+"""`cinealign data`: look at a data folder, make one of one's own pictures and texts, split it, or draw one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from typing import Annotated
 
 import typer
 
-data_app = typer.Typer(help="Check a data folder, or draw a sample one.")
+from cinealign.cli.data_import import import_data
+from cinealign.cli.data_split import split
+
+data_app = typer.Typer(help="Check, import or split a data folder, or draw a sample one.")
+data_app.command("import")(import_data)
+data_app.command()(split)
 
 
 class TrainIdsChoice(StrEnum):
@@ -17,6 +22,13 @@ class TrainIdsChoice(StrEnum):
     auto = "auto"
     rows = "rows"
     ids = "ids"
+
+
+class SampleKind(StrEnum):
+    """What is drawn."""
+
+    movies = "movies"
+    flags = "flags"
 
 
 class MissingIntroChoice(StrEnum):
@@ -57,12 +69,23 @@ def check(
 @data_app.command()
 def sample(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make; it must not hold anything yet.")],
-    movies: Annotated[int, typer.Option(help="How many movies with a poster to draw.")] = 240,
-    seed: Annotated[int, typer.Option(help="The same seed draws the same movies.")] = 0,
+    kind: Annotated[
+        SampleKind, typer.Option(help="movies: a data folder; flags: a table and pictures, to try `data import` on.")
+    ] = SampleKind.movies,
+    count: Annotated[int, typer.Option("--movies", "--items", help="How many with a picture to draw.")] = 240,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same ones.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace a sample that was drawn there before.")] = False,
 ) -> None:
-    """Draw a small catalogue: posters and intros made by the program, laid out as the assignment's files are."""
-    from cinealign.data.sample import draw_sample
+    """Draw a small data set: pictures and texts made by the program.
 
-    draw_sample(folder, movies=movies, seed=seed, force=force)
-    typer.echo(f"drew {movies} movies into {folder}")
+    Movies are laid out as the assignment's files are. Flags are not: they are what somebody else's data may look like.
+    """
+    from cinealign.data.sample import draw_sample
+    from cinealign.data.sample_flags import TABLE, draw_flags
+
+    if kind is SampleKind.movies:
+        draw_sample(folder, movies=count, seed=seed, force=force)
+        typer.echo(f"drew {count} movies into {folder}")
+    else:
+        draw_flags(folder, flags=count, seed=seed, force=force)
+        typer.echo(f"drew {count} flags into {folder}; next: cinealign data import {folder / TABLE} --out DIR")

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import warnings
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,14 +15,17 @@ from numpy.typing import NDArray
 
 from cinealign.data import report as drops
 from cinealign.data.movie_table import MovieRow, read_movie_table
-from cinealign.data.posters import PosterFile, check_poster, find_posters
+from cinealign.data.posters import PosterFile, check_posters, find_posters
 from cinealign.data.report import CatalogueReport, Drop
 from cinealign.data.split import ReadAs, TrainIds, TrainList, choose_reading, read_train_list
+from cinealign.data.split_record import read_split_record
 from cinealign.data.tables import listed
 from cinealign.errors import ConfigError, DataError
 
 MissingIntro = Literal["error", "drop"]
 Source = Literal["folder", "sample"]
+IMPORT_MARK = "import.json"
+"""`cinealign data import` writes this file: where the catalogue is from, and what its things are called."""
 SAMPLE_MARK = "sample.json"
 """A folder that holds this file was drawn by the program; its catalogue says so in `source`."""
 
@@ -114,14 +114,16 @@ class Catalogue:
         if not with_poster:
             raise DataError(f"no item of {table.name} has a poster; name the pictures after the item ids, as in 7.jpg")
         poster_ids = [row.movie_id for row in with_poster]
-        read_as = choose_reading(train, poster_ids, known, train_ids)
+        record = read_split_record(folder)
+        said = "ids" if record is not None and train_ids == "auto" else train_ids
+        read_as = choose_reading(train, poster_ids, known, said)
 
         no_intro = [row for row in with_poster if not row.intro]
         if no_intro and (missing_intro == "error" or strict):
             more = f" (and {len(no_intro) - 1:,} more)" if len(no_intro) > 1 else ""
             remedy = "give one" if strict else "give one or pass --missing-intro drop"
             raise DataError(f"{no_intro[0].place}: no intro{more}; {remedy}")
-        checked, unusable = _check_posters([pictures.files[row.movie_id] for row in with_poster if row.intro])
+        checked, unusable = check_posters([pictures.files[row.movie_id] for row in with_poster if row.intro])
         movies = tuple(
             _movie(row, checked[pictures.files[row.movie_id]])
             for row in with_poster
@@ -150,6 +152,8 @@ class Catalogue:
             train_read_as=read_as,
             train_asked=train_ids,
             notes=tuple(_notes(movies, with_poster, len(held_out_rows))),
+            split=record,
+            noun=_noun(folder),
         )
         _refuse_useless(report, strict)
         source: Source = "sample" if (folder / SAMPLE_MARK).is_file() else "folder"
@@ -159,22 +163,6 @@ class Catalogue:
 def _check_choice(name: str, given: str, choices: Sequence[str]) -> None:
     if given not in choices:
         raise ConfigError(f"{name} must be one of: {', '.join(choices)}, got {given!r}")
-
-
-def _check_posters(paths: list[Path]) -> tuple[dict[Path, PosterFile], list[str]]:
-    """The posters that decode, by path, and what is wrong with each of the others. Decoding lets other threads run."""
-
-    def check(path: Path) -> PosterFile | str:
-        try:
-            return check_poster(path)
-        except DataError as error:
-            return str(error)
-
-    with warnings.catch_warnings(), ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        warnings.simplefilter("ignore")  # Pillow warns of sizes that `check_poster` refuses anyway
-        results = list(pool.map(check, paths))
-    good = {path: result for path, result in zip(paths, results, strict=True) if isinstance(result, PosterFile)}
-    return good, [result.partition(";")[0].removeprefix("poster ") for result in results if isinstance(result, str)]
 
 
 def _train_rows(
@@ -238,6 +226,15 @@ def _notes(movies: Sequence[Movie], with_poster: Sequence[MovieRow], held_out: i
     if not held_out:
         notes.append("every item is a train item, so nothing is held out and results will say little")
     return notes
+
+
+def _noun(folder: Path) -> str:
+    """What one thing of the catalogue is called: what its import was told, else a movie."""
+    try:
+        noun = json.loads((folder / IMPORT_MARK).read_text(encoding="utf-8"))["noun"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return "movie"
+    return noun if isinstance(noun, str) and noun.isprintable() and 0 < len(noun) <= 40 else "item"
 
 
 def _digest(movies: Sequence[Movie], train_rows: NDArray[np.int64]) -> str:

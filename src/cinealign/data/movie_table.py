@@ -20,6 +20,8 @@ _INTRO = ("intro", "introduction", "plot", "description", "overview", "summary",
 _DIRECTORS = ("directors", "director")
 _WRITERS = ("writers", "writer")
 _CAST = ("starts", "stars", "cast", "actors")
+KNOWN_COLUMNS = frozenset({*_ID, *_TITLE, *_GENRES, *_RELEASE, *_INTRO, *_DIRECTORS, *_WRITERS, *_CAST})
+"""Every name of a column that is understood, in lower case."""
 _ABSENT = frozenset({"n/a", "nan", "null", "none", "\\n"})
 _YEAR = re.compile(r"(?<!\d)(?:18|19|20)\d\d(?!\d)")
 _YEAR_IN_TITLE = re.compile(r"\(((?:18|19|20)\d\d)\)\s*$")
@@ -100,7 +102,7 @@ def read_movie_table(folder: Path) -> MovieTable:
                 genres=tuple(dict.fromkeys(_parts(_cell(row, table.column(*_GENRES))))),
                 release=release,
                 year=_year(release, title),
-                intro=_present(clean_text(text)),
+                intro=present_text(clean_text(text)),
                 directors=directors,
                 writers=writers,
                 cast=cast,
@@ -167,10 +169,10 @@ def _place(table: Table, row: Row, movie_id: int) -> str:
 
 
 def _cell(row: Row, place: int | None) -> str:
-    return "" if place is None else _present(clean_text(row.cells[place]))
+    return "" if place is None else present_text(clean_text(row.cells[place]))
 
 
-def _present(text: str) -> str:
+def present_text(text: str) -> str:
     """`text`, or nothing where it only says that there is nothing ("N/A", "nan" ...)."""
     return "" if text.lower() in _ABSENT else text
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import re
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 64_000_000
 """Larger posters are refused from their header, before a pixel is decoded: 8,000 x 8,000 take 192 MB as RGB."""
+FORMATS = ("JPEG", "PNG", "WEBP")
+"""By Pillow's names."""
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 _FOLDERS = ("poster", "posters")
 _SYSTEM_FILES = ("thumbs.db", "desktop.ini")
@@ -75,8 +81,10 @@ def read_poster(path: Path) -> tuple[PosterFile, bytes]:
     return PosterFile(path, hashlib.sha256(content).hexdigest()), content
 
 
-def decode_poster(name: str, content: bytes) -> Image:
+def decode_poster(name: str, content: bytes, formats: Sequence[str] = FORMATS) -> Image:
     """The picture in `content` as `open_poster` gives it; `name` is for messages.
+
+    Nothing is tried but `formats`, by Pillow's names.
 
     Raises:
         DataError: as `open_poster`.
@@ -85,7 +93,7 @@ def decode_poster(name: str, content: bytes) -> Image:
 
     too_large = f"poster {name} has more than {MAX_PIXELS:,} pixels; give a smaller picture"
     try:
-        with Image.open(io.BytesIO(content), formats=("JPEG", "PNG", "WEBP")) as picture:
+        with Image.open(io.BytesIO(content), formats=tuple(formats)) as picture:
             width, height = picture.size
             if width * height > MAX_PIXELS:
                 raise DataError(f"poster {name} is {width:,} x {height:,}: {too_large.partition(' has ')[2]}")
@@ -96,7 +104,7 @@ def decode_poster(name: str, content: bytes) -> Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # Pillow looks at the header before we can
         raise DataError(too_large) from None
     except UnidentifiedImageError:
-        raise DataError(f"poster {name} is not a JPEG, PNG or WebP picture; replace or remove it") from None
+        raise DataError(f"poster {name} is not a {_listed_formats(formats)} picture; replace or remove it") from None
     except Exception as error:  # on damaged bytes Pillow's readers raise errors of many kinds
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"poster {name} is damaged ({reason}); replace or remove it") from None
@@ -109,6 +117,22 @@ def picture_suffix(content: bytes) -> str | None:
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
         return ".png"
     return ".webp" if content[:4] == b"RIFF" and content[8:12] == b"WEBP" else None
+
+
+def check_posters(paths: Sequence[Path]) -> tuple[dict[Path, PosterFile], list[str]]:
+    """The posters that decode, by path, and what is wrong with each of the others. Decoding lets other threads run."""
+
+    def check(path: Path) -> PosterFile | str:
+        try:
+            return check_poster(path)
+        except DataError as error:
+            return str(error)
+
+    with warnings.catch_warnings(), ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        warnings.simplefilter("ignore")  # Pillow warns of sizes that `check_poster` refuses anyway
+        results = list(pool.map(check, paths))
+    good = {path: result for path, result in zip(paths, results, strict=True) if isinstance(result, PosterFile)}
+    return good, [result.partition(";")[0].removeprefix("poster ") for result in results if isinstance(result, str)]
 
 
 def find_posters(folder: Path) -> PosterFolder:
@@ -144,6 +168,11 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise DataError(f"poster {path.name} cannot be read: {error.strerror or error}; check the file") from None
+
+
+def _listed_formats(formats: Sequence[str]) -> str:
+    names = [{"WEBP": "WebP"}.get(name, name) for name in formats]
+    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def _rgb(picture: Image) -> Image:

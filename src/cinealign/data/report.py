@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cinealign.data.split import ReadAs
+from cinealign.data.split_record import SplitRecord
 from cinealign.data.tables import listed
 
 NO_POSTER = "items without a poster"
@@ -37,8 +38,8 @@ class CatalogueReport:
     """How a folder became a catalogue.
 
     `read` counts rows of the movie table, `kept` the movies of the catalogue (N), `encodings` gives that of every text
-    file, `train_read_as` says what train.txt holds and `train_asked` whether that was decided ("auto") or given; `noun` is
-    what one thing of the catalogue is called.
+    file, `train_read_as` says what train.txt holds and `train_asked` whether that was decided ("auto") or given; `split` is how
+    train.txt was made, where that is known, and `noun` what one thing of the catalogue is called.
     """
 
     read: int
@@ -49,6 +50,7 @@ class CatalogueReport:
     train_read_as: ReadAs
     train_asked: str
     notes: tuple[str, ...]
+    split: SplitRecord | None = None
     noun: str = "movie"
 
     def dropped(self, reason: str) -> int:
@@ -61,13 +63,15 @@ class CatalogueReport:
             "rows": "row numbers, counted from 0 over the items that have a poster",
             "ids": "item ids",
         }[self.train_read_as]
-        how = "as asked" if self.train_asked != "auto" else "decided, as every number fits"
+        decided = "as split.json says" if self.split is not None else "decided, as every number fits"
+        how = "as asked" if self.train_asked != "auto" else decided
         files = ", ".join(f"{name} ({encoding})" for name, encoding in self.encodings.items())
         return [
             f"{self.read:,} {self.noun}s read, {self.dropped(NO_POSTER):,} dropped for want of a poster, "
             f"N = {self.kept}, {self.train:,} train rows",
             f"files: {files}",
             f"train.txt holds {meaning} ({how}); held out: {self.kept - self.train:,}",
+            *([self.split.line()] if self.split is not None else []),
             *(f"dropped: {drop.reason}: {drop.count:,} ({listed(drop.names)})" for drop in self.drops),
             *(f"note: {note}" for note in self.notes),
         ]
@@ -81,6 +85,7 @@ class CatalogueReport:
             "held_out_rows": self.kept - self.train,
             "train_read_as": self.train_read_as,
             "train_ids_asked": self.train_asked,
+            "split": None if self.split is None else self.split.to_json(),
             "encodings": dict(self.encodings),
             "drops": [{"reason": drop.reason, "count": drop.count, "names": list(drop.names)} for drop in self.drops],
             "notes": list(self.notes),

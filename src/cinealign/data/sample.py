@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cinealign.data.catalogue import SAMPLE_MARK, Catalogue
+from cinealign.data.new_folder import refuse_occupied
 from cinealign.data.sample_stories import Story, tell_story
 from cinealign.errors import ConfigError, DataError
 
@@ -52,7 +53,7 @@ def draw_sample(folder: Path, *, movies: int = 240, seed: int = 0, force: bool =
     if not FEWEST <= movies <= MOST:
         raise ConfigError(f"movies must be between {FEWEST} and {MOST}, got {movies}")
     folder = Path(folder)
-    _refuse_occupied(folder, force)
+    refuse_occupied(folder, mark=SAMPLE_MARK, files=_FILES, what="a sample drawn", force=force)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
@@ -116,21 +117,6 @@ def _shade(picture: Image, top: int, colour: tuple[int, int, int]) -> None:
     height = picture.height - top
     veil = Image.linear_gradient("L").resize((picture.width, height)).point(lambda level: min(255, level * 3) * 0.75)
     picture.paste(Image.new("RGB", veil.size, colour), (0, top), veil)
-
-
-def _refuse_occupied(folder: Path, force: bool) -> None:
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise DataError(f"{folder} is a file; choose a new folder")
-    held = {entry.name for entry in folder.iterdir()}
-    if not held:
-        return
-    if not force:
-        raise DataError(f"{folder} is not empty; choose a new folder, or pass --force to replace a sample drawn before")
-    if SAMPLE_MARK not in held or (others := held - _FILES):
-        what = f"holds {sorted(others)[0]}" if SAMPLE_MARK in held else f"has no {SAMPLE_MARK}"
-        raise DataError(f"{folder} {what}, so it is not just a drawn sample and --force leaves it alone")
 
 
 def _write_sample(folder: Path, movies: int, seed: int) -> None:

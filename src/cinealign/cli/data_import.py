@@ -1,0 +1,79 @@
+"""`cinealign data import`: a catalogue from a table and pictures of the user's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def import_data(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SOURCE", help="CSV, TSV, JSONL, JSON, Parquet or Excel file, or a saved Hugging Face data set."
+        ),
+    ],
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Catalogue folder to make.")] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the pictures: named by id, or where the paths of SOURCE start."),
+    ] = None,
+    item_id: Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Column of the ids.")] = None,
+    image: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of picture paths or bytes.")] = None,
+    text: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of the texts.")] = None,
+    title: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of the titles.")] = None,
+    genre: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of genres or categories.")] = None,
+    split: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column that says which items are train.")] = None,
+    train_value: Annotated[
+        str | None, typer.Option(metavar="VALUE", help="What the split column says of a train item, if not 'train'.")
+    ] = None,
+    share: Annotated[float, typer.Option(help="Train share of the random split, where SOURCE has no split.")] = 0.6,
+    seed: Annotated[int, typer.Option(help="Seed of the random split.")] = 0,
+    noun: Annotated[str, typer.Option(help="What one thing is called on the screen, such as book.")] = "item",
+    longest_side: Annotated[int, typer.Option(metavar="PIXELS", help="Larger pictures are shrunk to this.")] = 1024,
+    encoding: Annotated[
+        str | None, typer.Option(help="Encoding of a text file, such as big5; found if absent.")
+    ] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook; the first if absent.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what is understood and write no catalogue.")] = False,
+    contact_sheet: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="Draw the first pictures with their texts to this file.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a catalogue that was imported there before.")] = False,
+) -> None:
+    """Make a catalogue folder of a table and pictures; columns are found by name and content, or named.
+
+    Nothing is fetched, and no picture outside SOURCE's folder (or --images) is read. An interrupted import goes on where
+    it stopped when the same command is given again.
+    """
+    from cinealign.data.importing.plan import ImportOptions, plan_import
+    from cinealign.data.importing.preview import draw_contact_sheet, preview_lines
+    from cinealign.data.importing.write import write_catalogue
+
+    if out is None and not dry_run:
+        raise typer.BadParameter("--out DIR says where the catalogue goes; --dry-run shows what would be in it")
+    roles = {"id": item_id, "image": image, "text": text, "title": title, "genre": genre, "split": split}
+    options = ImportOptions(
+        columns={role: column for role, column in roles.items() if column is not None},
+        images=images,
+        train_value=train_value,
+        share=share,
+        seed=seed,
+        noun=noun,
+        longest_side=longest_side,
+        encoding=encoding,
+        sheet=sheet,
+    )
+    plan = plan_import(source, options)
+    typer.echo("\n".join(plan.lines()))
+    if contact_sheet is not None:
+        shown = draw_contact_sheet(plan, contact_sheet)
+        typer.echo(f"contact sheet: {contact_sheet}, {shown} pictures")
+    if dry_run:
+        typer.echo("\n".join(preview_lines(plan)))
+        return
+    assert out is not None
+    typer.echo("\n".join(write_catalogue(plan, out, force=force).lines()))
+    typer.echo(f"catalogue: {out}; next: cinealign run --data {out}")

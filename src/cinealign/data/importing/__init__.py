@@ -1,0 +1,1 @@
+"""From a table and pictures of the user's own to a catalogue folder."""

@@ -1,0 +1,319 @@
+"""The import itself: every row is kept or dropped for a reason, and the catalogue appears whole or not at all.
+
+Pictures that are finished lie in a folder beside the new one until all is done; the same command goes on from there.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import itertools
+import json
+import os
+import shutil
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cinealign.data.catalogue import IMPORT_MARK
+from cinealign.data.importing.pictures import fit_picture, read_picture
+from cinealign.data.importing.plan import ImportPlan, Row
+from cinealign.data.movie_table import KNOWN_COLUMNS
+from cinealign.data.new_folder import put_in_place, refuse_occupied
+from cinealign.data.new_split import NewSplit, own_split, random_split, write_split
+from cinealign.data.report import Drop
+from cinealign.data.scripts import scripts_of
+from cinealign.data.split_record import SPLIT_FILE, TRAIN_FILE, SplitRecord
+from cinealign.data.tables import listed, whole_number
+from cinealign.errors import DataError
+from cinealign.progress import progress, say
+
+SOURCE_ID = "source_id"
+"""Column of info.csv that holds the source's ids where they are no whole numbers."""
+NO_ID, DUPLICATE = "rows without an id", "rows that repeat an id; the first counts"
+NO_IMAGE, UNREADABLE, NO_TEXT = "rows without a picture", "pictures that cannot be used", "rows with an empty text"
+INFO_FILE, POSTERS = "info.csv", "poster"
+_FILES = {INFO_FILE, POSTERS, TRAIN_FILE, SPLIT_FILE, IMPORT_MARK}
+_CATALOGUE_NAMES = {
+    "title": "name",
+    "genre": "genre",
+    "release": "release_time",
+    "text": "intro",
+    "directors": "directors",
+    "writers": "writers",
+    "cast": "starts",
+}
+_CHUNK = 64
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What became of every row."""
+
+    read: int
+    kept: int
+    drops: tuple[Drop, ...]
+    pictures: dict[str, int]
+    scripts: dict[str, int]
+    mapped: bool
+    split: SplitRecord
+    noun: str
+
+    def lines(self) -> list[str]:
+        """For the user."""
+        done = ", ".join(f"{count:,} {what}" for what, count in self.pictures.items() if count)
+        written = ", ".join(f"{script} {count / self.kept:.0%}" for script, count in self.scripts.items())
+        numbered = (
+            [f"ids: numbered from 1; column {SOURCE_ID} of {INFO_FILE} keeps the source's"] if self.mapped else []
+        )
+        return [
+            f"{self.read:,} rows read, {self.read - self.kept:,} dropped, {self.kept:,} {self.noun}s kept",
+            *(f"dropped: {drop.reason}: {drop.count:,} ({listed(drop.names)})" for drop in self.drops),
+            f"pictures: {done}",
+            f"scripts of the texts: {written}",
+            *numbered,
+            f"{self.split.line()}: {self.split.train:,} train, {self.split.held_out:,} held out",
+        ]
+
+
+@dataclass
+class _Kept:
+    row: Row
+    picture: Path
+
+
+def write_catalogue(plan: ImportPlan, out: Path, *, force: bool = False) -> ImportReport:
+    """Import: write info.csv, poster/, train.txt, split.json and import.json to `out`.
+
+    Raises:
+        DataError: `out` is taken, nothing can be kept, a picture is an address or outside its folder, or the disk fails.
+    """
+    refuse_occupied(out, mark=IMPORT_MARK, files=_FILES, what="a catalogue imported", force=force)
+    if out.exists() and plan.source.path.resolve().is_relative_to(out.resolve()):
+        raise DataError(f"{out} holds the source; choose another folder")
+    beside = out.parent / f".{out.name}.importing"
+    try:
+        done = _begin(beside, plan)
+        kept, drops = _collect(plan, beside / POSTERS, done)
+        if not kept:
+            raise DataError(f"nothing can be kept: {_said(drops)}")
+        ids, mapped = _ids([each.row.source_id for each in kept])
+        split = _split(plan, [each.row for each in kept])
+        return _finish(plan, beside, out, kept, ids, mapped, split, drops)
+    except OSError as error:
+        raise DataError(f"{out} cannot be written: {error.strerror or error}; choose another folder") from None
+
+
+def _begin(beside: Path, plan: ImportPlan) -> dict[int, Path]:
+    """Make the folder beside, or take over the finished pictures of an interrupted import of the same source."""
+    identity = hashlib.sha256(repr(_identity(plan)).encode()).hexdigest()
+    known = beside / "identity"
+    if beside.exists() and not (known.is_file() and known.read_text() == identity):
+        shutil.rmtree(beside)
+    (beside / POSTERS).mkdir(parents=True, exist_ok=True)
+    known.write_text(identity)
+    done = {int(p.stem.partition("-")[0]): p for p in (beside / POSTERS).iterdir() if not p.name.startswith(".")}
+    if done:
+        say(f"import: {len(done):,} pictures are there already from an interrupted import")
+    return done
+
+
+def _identity(plan: ImportPlan) -> list[object]:
+    path = plan.source.path
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    stats = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return [stats, plan.options, sorted(plan.columns.names.items()), plan.pictures_by_id]
+
+
+def _collect(plan: ImportPlan, posters: Path, done: dict[int, Path]) -> tuple[list[_Kept], dict[str, list[str]]]:
+    """Every row's picture, written under the row's number, or the reason why the row is dropped."""
+    drops: dict[str, list[str]] = {reason: [] for reason in (NO_ID, DUPLICATE, NO_IMAGE, UNREADABLE, NO_TEXT)}
+    kept: list[_Kept] = []
+    seen: set[str] = set()
+    with (
+        warnings.catch_warnings(),
+        ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool,
+        progress("import", plan.source.count) as bar,
+    ):
+        warnings.simplefilter("ignore")  # Pillow warns of sizes that are refused anyway
+        for chunk in _chunks(plan.rows()):
+            good = []
+            for row in chunk:
+                if (reason := reason_to_drop(plan, row, seen)) is not None:
+                    drops[reason[0]].append(reason[1])
+                else:
+                    good.append(row)
+            for row, result in zip(good, pool.map(lambda row: _picture(plan, row, posters, done), good), strict=True):
+                if isinstance(result, tuple):
+                    drops[result[0]].append(result[1])
+                else:
+                    kept.append(_Kept(replace(row, image=row.image if isinstance(row.image, str) else None), result))
+            bar.advance(len(chunk))
+    return kept, drops
+
+
+def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    while chunk := list(itertools.islice(rows, _CHUNK)):
+        yield chunk
+
+
+def reason_to_drop(plan: ImportPlan, row: Row, seen: set[str]) -> tuple[str, str] | None:
+    """Why a row is dropped whatever its picture is, and its name in the report; None keeps it, and its id in `seen`."""
+    place = plan.source.place(row.number)
+    if not row.source_id:
+        return NO_ID, place
+    if row.source_id in seen:
+        return DUPLICATE, f"{place}: {row.source_id}"
+    if not row.texts["text"]:
+        return NO_TEXT, f"{place}: {row.source_id}"
+    seen.add(row.source_id)
+    return None
+
+
+def no_picture(plan: ImportPlan, row: Row) -> tuple[str, str]:
+    """The reason for a row without a picture, and its name in the report."""
+    named = row.image if isinstance(row.image, str) else row.source_id
+    return NO_IMAGE, f"{plan.source.place(row.number)}: {named[:80]}"
+
+
+def _picture(plan: ImportPlan, row: Row, posters: Path, done: dict[int, Path]) -> Path | tuple[str, str]:
+    """The row's picture, finished on disk, or why there is none."""
+    place = plan.source.place(row.number)
+    found = plan.pictures.find(row.image, row.source_id, place)
+    if found is None:
+        return no_picture(plan, row)
+    ready = done.get(row.number)
+    if ready is not None and not (isinstance(found, Path) and found.stat().st_mtime_ns > ready.stat().st_mtime_ns):
+        return ready
+    name = found.name if isinstance(found, Path) else "its picture"
+    try:
+        fitted = fit_picture(name, read_picture(found, name), plan.options.longest_side)
+    except DataError as error:
+        return UNREADABLE, f"{place}: {str(error).partition(';')[0].removeprefix('poster ')}"
+    partial = posters / f".{row.number}"
+    partial.write_bytes(fitted.content)
+    finished = posters / f"{row.number}-{fitted.changed}{fitted.suffix}"
+    partial.replace(finished)
+    return finished
+
+
+def _ids(source_ids: list[str]) -> tuple[list[int], bool]:
+    """The catalogue's ids, and whether they are other ones than the source's."""
+    numbers = [whole_number(text) for text in source_ids]
+    own = [number for number in numbers if number is not None and number >= 0]
+    if len(own) == len(numbers) and len(set(own)) == len(own):
+        return own, False
+    return list(range(1, len(source_ids) + 1)), True
+
+
+def _split(plan: ImportPlan, rows: list[Row]) -> NewSplit:
+    """The source's own split where it tells one that leaves something to test on, else a random one."""
+    options = plan.options
+    if (column := plan.columns.names.get("split")) is not None:
+        own = own_split([row.texts["split"] for row in rows], column, options.train_value)
+        if len(own.train) < len(rows) or "split" in options.columns:
+            return own
+        say(f"import: column {column!r} calls every item train, so a random split is drawn")
+    return random_split(len(rows), share=options.share, seed=options.seed)
+
+
+def _finish(
+    plan: ImportPlan,
+    beside: Path,
+    out: Path,
+    kept: list[_Kept],
+    ids: list[int],
+    mapped: bool,
+    split: NewSplit,
+    drops: dict[str, list[str]],
+) -> ImportReport:
+    """Lay the catalogue out in the folder beside, then put it in its place."""
+    made = beside / "catalogue"
+    (made / POSTERS).mkdir(parents=True)
+    pictures = dict.fromkeys(("copied", "re-encoded", "shrunk"), 0)
+    for item_id, each in zip(ids, kept, strict=True):
+        pictures[each.picture.stem.partition("-")[2]] += 1
+        each.picture.rename(made / POSTERS / f"{item_id}{each.picture.suffix}")
+    rows = [each.row for each in kept]
+    (made / INFO_FILE).write_bytes(_info_csv(plan, ids, rows, mapped).encode())
+    record = write_split(made, ids, split)
+    report = ImportReport(
+        read=plan.source.count,
+        kept=len(kept),
+        drops=tuple(Drop(reason, tuple(names)) for reason, names in drops.items() if names),
+        pictures=pictures,
+        scripts=scripts_of(row.texts["text"] for row in rows),
+        mapped=mapped,
+        split=record,
+        noun=plan.options.noun,
+    )
+    mark = json.dumps(_mark(plan, report), ensure_ascii=False, indent=1)
+    (made / IMPORT_MARK).write_text(mark + "\n", encoding="utf-8")
+    put_in_place(made, out)
+    shutil.rmtree(beside)
+    return report
+
+
+def _info_csv(plan: ImportPlan, ids: list[int], rows: list[Row], mapped: bool) -> str:
+    roles = [role for role in _CATALOGUE_NAMES if role in plan.columns.names or role == "title"]
+    paths = any(row.image for row in rows)
+    own = [*([SOURCE_ID] if mapped else []), *(["source_image"] if paths else [])]
+    own += ["split"] if "split" in plan.columns.names else []
+    kept = _kept_titles(plan.columns.kept, {"id", *own})
+    text = io.StringIO(newline="")
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["id", *(_CATALOGUE_NAMES[role] for role in roles), *own, *kept.values()])
+    for item_id, row in zip(ids, rows, strict=True):
+        cells = {SOURCE_ID: row.source_id, "source_image": row.image or "", "split": row.texts.get("split", "")}
+        texts = {"title": row.source_id, **row.texts}
+        table.writerow(
+            [
+                item_id,
+                *(texts[role] for role in roles),
+                *(_printable(cells[n]) for n in own),
+                *(row.kept[c] for c in kept),
+            ]
+        )
+    return text.getvalue()
+
+
+def _kept_titles(columns: tuple[str, ...], taken: set[str]) -> dict[str, str]:
+    """Titles of kept columns in info.csv; one that the catalogue would read as its own is called source_..."""
+    titles: dict[str, str] = {}
+    for column in columns:
+        title = _printable(column)
+        plain = title.strip().lower().replace(" ", "_")
+        while plain in KNOWN_COLUMNS or plain in taken:
+            title, plain = f"source_{title}", f"source_{plain}"
+        taken.add(plain)
+        titles[column] = title
+    return titles
+
+
+def _printable(text: str) -> str:
+    return "".join(c for c in text if c.isprintable())
+
+
+def _mark(plan: ImportPlan, report: ImportReport) -> dict[str, Any]:
+    return {
+        "noun": report.noun,
+        "source": str(plan.source.path),
+        "format": plan.source.described,
+        "columns": plan.columns.names,
+        "pictures_from": str(plan.pictures.folder),
+        "rows_read": report.read,
+        "n": report.kept,
+        "ids_mapped": report.mapped,
+        "pictures": report.pictures,
+        "scripts": report.scripts,
+        "drops": [{"reason": drop.reason, "count": drop.count, "names": list(drop.names)} for drop in report.drops],
+        "split": report.split.to_json(),
+    }
+
+
+def _said(drops: dict[str, list[str]]) -> str:
+    return "; ".join(f"{reason}: {len(names):,} ({listed(names, 2)})" for reason, names in drops.items() if names)

@@ -1,0 +1,47 @@
+"""A folder that the program makes: it takes an empty place, or that of an earlier one that it made itself."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+
+from cinealign.errors import DataError
+
+
+def refuse_occupied(folder: Path, *, mark: str, files: Collection[str], what: str, force: bool) -> None:
+    """Refuse a folder that holds anything, but for an earlier `what` where `force` allows to replace it.
+
+    Args:
+        folder: the place; need not exist.
+        mark: the file by which an earlier one is known.
+        files: all that may lie in an earlier one; a folder with something else is left alone.
+        what: what the program makes, for messages: "a sample drawn".
+        force: allow an earlier one.
+    Raises:
+        DataError: the place is taken.
+    """
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise DataError(f"{folder} is a file; choose a new folder")
+    held = {entry.name for entry in folder.iterdir()}
+    if not held:
+        return
+    if not force:
+        raise DataError(f"{folder} is not empty; choose a new folder, or pass --force to replace {what} before")
+    if mark not in held or (others := held - set(files)):
+        fault = f"holds {sorted(others)[0]}" if mark in held else f"has no {mark}"
+        raise DataError(f"{folder} {fault}, so it is not just {what} before and --force leaves it alone")
+
+
+def put_in_place(made: Path, folder: Path) -> None:
+    """Rename `made`, a finished folder on the same disk, to `folder`; what lay there is removed afterwards."""
+    old = made.with_name(f"{made.name}.old")
+    if old.exists():
+        shutil.rmtree(old)
+    if folder.exists():
+        folder.rename(old)
+    made.rename(folder)
+    if old.exists():
+        shutil.rmtree(old)
