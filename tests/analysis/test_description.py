@@ -14,6 +14,7 @@ from cinealign.analysis.description import SHARES, Description, Spread, describe
 from cinealign.analysis.description_figure import draw_description
 from cinealign.analysis.description_table import print_description
 from cinealign.analysis.lettering_statistics import Lettering
+from cinealign.data.new_split import random_split, write_split
 from cinealign.errors import ConfigError, DataError
 
 ROWS = [
@@ -100,6 +101,16 @@ def test_split_that_is_absent_or_broken_is_said_and_not_fatal(folder: Path) -> N
     assert broken.train is None and "line 2: expected a whole number" in broken.split
     (folder / "train.txt").unlink()
     assert described(folder).counts.split == "there is no train.txt"
+
+
+def test_recorded_split_is_read_as_it_says(folder: Path) -> None:
+    (folder / "train.txt").unlink()
+    write_split(folder, [1, 2, 3, 5], random_split(4, share=0.5, seed=0))
+    counts = described(folder).counts
+    assert (counts.train, counts.held_out) == (2, 2)
+    assert (
+        counts.split == "train.txt holds item ids; split: random (share 0.5, seed 0); drawn here, not the assignment's"
+    )
 
 
 def test_no_folder_or_no_table(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_all_was_had(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         assert command(site, tmp_path / "ml", "--yes", "--accept-licence") == 0
     said = capsys.readouterr()
     assert "10 movies, 10 intros, 10 posters, 10 ratings" in said.out and "nothing is missing" in said.out
-    assert "it is not the assignment's split" in said.out
+    assert "drawn here, not the assignment's" in said.out
     assert said.err.index(f"MovieLens: {site.host}") < said.err.index("asking for")
     assert "You may not redistribute it" in said.err
 

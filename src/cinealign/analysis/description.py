@@ -25,6 +25,7 @@ from cinealign.data.languages import languages_of
 from cinealign.data.movie_table import MovieRow, MovieTable, read_movie_table
 from cinealign.data.posters import PosterFile, decode_poster, find_posters, read_poster
 from cinealign.data.split import TrainIds, choose_reading, read_train_list
+from cinealign.data.split_record import read_split_record
 from cinealign.errors import DataError
 from cinealign.progress import progress
 
@@ -182,10 +183,13 @@ def _counts(
     train: int | None = None
     try:
         listed = read_train_list(folder)
-        read_as = choose_reading(listed, ids, [row.movie_id for row in table.rows], train_ids)
+        record = read_split_record(folder)
+        asked = "ids" if record is not None and train_ids == "auto" else train_ids
+        read_as = choose_reading(listed, ids, [row.movie_id for row in table.rows], asked)
         named = {ids[number.value] if read_as == "rows" else number.value for number in listed.numbers}
         train = len(named & usable)
-        split = f"train.txt holds {'row numbers' if read_as == 'rows' else 'item ids'}"
+        holds = f"train.txt holds {'row numbers' if read_as == 'rows' else 'item ids'}"
+        split = holds if record is None else f"{holds}; {record.line()}"
     except DataError as error:
         split = str(error) if (folder / "train.txt").exists() else "there is no train.txt"
     return Counts(

@@ -6,7 +6,8 @@ import pytest
 
 from cinealign.data.download.files import DownloadFolder
 from cinealign.data.download.split import draw_train_ids, write_split
-from cinealign.data.split import choose_reading, read_train_list
+from cinealign.data.split import read_train_list
+from cinealign.data.split_record import read_split_record
 from cinealign.errors import DataError
 
 
@@ -20,16 +21,15 @@ def test_draw_takes_60_percent_and_depends_on_the_seed() -> None:
     assert len(set(fewer) ^ set(drawn)) <= 3
 
 
-@pytest.mark.parametrize("known", [range(1, 7), range(1, 41), range(100, 140), [1, 2, 3, 5, 8, 13, 21]])
-@pytest.mark.parametrize("seed", range(6))
-def test_what_is_written_reads_back_as_the_same_movies(tmp_path: Path, known: range, seed: int) -> None:
+def test_what_is_written_says_what_it_is(tmp_path: Path) -> None:
     folder = DownloadFolder.claim(tmp_path / "ml")
-    ids = [movie_id for at, movie_id in enumerate(known) if at % 6 != 4]
-    write_split(folder, ids, list(known), train=None, train_ids="auto", seed=seed)
-    train = read_train_list(folder.path)
-    read_as = choose_reading(train, ids, known, "auto")
-    movies = [number.value if read_as == "ids" else ids[number.value] for number in train.numbers]
-    assert len(movies) == round(0.6 * len(ids)) and set(movies) <= set(ids)
+    ids = [3, 4, 5, 9, 12]
+    said = write_split(folder, ids, [3, 4, 5, 6, 9, 12], train=None, train_ids="auto", seed=7)
+    assert said == "split: random (share 0.6, seed 7); drawn here, not the assignment's; 3 train, 2 held-out"
+    record = read_split_record(folder.path)
+    assert record is not None and (record.kind, record.settings) == ("random", {"share": 0.6, "seed": 7})
+    train = [number.value for number in read_train_list(folder.path).numbers]
+    assert train == draw_train_ids(ids, [3, 4, 5, 6, 9, 12], 7)
 
 
 def test_no_poster_means_no_split(tmp_path: Path) -> None:
@@ -43,3 +43,12 @@ def test_own_list_that_reads_both_ways_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("2\n3\n")
     with pytest.raises(DataError, match=r"row numbers and .* ids alike"):
         write_split(folder, [1, 2, 3, 4, 5], [1, 2, 3, 4, 5], train=tmp_path / "mine.txt", train_ids="auto", seed=0)
+
+
+def test_own_list_may_name_movies_without_a_poster_but_not_only_those(tmp_path: Path) -> None:
+    folder = DownloadFolder.claim(tmp_path / "ml")
+    (tmp_path / "mine.txt").write_text("70\n20\n10\n")
+    said = write_split(folder, [10, 20, 30], [10, 20, 30, 70], train=tmp_path / "mine.txt", train_ids="auto", seed=0)
+    assert said == "split: a given list (file mine.txt); 2 train, 1 held-out; 1 that it names have no poster here"
+    with pytest.raises(DataError, match="names no movie that has a poster here"):
+        write_split(folder, [30], [10, 20, 30, 70], train=tmp_path / "mine.txt", train_ids="auto", seed=0)

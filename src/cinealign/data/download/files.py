@@ -13,7 +13,16 @@ from cinealign.errors import DataError
 
 STATE = ".download"
 """What is kept to go on from; hidden, so that the catalogue does not see it. May be deleted once all is there."""
-RESULTS = ("info.csv", "movies.csv", "ratings.csv", "train.txt", "missing.csv", "ml-1m-README.txt", "poster")
+RESULTS = (
+    "info.csv",
+    "movies.csv",
+    "ratings.csv",
+    "train.txt",
+    "split.json",
+    "missing.csv",
+    "ml-1m-README.txt",
+    "poster",
+)
 """Everything else that a download puts into its folder."""
 _MARK = "MovieLens download"
 

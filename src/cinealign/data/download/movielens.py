@@ -213,7 +213,7 @@ def _write(
     ids = [movie_id for movie_id in known if movie_id in present]
     write_tables(target, movielens, facts)
     write_missing(target, missing)
-    split = write_split(target, ids, sorted(known), train=train, train_ids=train_ids, seed=seed)
+    split = write_split(target, ids, known, train=train, train_ids=train_ids, seed=seed)
     return DownloadReport(
         folder=target.path,
         movies=len(known),

@@ -6,12 +6,14 @@ import hashlib
 import random
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any
 
+from cinealign.data import new_split
 from cinealign.data.download.files import STATE, DownloadFolder
-from cinealign.data.split import TrainIds, TrainList, TrainNumber, choose_reading, read_train_file
+from cinealign.data.split import TrainIds, choose_reading, read_train_file
+from cinealign.data.split_record import TRAIN_FILE
 from cinealign.errors import ConfigError, DataError
 
-TRAIN_SHARE = 0.6
 _WRITTEN = f"{STATE}/train.sha256"
 """The digest of the train.txt that a download wrote; another one is the user's and is left alone."""
 
@@ -25,7 +27,7 @@ def write_split(
     train_ids: TrainIds,
     seed: int,
 ) -> str:
-    """Write train.txt and say in one line what it is.
+    """Write train.txt and split.json, and say in one line what they are.
 
     Args:
         folder: the catalogue's folder.
@@ -40,39 +42,33 @@ def write_split(
     """
     if not ids:
         return "train.txt: not written, as no movie has a poster"
-    there = folder.read("train.txt")
+    there = folder.read(TRAIN_FILE)
     if train is None and there is not None and _digest(there) != (folder.read(_WRITTEN) or b"").decode():
         return "train.txt: kept, as it is not the one that a download wrote"
+    row_of = {movie_id: row for row, movie_id in enumerate(ids)}
+    settings: dict[str, Any]
     if train is None:
-        chosen, content = _drawn(ids, known_ids, seed)
-        share = f"{len(chosen):,} of {len(ids):,} movies at random (seed {seed}); it is not the assignment's split"
+        kind, settings, lost = "random", {"share": new_split.SHARE, "seed": seed}, ""
+        rows = [row_of[movie_id] for movie_id in draw_train_ids(ids, known_ids, seed)]
     else:
         chosen = _own_train_ids(train, ids, known_ids, train_ids)
-        share = f"{len(chosen):,} movies from {train}"
-        content = _lines(chosen, ids, known_ids)
-    folder.write("train.txt", content)
-    folder.write(_WRITTEN, _digest(content).encode())
-    return f"train.txt: {share}"
+        kind, settings = "list", {"file": train.name}
+        rows = sorted(row_of[movie_id] for movie_id in chosen if movie_id in row_of)
+        lost = f"; {len(chosen) - len(rows):,} that it names have no poster here" if len(rows) < len(chosen) else ""
+        if not rows:
+            raise DataError(f"--train {train} names no movie that has a poster here; is it from another data set?")
+    record = new_split.write_split(folder.path, ids, new_split.NewSplit(kind, rows, settings), force=True)
+    folder.write(_WRITTEN, record.digest.encode())
+    return f"{record.line()}; {record.train:,} train, {record.held_out:,} held-out{lost}"
 
 
-def _drawn(ids: Sequence[int], known_ids: Sequence[int], seed: int) -> tuple[list[int], bytes]:
-    """A random split and its lines. A few movies can happen to read both as ids and as row numbers: then draw again."""
-    for draw in range(100):
-        chosen = draw_train_ids(ids, known_ids, seed if draw == 0 else f"{seed} again {draw}")
-        try:
-            return chosen, _lines(chosen, ids, known_ids)
-        except DataError:
-            continue
-    raise DataError(f"no split of {len(ids)} movies can be told from row numbers; give your own with --train")
-
-
-def draw_train_ids(ids: Sequence[int], known_ids: Sequence[int], seed: int | str) -> list[int]:
+def draw_train_ids(ids: Sequence[int], known_ids: Sequence[int], seed: int) -> list[int]:
     """60 % of `ids` at random, sorted. A movie more or less changes the others hardly, as all `known_ids` are shuffled."""
     order = sorted(known_ids)
     random.Random(seed).shuffle(order)
     present = set(ids)
     shuffled = [movie_id for movie_id in order if movie_id in present]
-    return sorted(shuffled[: round(TRAIN_SHARE * len(shuffled))])
+    return sorted(shuffled[: round(new_split.SHARE * len(shuffled))])
 
 
 def _own_train_ids(train: Path, ids: Sequence[int], known_ids: Collection[int], asked: TrainIds) -> list[int]:
@@ -85,24 +81,6 @@ def _own_train_ids(train: Path, ids: Sequence[int], known_ids: Collection[int], 
             f"{len(ids):,}; give movie ids, or pass --train-ids rows if it was made for just these"
         )
     return [ids[number.value] for number in listed.numbers]
-
-
-def _lines(chosen: Sequence[int], ids: Sequence[int], known_ids: Collection[int]) -> bytes:
-    """`chosen` as ids, or as row numbers where ids could be taken for them."""
-    row_of = {movie_id: row for row, movie_id in enumerate(ids)}
-    rows = [row_of[movie_id] for movie_id in chosen if movie_id in row_of]
-    for numbers, meant in ((chosen, "ids"), (rows, "rows")):
-        listed = TrainList(tuple(TrainNumber(value, line) for line, value in enumerate(numbers, 1)), (), "utf-8")
-        try:
-            read_as = choose_reading(listed, ids, known_ids, "auto")
-        except DataError:
-            continue
-        if read_as == meant or [ids[value] for value in numbers] == list(chosen):
-            return "".join(f"{value}\n" for value in numbers).encode()
-    raise DataError(
-        "the train list can be written neither as ids nor as row numbers so that a reader could tell which; "
-        "name other movies in --train"
-    )
 
 
 def _digest(content: bytes) -> str:
