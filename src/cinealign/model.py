@@ -178,11 +178,13 @@ def fit_parts(recipe: Recipe, training: TrainingSet, checkpoint: Checkpoint, nam
         for view_name, extracted in side.items():
             views[view_name].fit(extracted)
     words = {view_name: listed for view_name, view in views.items() if (listed := view.words()) is not None}
+    origins = {view_name: origin for view_name, view in views.items() if (origin := view.origin()) is not None}
     features = replace(
         training,
         poster=_transform(views, training.poster),
         intro=_transform(views, training.intro),
         words=words,
+        origins=origins,
     )
     experts = build_experts(recipe)
     for i, expert in enumerate(experts):

@@ -57,7 +57,7 @@ def test_residual_head_starts_at_the_zero_shot_cosine() -> None:
 
 
 def test_residual_head_needs_one_width() -> None:
-    with pytest.raises(ConfigError, match="one width, got 6 poster and 5 intro features"):
+    with pytest.raises(ConfigError, match="one width, got 6 numbers a poster and 5 an intro"):
         build(head="residual").fit(linked(20, (6, 5)), seed=0)
 
 

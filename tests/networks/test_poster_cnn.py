@@ -67,7 +67,7 @@ def test_augmentation() -> None:
 def test_it_reads_pictures_only() -> None:
     with pytest.raises(ConfigError, match=r"got \(4, 9\) of float32; use the view 'pixels'"):
         tower_geometry(SPEC, torch.rand(4, 9), None)
-    with pytest.raises(ConfigError, match="unknown tower 'vgg'; choose one of: bag, cnn"):
+    with pytest.raises(ConfigError, match="unknown tower 'vgg'; choose one of: bag, clip, cnn"):
         resolve_tower({"tower": "vgg"})
 
 

@@ -28,7 +28,7 @@ def save_tokenizer(folder: Path, kind: str) -> int:
     return len(vocabulary)
 
 
-def save_clip(folder: Path, kind: str = "clip") -> Path:
+def save_clip(folder: Path, kind: str = "clip", layers: int = 1) -> Path:
     """A CLIP or SigLIP model that reads 12 word pieces and sees 32 x 32 pixels; vectors of 8 numbers."""
     import transformers as t
 
@@ -38,7 +38,7 @@ def save_clip(folder: Path, kind: str = "clip") -> Path:
     small: dict[str, Any] = {
         "hidden_size": 8,
         "intermediate_size": 8,
-        "num_hidden_layers": 1,
+        "num_hidden_layers": layers,
         "num_attention_heads": 2,
     }
     text = {**small, "vocab_size": size, "max_position_embeddings": 12, "bos_token_id": 2, "eos_token_id": size - 1}
@@ -74,7 +74,7 @@ def save_vision(folder: Path, kind: str) -> Path:
     return folder
 
 
-def save_bert(folder: Path) -> Path:
+def save_bert(folder: Path, layers: int = 1) -> Path:
     """A BERT that reads 16 word pieces; no pooling of sentence-transformers is beside it."""
     import transformers as t
 
@@ -83,7 +83,7 @@ def save_bert(folder: Path) -> Path:
     config = t.BertConfig(
         vocab_size=size,
         hidden_size=8,
-        num_hidden_layers=1,
+        num_hidden_layers=layers,
         num_attention_heads=2,
         intermediate_size=8,
         max_position_embeddings=16,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from cinealign.state import State
-from cinealign.views.base import Extracted, Features, take
+from cinealign.views.base import Extracted, Features, Origin, take
 
 Vectors = NDArray[np.float32]
 """(N, D) float32; rows have length 1, or 0 where the expert saw nothing to judge by."""
@@ -45,6 +45,8 @@ class TrainingSet:
     size: int
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The words that the numbers of a view stand for, by the view's name, for fitted views that have a vocabulary."""
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    """Where a view's states come from, by the view's name, for views that stop inside a network."""
     labels: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     """Name -> (size, G) zeros and ones: what is known of the train movies besides, such as their genres."""
     teachers: Mapping[int, TeacherVectors] = field(default_factory=dict)
@@ -57,6 +59,7 @@ class TrainingSet:
             {name: take(values, rows) for name, values in self.intro.items()},
             len(rows),
             self.words,
+            self.origins,
             {name: values[rows] for name, values in self.labels.items()},
             {position: teacher.take(rows) for position, teacher in self.teachers.items()},
         )

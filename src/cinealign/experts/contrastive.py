@@ -31,6 +31,7 @@ class ContrastiveOptions(ExpertOptions):
         None, description="a network trained on the one poster view; else a head"
     )
     intro_tower: dict[str, Any] | None = Field(None, description="a network trained on the one intro view; else a head")
+    shared: bool = Field(False, description="poster_tower, with one set of weights, serves both sides")
     head: HeadKind = Field("linear", description="of a side without a tower")
     dimensions: int = Field(128, ge=1, description="of the shared space; a residual head keeps its features' width")
     hidden: int = Field(512, ge=1, description="of the mlp head")
@@ -73,6 +74,14 @@ class ContrastiveOptions(ExpertOptions):
             names = getattr(self, side)
             if getattr(self, f"{side}_tower") is not None and len(names) != 1:
                 raise ValueError(f"{side}_tower reads one view, got {len(names)} in {side}: {', '.join(names)}")
+        return self
+
+    @model_validator(mode="after")
+    def _one_tower_shared(self) -> Self:
+        if self.shared and (self.poster_tower is None or self.intro_tower is not None or len(self.intro) != 1):
+            raise ValueError(
+                "shared: true needs a poster_tower, no intro_tower and one intro view; the tower reads both"
+            )
         return self
 
     @model_validator(mode="after")
@@ -155,7 +164,12 @@ class ContrastiveExpert(Expert):
 
     def _pair(self) -> Pair:
         o = self.options
-        poster, intro = self._side(o.poster, o.poster_tower), self._side(o.intro, o.intro_tower)
+        poster = self._side(o.poster, o.poster_tower)
+        if o.shared:
+            assert isinstance(poster, TowerSide) and o.poster_tower is not None
+            intro: Side = TowerSide(o.intro[0], o.poster_tower, o.dimensions, owner=poster)
+        else:
+            intro = self._side(o.intro, o.intro_tower)
         return Pair(poster, intro, [o.loss, *o.also], o.mixup, o.drift_penalty)
 
     def _side(self, names: list[str], tower: dict[str, Any] | None) -> Side:

@@ -51,14 +51,21 @@ def build_optimiser(
 ) -> torch.optim.Optimizer:
     """The optimiser of everything that learns in `modules`.
 
+    A weight with an attribute `rate_share` learns at that share of `rate` (towers set it on pretrained layers).
     Matrices are decayed; vectors and scalars (biases, norms, temperatures) are not. `momentum` is SGD's, with Nesterov's
     look-ahead where it is above 0. Adafactor (arXiv 1804.04235) is PyTorch's; its own rate rule is capped by `rate`.
     """
     learning = [p for p in modules.parameters() if p.requires_grad]
-    groups: list[dict[str, Any]] = [
-        {"params": [p for p in learning if p.ndim >= 2], "weight_decay": weight_decay},
-        {"params": [p for p in learning if p.ndim < 2], "weight_decay": 0.0},
-    ]
+    shares = sorted(
+        {1.0, *(getattr(p, "rate_share", 1.0) for p in learning)}, reverse=True
+    )  # the full rate comes first
+    groups: list[dict[str, Any]] = []
+    for share in shares:
+        of_share = [p for p in learning if getattr(p, "rate_share", 1.0) == share]
+        groups += [
+            {"params": [p for p in of_share if p.ndim >= 2], "weight_decay": weight_decay, "lr": rate * share},
+            {"params": [p for p in of_share if p.ndim < 2], "weight_decay": 0.0, "lr": rate * share},
+        ]
     if kind == "adamw":
         return torch.optim.AdamW(groups, lr=rate)
     if kind == "sgd":

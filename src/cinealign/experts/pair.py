@@ -53,7 +53,7 @@ class Pair:
         judged_on: TrainingSet | None = None,
         last_epoch: int | None = None,
     ) -> list[dict[str, Any]]:
-        """Train both sides; returns the history.
+        """Train both sides; returns the history. Pairs of which a side saw nothing are left out.
 
         Args:
             training: the pairs to learn from.
@@ -64,18 +64,27 @@ class Pair:
         Raises:
             ConfigError: the sides do not fit each other, or a loss lacks something that it needs.
         """
-        poster = self.poster.learn(training.poster, training.words)
-        intro = self.intro.learn(training.intro, training.words)
+        poster = self.poster.learn(training.poster, training)
+        intro = self.intro.learn(training.intro, training)
         if self.poster.width != self.intro.width:
             raise ConfigError(
-                f"contrastive: a residual head needs both sides of one width, got {self.poster.width} poster and "
-                f"{self.intro.width} intro features; use head: linear or mlp"
+                f"contrastive: both sides need one width, got {self.poster.width} numbers a poster and {self.intro.width} "
+                "an intro; a residual head and a tower without projection keep their own (use head: linear or mlp, "
+                "projection: linear)"
             )
         generator, mixing = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
         with torch.random.fork_rng(devices=[]):  # the global generator feeds initial weights, dropout, augmentation
             torch.manual_seed(seed)
             self.poster.build()
             self.intro.build()
+            both = self.poster.seen(poster) & self.intro.seen(intro)
+            if not both.all():  # a poster without lettering, say: nothing to learn from, and no fair negative
+                kept = torch.nonzero(both)[:, 0]
+                poster, intro, training = poster[kept], intro[kept], training.take(kept.numpy())
+                if training.size < 2:
+                    raise ConfigError(
+                        f"contrastive: {training.size} train pairs have something on both sides; it needs 2"
+                    )
             objective = Objective(self._losses, self._known(training, intro))
             networks = nn.ModuleList([self.poster.network, self.intro.network])
             last: list[Tensor] = []

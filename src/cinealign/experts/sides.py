@@ -7,7 +7,7 @@ whole network (`networks.towers`) on what one view gives: pixels, word numbers, 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Self, cast
 
 import numpy as np
@@ -15,17 +15,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cinealign.experts.base import Inputs, Vectors, normalised, seen
+from cinealign.errors import ConfigError
+from cinealign.experts.base import Inputs, TrainingSet, Vectors, normalised
 from cinealign.networks.heads import HeadKind, build_head
-from cinealign.networks.towers import Tower, build_tower, tower_geometry
+from cinealign.networks.towers import Tower, build_tower, tower_geometry, tower_width
 from cinealign.state import State
 from cinealign.views.base import Extracted, Features
 
 ENCODE_BATCH = 128
 """Rows that a tower encodes at a time."""
-
-Words = Mapping[str, Sequence[str]]
-"""The words that a view's numbers stand for, by the view's name."""
 
 
 class Side(ABC):
@@ -36,8 +34,8 @@ class Side(ABC):
     """Of the vectors; known after `learn`."""
 
     @abstractmethod
-    def learn(self, features: Mapping[str, Extracted], words: Words) -> Tensor:
-        """Take statistics of the train features; returns their rows for `vectors`."""
+    def learn(self, features: Mapping[str, Extracted], training: TrainingSet) -> Tensor:
+        """Take statistics of this side's train features, those of `training`; returns their rows for `vectors`."""
 
     @abstractmethod
     def build(self) -> None:
@@ -50,6 +48,10 @@ class Side(ABC):
     def vectors(self, rows: Tensor) -> Tensor:
         """(B, ...) rows -> (B, width) of length 1."""
         return F.normalize(self.network(rows), dim=1)
+
+    @abstractmethod
+    def seen(self, rows: Tensor) -> Tensor:
+        """(N,) bool: which rows hold anything to judge by; needs `build` or `load` first."""
 
     @abstractmethod
     def encode(self, rows: Tensor) -> Vectors:
@@ -70,7 +72,7 @@ class HeadSide(Side):
     def __init__(self, names: list[str], head: HeadKind, dimensions: int, hidden: int, dropout: float) -> None:
         self.names, self.head, self.dimensions, self.hidden, self.dropout = names, head, dimensions, hidden, dropout
 
-    def learn(self, features: Mapping[str, Extracted], words: Words) -> Tensor:
+    def learn(self, features: Mapping[str, Extracted], training: TrainingSet) -> Tensor:
         """Means and scales of the train features."""
         self._inputs = Inputs.fit(self.names, features)
         rows = self.rows({name: np.asarray(values) for name, values in features.items()})
@@ -91,12 +93,17 @@ class HeadSide(Side):
         """(N, width); zero where no view saw anything."""
         with torch.inference_mode():
             vectors: Vectors = self.vectors(rows).numpy()
-        return vectors * seen(rows.numpy())[:, None]
+        vectors[~self.seen(rows).numpy()] = 0
+        return vectors
+
+    def seen(self, rows: Tensor) -> Tensor:
+        """Rows with any feature."""
+        return (rows != 0).any(dim=1)
 
     def state(self, prefix: str) -> State:
         """Means, scales and the head's weights."""
         inputs = self._inputs.state(prefix)
-        weights = _weights(self.network, f"{prefix}.head.")
+        weights = _named(self.network.state_dict(), f"{prefix}.head.")
         return State({**inputs.arrays, **weights}, inputs.values)
 
     def load(self, state: State, prefix: str) -> Self:
@@ -104,7 +111,8 @@ class HeadSide(Side):
         self._inputs = Inputs.from_state(self.names, state, prefix)
         self._set_width(sum(len(centre.mean) for centre in self._inputs.centring))
         self.build()
-        _load_weights(self.network, state, f"{prefix}.head.")
+        self.network.load_state_dict(_weights(state, f"{prefix}.head."))
+        self.network.eval()
         return self
 
     def _set_width(self, features: int) -> None:
@@ -113,28 +121,41 @@ class HeadSide(Side):
 
 
 class TowerSide(Side):
-    """A tower on what one view gives."""
+    """A tower on what one view gives; with `owner`, the very tower of that other side."""
 
-    def __init__(self, name: str, spec: Mapping[str, Any], dimensions: int) -> None:
-        self.name, self.spec, self.width = name, spec, dimensions
+    def __init__(self, name: str, spec: Mapping[str, Any], dimensions: int, owner: TowerSide | None = None) -> None:
+        self.name, self.spec, self.dimensions, self._owner = name, spec, dimensions, owner
 
-    def learn(self, features: Mapping[str, Extracted], words: Words) -> Tensor:
+    def learn(self, features: Mapping[str, Extracted], training: TrainingSet) -> Tensor:
         """What the tower has to know of its input before it can be built; the rows are kept until `build`."""
         self._train_rows = self.rows({self.name: np.asarray(features[self.name])})
-        self._words = words.get(self.name)
-        self._geometry = tower_geometry(self.spec, self._train_rows, self._words)
+        self._words = training.words.get(self.name)
+        origin = training.origins.get(self.name)
+        self._set_geometry(tower_geometry(self.spec, self._train_rows, self._words, origin))
+        if self._owner is not None and (self._owner._geometry, self._owner._words) != (self._geometry, self._words):
+            raise ConfigError(
+                f"contrastive: shared: true needs views that give the same, and {self.name!r} differs from "
+                f"{self._owner.name!r}; take one model for both (tokens have a vocabulary each)"
+            )
         return self._train_rows
 
     def build(self) -> None:
-        """A fresh tower, with its pretrained parts and the statistics of its train rows."""
-        tower = build_tower(self.spec, self.width, self._geometry)
-        tower.begin(self._train_rows, self._words)
-        self.network = tower
+        """A fresh tower, with its pretrained parts and the statistics of its train rows; the owner's where there is one."""
+        if self._owner is None:
+            tower = build_tower(self.spec, self.dimensions, self._geometry)
+            tower.begin(self._train_rows, self._words)
+            self.network = tower
+        else:
+            self.network = self._owner.network
         del self._train_rows
 
     def rows(self, features: Mapping[str, Features]) -> Tensor:
         """The view's array as a tensor, of its own type."""
         return torch.from_numpy(np.ascontiguousarray(features[self.name]))
+
+    def seen(self, rows: Tensor) -> Tensor:
+        """What the tower says."""
+        return cast(Tower, self.network).seen(rows)
 
     def encode(self, rows: Tensor) -> Vectors:
         """(N, width) in batches of `ENCODE_BATCH`; zero where the tower says that there is nothing to see."""
@@ -146,27 +167,34 @@ class TowerSide(Side):
         return np.concatenate(parts)
 
     def state(self, prefix: str) -> State:
-        """The tower's geometry and weights."""
-        return State(_weights(self.network, f"{prefix}.tower."), {f"{prefix}.geometry": self._geometry})
+        """The tower's geometry and weights; these are with its owner where there is one."""
+        weights = {} if self._owner is not None else cast(Tower, self.network).learned()
+        return State(_named(weights, f"{prefix}.tower."), {f"{prefix}.geometry": self._geometry})
 
     def load(self, state: State, prefix: str) -> Self:
-        """Take over geometry and weights."""
-        self._geometry = state.values[f"{prefix}.geometry"]
-        self.network = build_tower(self.spec, self.width, self._geometry)
-        _load_weights(self.network, state, f"{prefix}.tower.")
+        """Take over geometry and weights; the owner, where there is one, has loaded before."""
+        self._set_geometry(state.values[f"{prefix}.geometry"])
+        if self._owner is not None:
+            self.network = self._owner.network
+            return self
+        tower = build_tower(self.spec, self.dimensions, self._geometry)
+        tower.restore(_weights(state, f"{prefix}.tower."))
+        self.network = tower.eval()
         return self
 
+    def _set_geometry(self, geometry: dict[str, Any]) -> None:
+        self._geometry = geometry
+        self.width = tower_width(self.spec, self.dimensions, geometry)
 
-def _weights(network: nn.Module, prefix: str) -> dict[str, Any]:
-    return {f"{prefix}{name}": weight.numpy() for name, weight in network.state_dict().items()}
+
+def _named(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Any]:
+    return {f"{prefix}{name}": weight.numpy() for name, weight in weights.items()}
 
 
-def _load_weights(network: nn.Module, state: State, prefix: str) -> None:
-    network.load_state_dict(
-        {
-            name.removeprefix(prefix): torch.from_numpy(array.copy())
-            for name, array in state.arrays.items()
-            if name.startswith(prefix)
-        }
-    )
-    network.eval()
+def _weights(state: State, prefix: str) -> dict[str, Tensor]:
+    """The counterpart of `_named`."""
+    return {
+        name.removeprefix(prefix): torch.from_numpy(array.copy())
+        for name, array in state.arrays.items()
+        if name.startswith(prefix)
+    }

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from cinealign.errors import ConfigError
 from cinealign.networks.towers import Tower, TowerOptions
+from cinealign.views.base import Origin
 from cinealign.views.precision import Precision, resolve_precision
 
 STEM = 32
@@ -69,7 +70,7 @@ class CnnTower(Tower):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @classmethod
-    def geometry(cls, options: Any, rows: Tensor, words: Sequence[str] | None) -> dict[str, Any]:
+    def geometry(cls, options: Any, rows: Tensor, words: Sequence[str] | None, origin: Origin | None) -> dict[str, Any]:
         """Nothing; checks that the view gives pictures."""
         if rows.ndim != 4 or rows.shape[1] != 3 or rows.dtype != torch.uint8:
             raise ConfigError(

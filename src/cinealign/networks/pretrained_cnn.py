@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from cinealign.errors import ConfigError
 from cinealign.networks.towers import Tower, TowerOptions
+from cinealign.views.base import Origin
 from cinealign.views.poster.appearance import POOLED, load_network
 
 CHANNELS = 208
@@ -40,7 +41,7 @@ class PretrainedCnnTower(Tower):
         self.last = nn.Sequential(nn.Dropout(options.dropout), nn.Linear(POOLED, dimensions))
 
     @classmethod
-    def geometry(cls, options: Any, rows: Tensor, words: Sequence[str] | None) -> dict[str, Any]:
+    def geometry(cls, options: Any, rows: Tensor, words: Sequence[str] | None, origin: Origin | None) -> dict[str, Any]:
         """Nothing; checks that the view gives maps."""
         if rows.ndim != 4 or rows.shape[1] != CHANNELS:
             raise ConfigError(

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
 from cinealign.registry import Registry
+from cinealign.views.base import Origin
 
 
 class TowerOptions(BaseModel):
@@ -33,17 +34,23 @@ class Tower(nn.Module, ABC):
         super().__init__()
 
     @classmethod
-    def geometry(cls, options: Any, rows: Tensor, words: Sequence[str] | None) -> dict[str, Any]:
-        """The sizes that must be known to build the tower, as JSON values: of a vocabulary, say.
+    def geometry(cls, options: Any, rows: Tensor, words: Sequence[str] | None, origin: Origin | None) -> dict[str, Any]:
+        """What must be known to build the tower, as JSON values: the size of a vocabulary, say.
 
         Args:
             options: of the tower.
             rows: (N, ...) train rows of its view.
             words: what the numbers in `rows` stand for, where the view has words.
+            origin: the network that `rows` are states of, where the view stops inside one.
         Raises:
             ConfigError: the view does not give what this tower reads.
         """
         return {}
+
+    @classmethod
+    def width(cls, options: Any, dimensions: int, geometry: Mapping[str, Any]) -> int:
+        """Numbers of a vector: `dimensions` as the recipe says, unless the tower keeps the width of its network."""
+        return dimensions
 
     def begin(self, rows: Tensor, words: Sequence[str] | None) -> None:
         """Before training: take statistics of the train rows, load pretrained parts. Not called for a saved tower."""
@@ -56,12 +63,22 @@ class Tower(nn.Module, ABC):
     def forward(self, rows: Tensor) -> Tensor:
         """(B, D); in training mode with whatever is random about the tower."""
 
+    def learned(self) -> dict[str, Tensor]:
+        """The weights to save; a tower that takes frozen ones from a model's files leaves these out."""
+        return self.state_dict()
+
+    def restore(self, weights: Mapping[str, Tensor]) -> None:
+        """Take over what an equal tower's `learned` gave."""
+        self.load_state_dict(weights)
+
 
 TOWERS: Registry[Tower] = Registry(
     "tower",
     {
         "bag": "cinealign.networks.intro_bag:BagTower",
+        "clip": "cinealign.networks.clip:ClipTower",
         "cnn": "cinealign.networks.poster_cnn:CnnTower",
+        "language_model": "cinealign.networks.language_model:LanguageModelTower",
         "pretrained_cnn": "cinealign.networks.pretrained_cnn:PretrainedCnnTower",
         "recurrent": "cinealign.networks.intro_recurrent:RecurrentTower",
     },
@@ -84,7 +101,15 @@ def build_tower(spec: Mapping[str, Any], dimensions: int, geometry: Mapping[str,
     return TOWERS.kind(name)(options, dimensions, geometry)
 
 
-def tower_geometry(spec: Mapping[str, Any], rows: Tensor, words: Sequence[str] | None) -> dict[str, Any]:
+def tower_width(spec: Mapping[str, Any], dimensions: int, geometry: Mapping[str, Any]) -> int:
+    """Numbers of a vector of the tower of `spec`; see `Tower.width`."""
+    name, options = TOWERS.parts(spec)
+    return TOWERS.kind(name).width(options, dimensions, geometry)
+
+
+def tower_geometry(
+    spec: Mapping[str, Any], rows: Tensor, words: Sequence[str] | None, origin: Origin | None = None
+) -> dict[str, Any]:
     """What the tower of `spec` has to know of its train rows; see `Tower.geometry`."""
     name, options = TOWERS.parts(spec)
-    return TOWERS.kind(name).geometry(options, rows, words)
+    return TOWERS.kind(name).geometry(options, rows, words, origin)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from cinealign.errors import ConfigError
 from cinealign.networks.towers import Tower, TowerOptions
+from cinealign.views.base import Origin
 from cinealign.views.intro.tokens import PADDING, UNKNOWN
 from cinealign.views.intro.word_files import vector_width, word_vectors
 
@@ -80,7 +81,7 @@ class WordTower(Tower):
     embedding: WordEmbedding
 
     @classmethod
-    def geometry(cls, options: Any, rows: Tensor, words: Sequence[str] | None) -> dict[str, Any]:
+    def geometry(cls, options: Any, rows: Tensor, words: Sequence[str] | None, origin: Origin | None) -> dict[str, Any]:
         """See `embedding_geometry`."""
         return embedding_geometry(options, rows, words)
 

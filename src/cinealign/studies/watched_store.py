@@ -32,6 +32,18 @@ class WatchedStore(FeatureStore):
         """As `FeatureStore.arrays`."""
         return super().arrays(view, settings, digests, self._watched(compute), batch_size=batch_size)
 
+    def sequences(
+        self,
+        view: str,
+        settings: Mapping[str, Any],
+        digests: Sequence[str],
+        compute: Callable[[list[int]], Sequence[NDArray[Any]]],
+        *,
+        batch_size: int = 32,
+    ) -> list[NDArray[Any]]:
+        """As `FeatureStore.sequences`."""
+        return super().sequences(view, settings, digests, self._watched(compute), batch_size=batch_size)
+
     def records(
         self,
         view: str,

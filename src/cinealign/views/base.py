@@ -28,6 +28,8 @@ Features = NDArray[Any]
 """(N, ...) array, row i belongs to item i; float32 (N, F) unless the view's docstring says otherwise."""
 Extracted = NDArray[Any] | list[Any]
 """What `extract` gives: an array or a list with one entry an item."""
+Origin = dict[str, Any]
+"""Which network a view's features come out of and where, as JSON values, for the tower that goes on from there."""
 
 
 class ViewOptions(BaseModel):
@@ -67,6 +69,10 @@ class View(ABC, Generic[Item]):
 
     def words(self) -> list[str] | None:
         """For a fitted view whose features are numbers of words: the word of every number; None for others."""
+        return None
+
+    def origin(self) -> Origin | None:
+        """For a view whose features are states inside a network: which network, and where; None for others."""
         return None
 
     def state(self) -> State:

@@ -101,6 +101,26 @@ class FeatureStore:
             stacked[at] = np.frombuffer(value, dtype=stacked.dtype).reshape(stacked.shape[1:])
         return stacked
 
+    def sequences(
+        self,
+        view: str,
+        settings: Mapping[str, Any],
+        digests: Sequence[str],
+        compute: Callable[[list[int]], Sequence[NDArray[Any]]],
+        *,
+        batch_size: int = 32,
+    ) -> list[NDArray[Any]]:
+        """One array an item, each of its own length: the first dimension may differ. Otherwise as `arrays`."""
+        rows = self._through(view, settings, digests, lambda at: [_pack(value) for value in compute(at)], batch_size)
+        found = []
+        for digest in digests:
+            dtype, shape, value = rows[digest]
+            try:
+                found.append(np.frombuffer(value, dtype=np.dtype(dtype)).reshape(json.loads(shape)))
+            except (TypeError, ValueError):
+                raise _damaged(self.path(view, settings)) from None
+        return found
+
     def records(
         self,
         view: str,

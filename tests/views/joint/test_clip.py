@@ -40,10 +40,10 @@ def test_both_sides_share_a_space(tmp_path: Path, kind: str, monkeypatch: pytest
 
 def test_long_texts_are_read_to_the_end(tmp_path: Path) -> None:
     _, intro = views(str(save_clip(tmp_path / "tiny")))
-    parts = intro.chunks(LONG)
+    parts = intro._model.chunks(LONG)
     assert parts[0] == "A shark eats the town. People run!" and len(parts) > 2
     assert " ".join(parts) == LONG
-    assert all(intro._length(part) <= 12 for part in parts)
+    assert all(intro._model._length(part) <= 12 for part in parts)
     store = FeatureStore(tmp_path / "store")
     whole, start = intro.extract([LONG, parts[0]], store)
     separate = intro.extract(parts, store)

@@ -90,6 +90,22 @@ class ClipModel:
         """Word pieces that a text may have, with those that begin and end it."""
         return int(self.network.config.text_config.max_position_embeddings)
 
+    def chunks(self, text: str) -> list[str]:
+        """The runs of `text` that the model reads; one if all of it fits."""
+        return chunks(text, lambda part: self._length(part) <= self.limit)
+
+    def tokens(self, texts: list[str]) -> dict[str, Any]:
+        """(B, limit) inputs of texts that fit."""
+        # SigLIP was trained on texts padded to its full length and has no mask; CLIP does not mind.
+        tokens = self.tokenizer(
+            texts, padding="max_length", max_length=self.limit, truncation=True, return_tensors="pt"
+        )
+        names = ("input_ids",) if "siglip" in self.network.config.model_type else ("input_ids", "attention_mask")
+        return {name: tokens[name] for name in names}
+
+    def _length(self, text: str) -> int:
+        return len(self.tokenizer(text, truncation=False, verbose=False)["input_ids"])
+
     def features(self, side: str, inputs: dict[str, Any]) -> NDArray[np.float32]:
         """(B, D) rows of length 1 of prepared posters ("image") or texts ("text")."""
         import torch
@@ -159,15 +175,8 @@ class ClipIntroView(TextView):
             batch_size=BATCH,
         )
 
-    def chunks(self, text: str) -> list[str]:
-        """The runs of `text` that the model reads; one if all of it fits."""
-        return chunks(text, lambda part: self._length(part) <= self._model.limit)
-
-    def _length(self, text: str) -> int:
-        return len(self._model.tokenizer(text, truncation=False, verbose=False)["input_ids"])
-
     def _read(self, texts: list[str]) -> NDArray[np.float32]:
-        parts = [self.chunks(text) for text in texts]
+        parts = [self._model.chunks(text) for text in texts]
         flat = [part for of_text in parts for part in of_text]
         vectors = np.concatenate([self._encode(flat[at : at + BATCH]) for at in range(0, len(flat), BATCH)])
         rows, start = [], 0
@@ -178,12 +187,7 @@ class ClipIntroView(TextView):
         return np.stack(rows).astype(np.float32)
 
     def _encode(self, texts: list[str]) -> NDArray[np.float32]:
-        # SigLIP was trained on texts padded to its full length and has no mask; CLIP does not mind.
-        tokens = self._model.tokenizer(
-            texts, padding="max_length", max_length=self._model.limit, truncation=True, return_tensors="pt"
-        )
-        names = ("input_ids",) if "siglip" in self._model.network.config.model_type else ("input_ids", "attention_mask")
-        return self._model.features("text", {name: tokens[name] for name in names})
+        return self._model.features("text", self._model.tokens(texts))
 
 
 def chunks(text: str, fits: Any) -> list[str]:

@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 from cinealign.data.posters import PosterFile
 from cinealign.errors import ConfigError
 from cinealign.state import State
-from cinealign.views.base import Extracted, Features, PosterView, TextView, View, ViewOptions
+from cinealign.views.base import Extracted, Features, Origin, PosterView, TextView, View, ViewOptions
 from cinealign.views.poster.ocr import Line, OcrOptions, read_lettering
 from cinealign.views.registry import VIEWS
 from cinealign.views.store import FeatureStore
@@ -107,6 +107,10 @@ class LetteringView(PosterView):
         """The encoder's words."""
         return self.encoder.words()
 
+    def origin(self) -> Origin | None:
+        """The encoder's."""
+        return self.encoder.origin()
+
     def state(self) -> State:
         """What the encoder has learned."""
         return self.encoder.state()
@@ -151,6 +155,7 @@ def build_text_view(spec: dict[str, Any]) -> TextView:
 
 
 def _for_encoder(lettering: Sequence[Lettering]) -> Extracted:
-    """The encoder's own entries in the shape in which it gave them: stacked if they are arrays."""
+    """The encoder's own entries in the shape in which it gave them: stacked if they are arrays of one shape."""
     entries = [item.seen for item in lettering]
-    return np.stack(entries) if entries and isinstance(entries[0], np.ndarray) else entries
+    shapes = {entry.shape if isinstance(entry, np.ndarray) else None for entry in entries}
+    return np.stack(entries) if len(shapes) == 1 and None not in shapes else entries
