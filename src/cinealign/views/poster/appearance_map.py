@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any, cast
 
@@ -12,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from cinealign.data.posters import PosterFile, open_poster
+from cinealign.data.posters import PosterFile
 from cinealign.views.base import Features, PosterView, ViewOptions
-from cinealign.views.poster.appearance import PIXEL_MEAN, PIXEL_SCALE, WEIGHTS_SHA256, load_network
-from cinealign.views.precision import Precision, ResolvedPrecision, resolve_precision
+from cinealign.views.compiled import ENGINE, Compiled, compile_network
+from cinealign.views.poster.appearance import PIXEL_MEAN, PIXEL_SCALE, WEIGHTS_SHA256, load_network, prepared
+from cinealign.views.precision import Precision, resolve_compiled
 from cinealign.views.store import FeatureStore
 
 BATCH = 32
@@ -63,33 +62,19 @@ class AppearanceMapView(PosterView):
             "size": [self.options.width, self.options.height],
             "resize": "bicubic",
             "pixels": [PIXEL_MEAN, PIXEL_SCALE],
-            "precision": self._precision,
+            "precision": resolve_compiled(self.options.precision),
+            "engine": ENGINE,
             "before": "the last block",
         }
 
     @cached_property
-    def _precision(self) -> ResolvedPrecision:
-        return resolve_precision(self.options.precision)
+    def _network(self) -> Compiled:
+        from torch import nn, zeros
 
-    @cached_property
-    def _network(self) -> Any:
-        return load_network()
+        network = cast(Any, load_network())
+        stages = [network._conv_stem, network._bn0, network._swish, *network._blocks[:-1]]
+        example = zeros(1, 3, self.options.height, self.options.width)
+        return compile_network(nn.Sequential(*stages).eval(), example, resolve_compiled(self.options.precision))
 
     def _look(self, posters: Sequence[PosterFile]) -> NDArray[np.float16]:
-        import torch
-
-        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-            pixels = torch.from_numpy(np.stack(list(pool.map(self._pixels, posters))))
-        images = ((pixels.float() - PIXEL_MEAN) / PIXEL_SCALE).permute(0, 3, 1, 2)  # channels last in memory
-        network = self._network
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=self._precision == "bfloat16"):
-            maps = network._swish(network._bn0(network._conv_stem(images)))
-            for block in network._blocks[:-1]:
-                maps = block(maps)
-        return cast("NDArray[np.float16]", maps.half().numpy())
-
-    def _pixels(self, poster: PosterFile) -> NDArray[np.uint8]:
-        from PIL import Image
-
-        size = (self.options.width, self.options.height)
-        return np.asarray(open_poster(poster).resize(size, Image.Resampling.BICUBIC))
+        return self._network(prepared(posters, self.options.width, self.options.height))[0].astype(np.float16)
