@@ -39,7 +39,10 @@ def compile_network(network: nn.Module, example: Tensor, precision: ResolvedPrec
 
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")  # the tracer's, about shapes that are meant to be constant
-        model = openvino.convert_model(network, example_input=example, input=[-1, *example.shape[1:]])
+        # Traced and frozen first: OpenVINO's own way takes four times as long.
+        traced = torch.jit.trace(network, example, check_trace=False)  # type: ignore[no-untyped-call]
+        traced = torch.jit.freeze(traced)
+        model = openvino.convert_model(traced, example_input=example, input=[-1, *example.shape[1:]])
     settings = {
         "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),

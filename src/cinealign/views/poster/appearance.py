@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
@@ -15,7 +15,7 @@ from pydantic import Field
 from cinealign.data.posters import PosterFile, open_poster
 from cinealign.views.base import Features, PosterView, ViewOptions
 from cinealign.views.compiled import ENGINE, Compiled, compile_network
-from cinealign.views.precision import Precision, resolve_compiled
+from cinealign.views.precision import Precision, ResolvedPrecision, resolve_compiled
 from cinealign.views.store import FeatureStore
 from cinealign.views.weights import packaged_file
 
@@ -90,26 +90,29 @@ class AppearanceView(PosterView):
             "columns": ["pooled", "logits"],
         }
 
-    @cached_property
-    def _network(self) -> Compiled:
-        import torch
-
-        class PooledAndLogits(torch.nn.Module):
-            def __init__(self) -> None:
-                super().__init__()
-                self.network = load_network()
-
-            def forward(self, images: torch.Tensor) -> torch.Tensor:
-                network = cast(Any, self.network)
-                pooled = network.extract_features(images).mean(dim=(2, 3))
-                return torch.cat([pooled, network._fc(pooled)], dim=1)
-
-        example = torch.zeros(1, 3, self.options.height, self.options.width)
-        return compile_network(PooledAndLogits().eval(), example, resolve_compiled(self.options.precision))
-
     def _look(self, posters: Sequence[PosterFile]) -> NDArray[np.float32]:
         """(B, 2280): pooled features, then logits."""
-        return self._network(prepared(posters, self.options.width, self.options.height))[0]
+        o = self.options
+        network = _compiled(o.width, o.height, resolve_compiled(o.precision), WEIGHTS_SHA256)
+        return network(prepared(posters, o.width, o.height))[0]
+
+
+@cache
+def _compiled(width: int, height: int, precision: ResolvedPrecision, weights: str) -> Compiled:
+    """(B, 3, height, width) -> (B, 2280); compiling takes a second or two, so it is kept for the process."""
+    import torch
+
+    class PooledAndLogits(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = load_network()
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            network = cast(Any, self.network)
+            pooled = network.extract_features(images).mean(dim=(2, 3))
+            return torch.cat([pooled, network._fc(pooled)], dim=1)
+
+    return compile_network(PooledAndLogits().eval(), torch.zeros(1, 3, height, width), precision)
 
 
 def prepared(posters: Sequence[PosterFile], width: int, height: int) -> NDArray[np.float32]:
