@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+import torch
 from torch import Tensor, nn
 
 from cinealign.networks.last_layers import LastLayersOptions, LastLayersTower, known_origin
 from cinealign.views.base import Origin
 from cinealign.views.intro.language_model_states import load_upper_half, present, upper_inputs
+
+TOGETHER = 16
+"""Texts that are read together."""
 
 
 class LanguageModelTower(LastLayersTower):
@@ -26,11 +30,11 @@ class LanguageModelTower(LastLayersTower):
     def __init__(self, options: LastLayersOptions, dimensions: int, geometry: Mapping[str, Any]) -> None:
         super().__init__(options, dimensions, geometry)
         self.options = options
-        self.top, pooling, width = load_upper_half(geometry["model"], geometry["hub"], geometry["layers"])
+        self.top, pooling, self.space = load_upper_half(geometry["model"], geometry["hub"], geometry["layers"])
         self.pooling = nn.ModuleList(pooling)
         for weight in self.pooling.parameters():
             weight.requires_grad = False
-        self.train_layers(self.top.layers, width, dimensions)
+        self.train_layers(self.top.layers, self.space, dimensions)
 
     @classmethod
     def geometry(cls, options: Any, rows: Tensor, words: Sequence[str] | None, origin: Origin | None) -> dict[str, Any]:
@@ -54,10 +58,16 @@ class LanguageModelTower(LastLayersTower):
     def embeddings(self, rows: Tensor) -> Tensor:
         """(B, width): before training what the view `language_model` gives, up to rounding and length."""
         mask = present(rows)
-        longest = max(1, int(mask.sum(dim=1).max())) if len(rows) else 1
-        states, mask = rows[:, :longest].float(), mask[:, :longest].clone()
         mask[:, 0] = True  # a poster without lettering is read as one empty token; attention needs something to look at
-        attention = mask.long()
+        order = mask.sum(dim=1).argsort()
+        # Texts of like length together: the longest would make all others as long.
+        parts = [self._read(rows[part], mask[part]) for part in torch.split(order, TOGETHER)]
+        found = torch.cat([rows.new_zeros(0, self.space, dtype=torch.float32), *parts])
+        return found[order.argsort()]
+
+    def _read(self, rows: Tensor, mask: Tensor) -> Tensor:
+        longest = int(mask.sum(dim=1).max())
+        states, attention = rows[:, :longest].float(), mask[:, :longest].long()
         found = self.top(states, **upper_inputs(states, attention)).last_hidden_state
         features: dict[str, Any] = {"token_embeddings": found, "attention_mask": attention}
         for part in self.pooling:
