@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -57,6 +58,25 @@ def test_missing_counts_distinct_items_and_makes_no_file(tmp_path: Path) -> None
     store.path("v", {}).write_bytes(b"damaged" * 100)
     with pytest.raises(DataError, match="is damaged"):
         store.missing("v", {}, ["d1"])
+
+
+def test_sequences_keep_their_lengths(tmp_path: Path) -> None:
+    values = [np.arange(2 * n, dtype=np.float16).reshape(n, 2) for n in (3, 0, 1)]
+    store, asked = FeatureStore(tmp_path), list[int]()
+
+    def compute(rows: list[int]) -> list[NDArray[Any]]:
+        asked.extend(rows)
+        return [values[row] for row in rows]
+
+    for _ in range(2):
+        found = store.sequences("v", {}, ["a", "b", "c"], compute, batch_size=2)
+        assert [value.shape for value in found] == [(3, 2), (0, 2), (1, 2)] and found[0].dtype == np.float16
+        np.testing.assert_array_equal(found[0], values[0])
+    assert asked == [0, 1, 2]
+    with sqlite3.connect(store.path("v", {})) as database:
+        database.execute("UPDATE items SET value = X'00' WHERE digest = 'a'")
+    with pytest.raises(DataError, match="is damaged; run `cinealign cache clear`"):
+        store.sequences("v", {}, ["a"], compute)
 
 
 def test_more_items_than_one_query_takes(tmp_path: Path) -> None:

@@ -152,3 +152,16 @@ def test_encoder_is_checked() -> None:
     with pytest.raises(ConfigError, match="min_side must be <= max_side"):
         view(ocr={"min_side": 500, "max_side": 400})
     assert lettering.LetteringOptions().encoder == {"view": "language_model"}
+
+
+def test_token_states_of_lettering(posters: list[PosterFile], store: FeatureStore) -> None:
+    seen = view(encoder={"view": "language_model_states", "layers": 1, "precision": "float32"})
+    rows = seen.transform(seen.extract(posters, store))
+    present = (rows != 0).any(axis=2).sum(axis=1)
+    assert rows.dtype == np.float16 and rows.shape[::2] == (5, 384)
+    assert present.tolist() == [5, 0, 0, 0, 3]  # the words with begin and end; nothing where nothing was read
+    same = seen.transform(seen.extract(posters[:1] * 2, store))  # all of one length
+    np.testing.assert_array_equal(same, rows[[0, 0], :5])
+    origin = seen.origin()
+    assert origin is not None and (origin["view"], origin["layers"]) == ("language_model_states", 1)
+    assert view().origin() is None
