@@ -1,4 +1,4 @@
-"""The pictures of README: the table of a run as the terminal shows it, and posters of the drawn sample.
+"""The pictures of README and docs: a run's table as the terminal shows it, posters of the drawn sample, and its description.
 
 .venv/bin/python docs/make_pictures.py runs/default
 """
@@ -12,6 +12,8 @@ from PIL import Image
 from rich.console import Console
 
 from cinealign import Catalogue, Run
+from cinealign.analysis.description import describe
+from cinealign.analysis.description_figure import draw_description
 from cinealign.data.posters import open_poster
 from cinealign.data.sample import draw_sample
 from cinealign.evaluation.table import print_metrics
@@ -35,6 +37,7 @@ def sample() -> None:
             small = open_poster(poster).resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
             sheet.paste(small, (i % COLUMNS * WIDTH, i // COLUMNS * HEIGHT))
         sheet.save(PICTURES / "sample.jpg", quality=88)
+        draw_description(describe(Path(folder) / "sample")[0], PICTURES / "describe.png")
 
 
 if __name__ == "__main__":
