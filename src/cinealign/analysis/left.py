@@ -101,8 +101,8 @@ def expected_hits(similarity: NDArray[np.floating], own: NDArray[np.int64], k: i
 
 def _hits(material: Material, poster: Vectors, intro: Vectors) -> NDArray[np.float64]:
     """(Q, 2) whether each held-out movie is found, a direction a column."""
-    ranks = ranks_of(poster, intro, material.catalogue.ids)
-    return np.stack([ranks[name][material.held_out] <= material.k for name in DIRECTIONS], axis=1).astype(np.float64)
+    ranks = ranks_of(poster, intro, material.catalogue.ids, material.held_out)
+    return np.stack([ranks[name] <= material.k for name in DIRECTIONS], axis=1).astype(np.float64)
 
 
 def _scored(material: Material, hits: NDArray[np.float64], full: NDArray[np.float64] | None) -> dict[str, Any]:

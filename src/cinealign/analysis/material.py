@@ -144,7 +144,7 @@ class Material:
     @cached_property
     def ranks(self) -> dict[str, NDArray[np.int64]]:
         """Direction -> (N,) rank of every movie's partner in the whole gallery."""
-        return ranks_of(*self.run.vectors, self.catalogue.ids)
+        return ranks_of(*self.run.vectors, self.catalogue.ids, np.arange(len(self.catalogue)))
 
     @cached_property
     def lettering(self) -> LetteringView | None:
@@ -159,10 +159,12 @@ class Material:
         return {**found, **{name: getattr(movie, name) for name in more}}
 
 
-def ranks_of(poster: Vectors, intro: Vectors, ids: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
-    """Direction -> (N,) ranks of all movies for (N, D) vectors of both sides."""
+def ranks_of(
+    poster: Vectors, intro: Vectors, ids: NDArray[np.int64], rows: NDArray[np.int64]
+) -> dict[str, NDArray[np.int64]]:
+    """Direction -> (Q,) ranks of the movies `rows` in the whole gallery, for (N, D) vectors of both sides."""
     sides = ((poster, intro), (intro, poster))
     return {
-        name: retrieval_ranks(query, gallery, ids, ids)
+        name: retrieval_ranks(query[rows], gallery, ids[rows], ids)
         for name, (query, gallery) in zip(DIRECTIONS, sides, strict=True)
     }

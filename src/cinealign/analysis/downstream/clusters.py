@@ -55,10 +55,10 @@ def clusters(material: Material, table: Table) -> dict[str, Any]:
 def assign(rows: Vectors, train: NDArray[np.int64], count: int, *, seed: int) -> NDArray[np.int64]:
     """(N,) cluster of every movie: k-means in the principal components of the train rows, fitted on those alone."""
     from sklearn.cluster import KMeans
+    from sklearn.decomposition import PCA
 
-    mean = rows[train].mean(axis=0)
-    _, _, axes = np.linalg.svd(rows[train] - mean, full_matrices=False)
-    small = (rows - mean) @ axes[: min(DIMENSIONS, len(axes))].T
+    dimensions = min(DIMENSIONS, len(train) - 1, rows.shape[1])
+    small = PCA(dimensions, svd_solver="randomized", random_state=seed).fit(rows[train]).transform(rows)
     fitted = KMeans(count, n_init=4, random_state=seed).fit(small[train])
     found: NDArray[np.int64] = fitted.predict(small).astype(np.int64)
     return found

@@ -46,6 +46,10 @@ class Part:
         chosen = np.isin(ratings.row, rows)
         return cls(ratings.user[chosen], ratings.row[chosen], ratings.value[chosen])
 
+    def among(self, rows: NDArray[np.int64]) -> Part:
+        """The same with a movie's place in the sorted `rows` instead of its row."""
+        return Part(self.user, np.searchsorted(rows, self.row), self.value)
+
 
 def cold_start(material: Material, table: Table) -> dict[str, Any]:
     """Add rows of both tasks to the table: RMSE over all ratings of held-out movies, and NDCG@10 of each user's ranking.
@@ -62,15 +66,19 @@ def cold_start(material: Material, table: Table) -> dict[str, Any]:
             f"ratings.csv has {len(known.value)} ratings of train and {len(asked.value)} of held-out items of this "
             f"catalogue; {FEWEST_RATINGS} of each and {FEWEST_MOVIES} rated held-out items are needed"
         )
+    genres = _genre_rows(material)
+    popular = None if genres is None else _popularity(known, genres, material)[asked.row]
+    rated = np.unique(ratings.row)  # others play no part from here on
+    known, asked = known.among(rated), asked.among(rated)
     judge = _Judge(material, table, asked, ratings.users)
     users = user_means(known, ratings.users)
     judge.add("user mean", "baseline", users[asked.user], None)
-    genres = _genre_rows(material)
     settings: dict[str, Any] = {}
     sets: list[tuple[str, Kind, Vectors, str | None]] = []
     if genres is not None:
         sets.append(("genres", "baseline", genres, "user mean"))
-        judge.rank_only("popularity of its genres", "baseline", _popularity(known, genres, material)[asked.row])
+        assert popular is not None
+        judge.rank_only("popularity of its genres", "baseline", popular)
     base = "user mean" if genres is None else "genres"
     sets += [(method, kind, rows, base) for method, kind, rows, _ in feature_sets(material.aligned, material.raw)]
     if genres is not None:
@@ -78,14 +86,14 @@ def cold_start(material: Material, table: Table) -> dict[str, Any]:
         sets.append(("aligned both + genres", "aligned", both, base))
     with progress("cold start", len(sets)) as bar:
         for method, kind, features, against in sets:
-            kernel = (features @ features.T).astype(np.float64)
+            kernel = (features[rated] @ features[rated].T).astype(np.float64)
             chosen = choose_penalties(known, kernel, ratings.users, seed=material.seed)
             predicted = predict(known, asked, kernel, ratings.users, *chosen)
             settings[method] = {"general": chosen[0], "personal": chosen[1]}
             judge.add(method, kind, predicted, against)
             bar.advance()
-    judge.add("its own mean rating", "reference", _own_means(asked, users, len(material.catalogue)), base)
-    counts = np.bincount(asked.row, minlength=len(material.catalogue))
+    judge.add("its own mean rating", "reference", _own_means(asked, users, len(rated)), base)
+    counts = np.bincount(asked.row, minlength=len(rated))
     judge.rank_only("its own popularity", "reference", counts[asked.row].astype(np.float64))
     return {
         **{"users": ratings.users, "train_ratings": len(known.value), "test_ratings": len(asked.value)},

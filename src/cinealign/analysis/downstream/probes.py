@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,42 +18,52 @@ FEWEST_TRAIN, FEWEST_HELD_OUT = 20, 10
 """Movies with a genre, and as many without, below which it is not probed."""
 
 
-def ridge_scores(
-    train: Vectors, targets: NDArray[np.float64], held_out: Vectors, alphas: tuple[float, ...] = ALPHAS
-) -> NDArray[np.float64]:
-    """Scores of a ridge regression fitted on train rows, the penalty of each target chosen by leave-one-out in them.
+class Probe:
+    """Ridge regressions on one set of train features, the penalty of each target chosen by leave-one-out.
 
-    Args:
-        train: (T, D) features.
-        targets: (T, G) numbers to predict; -1 and 1 for labels.
-        held_out: (Q, D) features.
-        alphas: penalties to choose from, in units of the mean squared length of the centred train rows.
-    Returns:
-        (Q, G) predicted numbers.
     Source:
         Golub, Heath and Wahba, "Generalized cross-validation as a method for choosing a good ridge parameter" (1979):
         the leave-one-out errors of a ridge regression, its means kept, come from one eigendecomposition.
     """
-    mean = train.mean(axis=0, dtype=np.float64)
-    x, new = train - mean, held_out - mean
-    scale = float((x**2).sum(axis=1).mean()) or 1.0
-    values, vectors = np.linalg.eigh(x @ x.T / scale)  # (T,), (T, T)
-    values = np.maximum(values, 0.0)
-    offset = targets.mean(axis=0)
-    inside = vectors.T @ (targets - offset)  # (T, G)
-    best: NDArray[np.float64] = np.full(targets.shape[1], np.inf)
-    dual = np.zeros_like(inside)
-    for alpha in alphas:
-        shrunk = 1 / (values + alpha)
-        coefficients = vectors @ (inside * shrunk[:, None])  # (T, G): (K + alpha I)^-1 y
-        diagonal = (vectors**2) @ shrunk  # (T,): of (K + alpha I)^-1
-        left_out = coefficients / diagonal[:, None]
-        error = (left_out**2).mean(axis=0)
-        better = error < best
-        best[better] = error[better]
-        dual[:, better] = coefficients[:, better]
-    scores: NDArray[np.float64] = new @ x.T / scale @ dual + offset
-    return scores
+
+    def __init__(self, train: Vectors) -> None:
+        """Args:
+        train: (T, D) features of the train rows; decomposed here once for all targets.
+        """
+        self._mean = train.mean(axis=0, dtype=np.float64).astype(np.float32)
+        self._train = train - self._mean
+        self._scale = float((self._train.astype(np.float64) ** 2).sum(axis=1).mean()) or 1.0
+        gram = (self._train @ self._train.T).astype(np.float64) / self._scale
+        values, self._vectors = np.linalg.eigh(gram)  # (T,), (T, T)
+        self._values = np.maximum(values, 0.0)
+
+    def scores(
+        self, targets: NDArray[np.float64], held_out: Vectors, alphas: tuple[float, ...] = ALPHAS
+    ) -> NDArray[np.float64]:
+        """Predictions of a regression fitted on the train rows.
+
+        Args:
+            targets: (T, G) numbers to predict; -1 and 1 for labels.
+            held_out: (Q, D) features.
+            alphas: penalties to choose from, in units of the mean squared length of the centred train rows.
+        Returns:
+            (Q, G).
+        """
+        offset = targets.mean(axis=0)
+        inside = self._vectors.T @ (targets - offset)  # (T, G)
+        best: NDArray[np.float64] = np.full(targets.shape[1], np.inf)
+        dual = np.zeros_like(inside)
+        for alpha in alphas:
+            shrunk = 1 / (self._values + alpha)
+            coefficients = self._vectors @ (inside * shrunk[:, None])  # (T, G): (K + alpha I)^-1 y
+            diagonal = (self._vectors**2) @ shrunk  # (T,)
+            error = ((coefficients / diagonal[:, None]) ** 2).mean(axis=0)
+            better = error < best
+            best[better] = error[better]
+            dual[:, better] = coefficients[:, better]
+        cross = ((held_out - self._mean) @ self._train.T).astype(np.float64) / self._scale
+        predicted: NDArray[np.float64] = cross @ dual + offset
+        return predicted
 
 
 def genre_table(material: Material) -> tuple[list[str], NDArray[np.bool_]]:
@@ -77,43 +88,70 @@ def genre_table(material: Material) -> tuple[list[str], NDArray[np.bool_]]:
     return [name for name, yes in zip(names, enough, strict=True) if yes], table[:, enough]
 
 
-def genre_probe(material: Material, table: Table) -> dict[str, Any]:
-    """Add rows to the table; returns what was probed."""
-    names, labels = genre_table(material)
-    train, held_out = material.train, material.held_out
-    targets = np.where(labels[train], 1.0, -1.0)
-    chances = {"macro AUC": 0.5, "macro AP": float(labels[held_out].mean())}
-    for method, kind, features, against in feature_sets(material.aligned, material.raw):
-        scores = ridge_scores(features[train], targets, features[held_out])
-        for measure, chance in chances.items():
-            found, _ = macro(measure, scores, labels[held_out], samples=material.samples, seed=material.seed)
-            table.add("genre probe", measure, method, kind, found, len(held_out), chance=chance, against=against)
-    settings = {"penalties": list(ALPHAS), "chosen_by": "leave-one-out errors in the train rows"}
-    return {"genres": names, "settings": settings}
-
-
-def decade_probe(material: Material, table: Table) -> dict[str, Any]:
-    """Add rows to the table: the decade with the highest score, and always saying the most frequent one.
+def probes(material: Material, table: Table) -> dict[str, Any]:
+    """Add rows of both probes to the table; returns what was probed.
 
     Raises:
-        SkippedError: years are not known, or of one decade.
+        SkippedError: there are neither genres nor decades to probe.
     """
+    found, reasons, asked = {}, [], []
+    for make in (_genres, _decades):
+        try:
+            about, ask = make(material, table)
+        except SkippedError as reason:
+            reasons.append(str(reason))
+        else:
+            found.update(about)
+            asked.append(ask)
+    if not asked:
+        raise SkippedError("; ".join(reasons))
+    for method, kind, features, against in feature_sets(material.aligned, material.raw):
+        probe = Probe(features[material.train])
+        for ask in asked:
+            ask(probe, features[material.held_out], method, kind, against)
+    settings = {"penalties": list(ALPHAS), "chosen_by": "leave-one-out errors in the train rows"}
+    return {**found, "settings": settings}
+
+
+Ask = Callable[[Probe, Vectors, str, Kind, str | None], None]
+"""Adds what a probe finds in held-out features to the table."""
+
+
+def _genres(material: Material, table: Table) -> tuple[dict[str, Any], Ask]:
+    names, labels = genre_table(material)
+    targets, truth = np.where(labels[material.train], 1.0, -1.0), labels[material.held_out]
+    chances = {"macro AUC": 0.5, "macro AP": float(truth.mean())}
+
+    def ask(probe: Probe, held_out: Vectors, method: str, kind: Kind, against: str | None) -> None:
+        scores = probe.scores(targets, held_out)
+        for measure, chance in chances.items():
+            found, _ = macro(measure, scores, truth, samples=material.samples, seed=material.seed)
+            table.add("genre probe", measure, method, kind, found, len(truth), chance=chance, against=against)
+
+    return {"genres": names}, ask
+
+
+def _decades(material: Material, table: Table) -> tuple[dict[str, Any], Ask]:
+    """The decade with the highest score, and always saying the most frequent one. An unknown decade is no decade."""
     years = [movie.year for movie in material.catalogue.movies]
     decades = np.array([-1 if year is None else year // 10 * 10 for year in years])
-    train, held_out = (rows[decades[rows] >= 0] for rows in (material.train, material.held_out))
-    names = np.unique(decades[train])
-    if len(names) < 2 or not len(held_out):
+    known = decades[material.held_out] >= 0
+    truth = decades[material.held_out][known]
+    names = np.unique(decades[material.train])
+    names = names[names >= 0]
+    if len(names) < 2 or not len(truth):
         raise SkippedError("the years of the train items are not known, or of one decade")
-    targets = np.where(decades[train][:, None] == names, 1.0, -1.0)
+    targets = np.where(decades[material.train][:, None] == names, 1.0, -1.0)
     frequent = names[np.argmax((targets > 0).sum(axis=0))]
+    constant = f"always the {frequent}s"
 
     def add(method: str, kind: Kind, said: Any, against: str | None) -> None:
-        found = Measured.mean(decades[held_out] == said, samples=material.samples, seed=material.seed)
-        table.add("decade probe", "accuracy", method, kind, found, len(held_out), chance=None, against=against)
+        found = Measured.mean(truth == said, samples=material.samples, seed=material.seed)
+        table.add("decade probe", "accuracy", method, kind, found, len(truth), chance=None, against=against)
 
-    constant = f"always the {frequent}s"
-    add(constant, "baseline", frequent, None)
-    for method, kind, features, against in feature_sets(material.aligned, material.raw):
-        scores = ridge_scores(features[train], targets, features[held_out])
+    def ask(probe: Probe, held_out: Vectors, method: str, kind: Kind, against: str | None) -> None:
+        scores = probe.scores(targets, held_out[known])
         add(method, kind, names[np.argmax(scores, axis=1)], against or constant)
-    return {"decades": [int(name) for name in names], "frequent": int(frequent)}
+
+    add(constant, "baseline", frequent, None)
+    return {"decades": [int(name) for name in names], "most_frequent_decade": int(frequent)}, ask

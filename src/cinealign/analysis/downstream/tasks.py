@@ -7,7 +7,7 @@ from typing import Any
 
 from cinealign.analysis.downstream.clusters import clusters
 from cinealign.analysis.downstream.cold_start import cold_start
-from cinealign.analysis.downstream.probes import decade_probe, genre_probe
+from cinealign.analysis.downstream.probes import probes
 from cinealign.analysis.downstream.similar import odd_one_out, series
 from cinealign.analysis.downstream.table import Table
 from cinealign.analysis.downstream.tagging import search, tagging
@@ -17,8 +17,7 @@ from cinealign.progress import progress
 Task = Callable[[Material, Table], dict[str, Any]]
 TASKS: dict[str, Task] = {
     "tagging": tagging,
-    "probes": genre_probe,
-    "decades": decade_probe,
+    "probes": probes,
     "search": search,
     "cold_start": cold_start,
     "similar": series,
