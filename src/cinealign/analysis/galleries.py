@@ -43,7 +43,7 @@ def draw_cases(
     """Movies of `rows` as ("good" | "typical" | "bad", row), `each` of a kind, no movie twice.
 
     Good: the partner is among the nearest `GOOD_RANK` (the best ones where fewer are). Bad: it is beyond the middle of the
-    gallery (else the worst ones). Typical: any of the others.
+    gallery (else the worst ones). Typical: between the two (else any that are left).
 
     Args:
         ranks: (N,) rank of every movie's partner.
@@ -60,6 +60,8 @@ def draw_cases(
     bad = bad if len(bad) >= each else order[len(order) - each :]
     drawn = {"good": generator.permutation(good)[:each], "bad": generator.permutation(bad)[:each]}
     others = np.setdiff1d(order, np.concatenate(list(drawn.values())))
+    between = others[(ranks[others] > GOOD_RANK) & (ranks[others] <= n / 2)]
+    others = between if len(between) >= each else others
     drawn["typical"] = generator.permutation(others)[:each]
     return [(kind, int(row)) for kind in ("good", "typical", "bad") for row in drawn[kind]]
 

@@ -85,7 +85,9 @@ class Table:
 def feature_sets(aligned: dict[str, Any], raw: dict[str, Any]) -> list[tuple[str, Kind, Any, str | None]]:
     """(method, kind, rows, method to compare with) of both sides and their combination, raw ones first."""
     sets: list[tuple[str, Kind, Any, str | None]] = [(f"raw {side}", "raw", rows, None) for side, rows in raw.items()]
-    return sets + [(f"aligned {side}", "aligned", rows, f"raw {side}") for side, rows in aligned.items()]
+    for side, rows in aligned.items():
+        sets.append((f"aligned {side}", "aligned", rows, f"raw {side}" if side in raw else None))
+    return sets
 
 
 def _group(row: dict[str, Any]) -> tuple[str, str]:
