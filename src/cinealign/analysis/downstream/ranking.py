@@ -23,15 +23,14 @@ def weighted_auc(scores: NDArray[np.floating], labels: NDArray[np.bool_], counts
     Returns:
         (B,) in [0, 1]; NaN where a draw lacks movies with the label, or movies without.
     """
-    order = np.argsort(scores, kind="stable")
-    ordered = scores[order]
-    weights = counts[:, order].astype(np.float64)
-    with_label, without = weights * labels[order], weights * ~labels[order]
-    starts = np.flatnonzero(np.r_[True, np.diff(ordered) > 0])  # of runs of equal scores
-    group_with, group_without = (np.add.reduceat(part, starts, axis=1) for part in (with_label, without))
-    below = np.cumsum(group_without, axis=1) - group_without / 2
+    above = scores[labels][:, None], scores[~labels]
+    better = (above[0] > above[1]) + np.float32(0.5) * (above[0] == above[1])  # (P, Q - P)
+    # As one matrix product: many times faster than going through the sorted movies for every draw.
+    with_label, without = (counts[:, part].astype(np.float32) for part in (labels, ~labels))
+    won = ((with_label @ better.astype(np.float32)) * without).sum(axis=1, dtype=np.float64)
+    pairs = with_label.sum(axis=1, dtype=np.float64) * without.sum(axis=1, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
-        found: NDArray[np.float64] = (group_with * below).sum(axis=1) / (with_label.sum(axis=1) * without.sum(axis=1))
+        found: NDArray[np.float64] = won / pairs
     return found
 
 
@@ -47,16 +46,13 @@ def weighted_average_precision(
     Returns:
         (B,) in [0, 1]; NaN where a draw has no movie with the label. By chance about the label's share.
     """
-    order = np.argsort(-scores, kind="stable")
-    ordered = scores[order]
-    weights = counts[:, order].astype(np.float64)
-    ends = np.r_[np.flatnonzero(np.diff(ordered) < 0), len(ordered) - 1]
-    hits = np.cumsum(weights * labels[order], axis=1)[:, ends]
-    taken = np.cumsum(weights, axis=1)[:, ends]
-    new = np.diff(hits, axis=1, prepend=0)
+    at_least = (scores[:, None] >= scores[labels]).astype(np.float32)  # (Q, P)
+    with_label = counts[:, labels].astype(np.float32)  # (B, P)
+    hits, taken = with_label @ at_least[labels], counts.astype(np.float32) @ at_least  # (B, P)
+    precision = np.divide(hits, taken, out=np.zeros_like(hits), where=taken > 0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        precision = np.where(taken > 0, hits / taken, 0.0)
-        found: NDArray[np.float64] = (new * precision).sum(axis=1) / hits[:, -1]
+        sums = (with_label * precision).sum(axis=1, dtype=np.float64)
+        found: NDArray[np.float64] = sums / with_label.sum(axis=1, dtype=np.float64)
     return found
 
 
