@@ -1,12 +1,11 @@
-"""The pictures of README and docs: a run's table as the terminal shows it, its analysis, the drawn sample and its description.
+"""The pictures of README and docs: a run's table as the terminal shows it, the drawn sample, its description, an explanation.
 
 .venv/bin/python docs/make_pictures.py runs/default
 
-The run must be analysed already (`cinealign analyse runs/default`). Posters are those of the drawn sample alone.
+Posters are those of the drawn sample alone.
 """
 
 import io
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 from rich.console import Console
 
-from cinealign import Analysis, Catalogue, Recipe, Run, align, explain
+from cinealign import Catalogue, Recipe, Run, align, explain
 from cinealign.analysis.description import describe
 from cinealign.analysis.description_figure import draw_description
 from cinealign.data.posters import open_poster
@@ -23,6 +22,7 @@ from cinealign.evaluation.table import print_metrics
 
 PICTURES = Path(__file__).parent / "pictures"
 COLUMNS, ROWS, WIDTH, HEIGHT = 12, 2, 91, 134
+EXPLAINED = 94
 
 
 def result(run: Run) -> None:
@@ -43,26 +43,38 @@ def sample() -> None:
         draw_description(describe(Path(folder) / "sample")[0], PICTURES / "describe.png")
 
 
-def questions(analysis: Analysis) -> None:
-    for name in ("relation-left", "neighbours-lift", "downstream"):
-        figure = analysis.figure(name)
-        assert not figure["shows_posters"]
-        shutil.copyfile(figure["png"], PICTURES / f"{name}.png")
-
-
 def explanation() -> None:
+    """A small recipe that reads no lettering, so that this takes seconds."""
+    recipe = Recipe.parse(
+        {
+            **{"name": "small", "seed": 3},
+            "views": {
+                "appearance": {"view": "appearance", "width": 96, "height": 128},
+                "words": {"view": "tfidf"},
+            },
+            "align": [
+                {"expert": "cca", "poster": "appearance", "intro": "words", "dimensions": 32, "ridge": 3},
+                {
+                    **{"expert": "contrastive", "poster": "appearance", "intro": "words", "dimensions": 32},
+                    "training": {"epochs": 6, "batch_size": 64},
+                },
+                {"expert": "memory", "poster": "appearance", "intro": "words"},
+            ],
+            **{"fusion": {"folds": 3, "steps": 50}, "evaluation": {"bootstrap": 100}},
+        }
+    )
     with tempfile.TemporaryDirectory() as folder:
-        draw_sample(Path(folder) / "sample", movies=120)
+        draw_sample(Path(folder) / "sample")
         catalogue = Catalogue.load(Path(folder) / "sample")
-        run = align(catalogue, Recipe.load("default"), Path(folder) / "run")
-        best = min(catalogue.held_out_rows, key=lambda row: float(1 - run.vectors[0][row] @ run.vectors[1][row]))
-        _, files = explain(run, catalogue, int(catalogue.ids[best]))
-        shutil.copyfile(next(file for file in files if file.suffix == ".png"), PICTURES / "explain.png")
+        run = align(catalogue, recipe, Path(folder) / "run")
+        _, files = explain(run, catalogue, EXPLAINED)
+        with Image.open(next(file for file in files if file.suffix == ".png")) as picture:
+            small = picture.convert("RGB").resize((1140, 945), Image.Resampling.LANCZOS)
+        small.quantize(128).save(PICTURES / "explain.png", optimize=True)
 
 
 if __name__ == "__main__":
     PICTURES.mkdir(exist_ok=True)
     result(Run(Path(sys.argv[1])))
     sample()
-    questions(Analysis.load(Path(sys.argv[1]) / "analysis"))
     explanation()
