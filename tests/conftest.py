@@ -1,17 +1,22 @@
-"""What every test may use: the drawn sample catalogue, made once a session, and a run on it."""
+"""What every test may use: the drawn sample catalogue, made once a session, runs on it and an analysis of one."""
 
 from __future__ import annotations
 
+import random
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cinealign.analysis.analyse import Analysis, analyse
+from cinealign.analysis.material import Material
 from cinealign.data.catalogue import Catalogue
 from cinealign.data.sample import draw_sample
 from cinealign.pipeline import align
 from cinealign.recipe import Recipe
 from cinealign.run import Run
+from cinealign.views.poster import ocr
 from cinealign.views.store import FeatureStore
 
 CHEAP: dict[str, Any] = {
@@ -35,6 +40,27 @@ CHEAP: dict[str, Any] = {
     "fusion": {"folds": 3, "steps": 50},
     "evaluation": {"bootstrap": 100},
 }
+
+LETTERED: dict[str, Any] = {
+    "name": "lettered",
+    "seed": 5,
+    "views": {
+        "appearance": {"view": "appearance", "width": 96, "height": 128},
+        "lettering": {"view": "lettering", "encoder": {"view": "tfidf", "min_df": 1}},
+        "title": {"view": "lettering", "lines": "tallest", "count": 1, "encoder": {"view": "text"}},
+        "words": {"view": "tfidf"},
+        "intro_words": {"view": "text"},
+    },
+    "align": [
+        {"expert": "lexical", "poster": "title", "intro": "intro_words"},
+        {"expert": "cca", "poster": "lettering", "intro": "words", "dimensions": 16, "ridge": 3},
+        {"expert": "cca", "poster": "appearance", "intro": "words", "dimensions": 16, "ridge": 3},
+        {"expert": "memory", "poster": ["lettering", "appearance"], "intro": "words"},
+    ],
+    "fusion": {"folds": 3, "steps": 50},
+    "evaluation": {"bootstrap": 100},
+}
+"""A run that reads lettering; its lines are known and not read by OCR."""
 
 
 @pytest.fixture(scope="session")
@@ -67,3 +93,53 @@ def cheap() -> Recipe:
 def finished(tmp_path_factory: pytest.TempPathFactory, sample: Catalogue, cheap: Recipe, store: FeatureStore) -> Run:
     """A finished run of `cheap` on the sample; tests read it and leave it as it is."""
     return align(sample, cheap, tmp_path_factory.mktemp("runs") / "cheap", store=store)
+
+
+def written_lines(title: str) -> list[dict[str, Any]]:
+    """What "OCR" reads: the title in one line at the top, and a small line at the foot."""
+    head = [[0.1, 0.05], [0.9, 0.05], [0.9, 0.2], [0.1, 0.2]]
+    foot = [[0.3, 0.92], [0.7, 0.92], [0.7, 0.96], [0.3, 0.96]]
+    return [
+        {"text": title.rpartition(" (")[0].upper(), "confidence": 0.95, "box": head, "height": 0.15},
+        {"text": "COMING SOON", "confidence": 0.9, "box": foot, "height": 0.04},
+    ]
+
+
+@pytest.fixture(scope="session")
+def rated(sample_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
+    """The sample with ratings: users like one genre and dislike another."""
+    folder = tmp_path_factory.mktemp("rated") / "sample"
+    shutil.copytree(sample_folder, folder)
+    catalogue, dice = Catalogue.load(folder), random.Random(0)
+    genres = sorted({genre for movie in catalogue.movies for genre in movie.genres})
+    lines = ["user_id,movie_id,rating,timestamp"]
+    for user in range(60):
+        liked, disliked = dice.sample(genres, 2)
+        for movie in dice.sample(catalogue.movies, 60):
+            rating = 3 + 2 * (liked in movie.genres) - 2 * (disliked in movie.genres) + dice.choice((-1, 0, 0, 1))
+            lines.append(f"{user},{movie.movie_id},{min(5, max(1, rating))},0")
+    (folder / "ratings.csv").write_text("\n".join(lines) + "\n")
+    return Catalogue.load(folder)
+
+
+@pytest.fixture(scope="session")
+def lettered(rated: Catalogue, store: FeatureStore, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A finished run of `LETTERED`; tests read it and leave it as it is."""
+    settings = ocr._Reading(ocr.OcrOptions()).settings
+    lines = [written_lines(movie.title) for movie in rated.movies]
+    store.records("lettering", settings, [p.digest for p in rated.posters], lambda rows: [lines[row] for row in rows])
+    return align(rated, Recipe.parse(LETTERED), tmp_path_factory.mktemp("runs") / "lettered", store=store)
+
+
+@pytest.fixture(scope="session")
+def material(lettered: Run, rated: Catalogue, store: FeatureStore) -> Material:
+    """What the analysis of `lettered` starts from."""
+    return Material.of(lettered, rated, store)
+
+
+@pytest.fixture(scope="session")
+def analysed(
+    lettered: Run, rated: Catalogue, store: FeatureStore, tmp_path_factory: pytest.TempPathFactory
+) -> Analysis:
+    """The whole analysis of `lettered`."""
+    return analyse(lettered, rated, tmp_path_factory.mktemp("analysed") / "analysis", store=store)

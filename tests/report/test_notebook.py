@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cinealign.analysis.analyse import Analysis
+from cinealign.data.catalogue import Catalogue
 from cinealign.errors import ConfigError, DataError
 from cinealign.evaluation.accuracy import get_acc
 from cinealign.report.extras import extra
@@ -21,14 +24,7 @@ from cinealign.report.notebook import (
     write_notebook,
 )
 from cinealign.run import Run
-from cinealign.views.store import FeatureStore
 from tests.cli.test_app import call
-
-
-@pytest.fixture
-def kernel_store(store: FeatureStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kernels find the session's features."""
-    monkeypatch.setenv("CINEALIGN_CACHE", str(store.folder))
 
 
 def said(notebook: Any) -> str:
@@ -44,26 +40,33 @@ def small(code: str) -> Any:
 
 
 def test_of_a_run_on_the_sample(
-    finished: Run, sample_folder: Path, kernel_store: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    lettered: Run,
+    analysed: Analysis,
+    rated: Catalogue,
+    kernel_store: None,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Executed from the top by the command: every code cell ran, the accuracies are the run's, pictures are kept."""
+    run = tmp_path / "run"
+    shutil.copytree(lettered.folder, run)
+    shutil.copytree(analysed.folder, run / "analysis")
     out = tmp_path / "deep" / "story.ipynb"
-    code, shown, err = call(capsys, "notebook", finished.folder, "--data", sample_folder, "--out", out, "--lang", "zh")
+    code, shown, err = call(capsys, "notebook", run, "--data", rated.folder, "--out", out, "--lang", "zh")
     assert code == 0 and shown.startswith(f"wrote {out}: "), err
     assert list(out.parent.iterdir()) == [out]
     notebook = read_notebook(out)
     code_cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code_cells] == list(range(1, len(code_cells) + 1))
     text = said(notebook)
-    poster, intro = finished.vectors
+    poster, intro = lettered.vectors
     D = 1 - poster @ intro.T
     first, second = get_acc(D, 0.05, 1), get_acc(D, 0.05, 0)
     assert f"poster to intro {first:.4f}, intro to poster {second:.4f}, all 240 movies" in text
-    assert f"course score: {finished.metrics['course_score']:.2f} of 15" in text
-    assert "largest difference from the saved vectors: 0.0\n" in text
-    assert "252 movies read, 12 dropped for want of a poster, N = 240, 144 train rows" in text
+    assert f"as the run measured it: {first:.4f}, {second:.4f}; score" in text
+    assert " read, 12 dropped for want of a poster, N = 240, 144 train rows" in text
     pictures = [out for cell in code_cells for out in cell.outputs if "image/png" in out.get("data", {})]
-    assert len(pictures) >= 5 and "stderr" not in {out.get("name") for cell in code_cells for out in cell.outputs}
+    assert len(pictures) == 17 and "not measured" not in text
     assert str(tmp_path) not in out.read_text(encoding="utf-8")
 
 
@@ -103,7 +106,7 @@ def test_parameters_and_header() -> None:
     values: dict[str, Any] = {}
     exec(cell.source, values)
     assert (values["DATA"], values["TRAIN"], values["TRAIN_IDS"]) == (Path('a "b"\\ 数据'), True, "ids")
-    assert values["ENCODE"] is True and notebook.cells[1].source == "**Me**"
+    assert values["MISSING_INTRO"] == "error" and notebook.cells[1].source == "**Me**"
 
 
 def test_errors_of_a_cell(tmp_path: Path) -> None:

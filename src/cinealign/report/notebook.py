@@ -43,17 +43,14 @@ def notebook_of_run(run: Run, data: Path, out: Path, lang: Language) -> Notebook
         CineAlignError: as `execute_notebook`.
     """
     folder = _made(out)
-    report = run.catalogue["report"]
-    dropped = any(drop["reason"] == NO_INTRO for drop in report["drops"])
     notebook = make_notebook(
         lang,
         {
+            **reading_of(run),
             "DATA": _from(folder, data),
             "RUN": _from(folder, run.folder),
             "RECIPE": _from(folder, run.folder / "recipe.yaml"),
             "TRAINED": Path(f"{out.stem}-run"),
-            "TRAIN_IDS": report["train_ids_asked"],
-            "MISSING_INTRO": "drop" if dropped else "error",
         },
     )
     execute_notebook(notebook, folder)
@@ -89,6 +86,13 @@ def notebook_of_recipe(recipe: str, data: Path, out: Path, lang: Language, *, fo
     return notebook
 
 
+def reading_of(run: Run) -> dict[str, str]:
+    """Parameters that make a notebook read the data as `run` did."""
+    report = run.catalogue["report"]
+    dropped = any(drop["reason"] == NO_INTRO for drop in report["drops"])
+    return {"TRAIN_IDS": report["train_ids_asked"], "MISSING_INTRO": "drop" if dropped else "error"}
+
+
 def refuse_taken(out: Path, suffix: str, force: bool) -> None:
     """Refuse a file of another kind, or one that exists and may not be replaced.
 
@@ -101,13 +105,16 @@ def refuse_taken(out: Path, suffix: str, force: bool) -> None:
         raise ConfigError(f"{out} exists already; pass --force to replace it, or --out for another place")
 
 
-def make_notebook(lang: Language, parameters: Mapping[str, Path | str | bool], header: str = "") -> Notebook:
+def make_notebook(
+    lang: Language, parameters: Mapping[str, Path | str | bool], header: str = "", *, own_source: bool = False
+) -> Notebook:
     """The notebook, not yet executed.
 
     Args:
         lang: of the text between the cells.
         parameters: new values for names of the parameters cell; all other lines stay as the template has them.
         header: Markdown put below the title, such as whose work it is; "" for none.
+        own_source: whether the notebook imports the package from `src` beside itself.
     Raises:
         ConfigError: jupytext or nbformat is missing.
     """
@@ -120,9 +127,9 @@ def make_notebook(lang: Language, parameters: Mapping[str, Path | str | bool], h
         }
     )
     for cell in jupytext.reads(source, fmt="py:percent").cells:
-        if cell.metadata.get("lang", lang) != lang:
-            continue
         tags = list(cell.metadata.get("tags", []))
+        if cell.metadata.get("lang", lang) != lang or ("own-source" in tags and not own_source):
+            continue
         text = _with_parameters(cell.source, parameters) if "parameters" in tags else cell.source
         new = nbformat.v4.new_code_cell if cell.cell_type == "code" else nbformat.v4.new_markdown_cell
         name = f"cell-{len(notebook.cells) + 1:02d}"

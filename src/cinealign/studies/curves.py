@@ -111,8 +111,8 @@ def _draw_top_p(part: Any, run: Run) -> None:
                 label = f"{split.replace('_', '-')}, area {curve['area'][direction][split]:.3f}"
                 axes.plot(curve["p"], curve[direction][split], color=COLOURS[at], linestyle=LINES[at], label=label)
         axes.plot([0, 1], [0, 1], color="0.5", linestyle=":", linewidth=1, label="chance")
-        axes.axvline(TASK_RATIO, color="0.5", linewidth=0.8)
+        axes.axvline(TASK_RATIO, color="0.5", linewidth=0.8, label=f"p = {TASK_RATIO:g}")
         axes.set(title=direction.replace("_", " "), xlim=(0, 1), ylim=(0, 1.02))
-        axes.set_xlabel(f"p, part of N = {metrics['n']} that counts as near (line: {TASK_RATIO:g})")
+        axes.set_xlabel(f"p, part of N = {metrics['n']} that counts as near")
         axes.legend(loc="lower right")
     part.axes[0].set_ylabel("top-p accuracy")

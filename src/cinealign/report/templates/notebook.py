@@ -20,14 +20,13 @@
 
 # %% [markdown] lang="en"
 # The data folder (with `info.csv`, `poster/` and `train.txt`) is expected at `DATA`. With `TRAIN = False` the saved model
-# is loaded from `RUN`; with `TRAIN = True` it is trained again into `TRAINED`. With `ENCODE = True` the model looks at every
-# poster and intro itself; features that an earlier run computed are found again, and without any that takes ten
-# minutes or so for three thousand posters. `ENCODE = False` takes the vectors that the run has saved.
+# is loaded from `RUN`; with `TRAIN = True` it is trained again into `TRAINED`. Either way the model looks at every poster and
+# intro itself. Features that an earlier run computed on this machine are found again; without any, reading three thousand
+# posters takes some ten minutes.
 
 # %% [markdown] lang="zh"
-# 数据文件夹（含 `info.csv`、`poster/` 和 `train.txt`）应在 `DATA` 处。`TRAIN = False` 时从 `RUN` 载入保存的模型，`TRAIN = True` 时重新训练
-# 并写入 `TRAINED`。`ENCODE = True` 时模型亲自看每一张海报和每一段简介；以前的运行算过的特征会直接取用，从零开始的话三千张海报约需十分钟。
-# `ENCODE = False` 时使用运行中保存的向量。
+# 数据文件夹（含 `info.csv`、`poster/` 和 `train.txt`）应在 `DATA` 处。`TRAIN = False` 时从 `RUN` 载入保存的模型，`TRAIN = True` 时重新训练并写入
+# `TRAINED`。两种情况下模型都亲自看每一张海报和每一段简介。本机以前的运行算过的特征会直接取用；从零开始的话，读三千张海报约需十分钟。
 
 # %% tags=["parameters"]
 from pathlib import Path
@@ -37,9 +36,13 @@ RUN = Path("runs/default")
 RECIPE = Path("runs/default/recipe.yaml")
 TRAINED = Path("trained")
 TRAIN = False
-ENCODE = True
 TRAIN_IDS = "auto"
 MISSING_INTRO = "error"
+
+# %% tags=["own-source"]
+import sys
+
+sys.path.insert(0, "src")  # the source that was handed in along with this notebook
 
 # %%
 # %matplotlib inline
@@ -49,8 +52,10 @@ from collections import Counter
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from IPython.display import display
 
 from cinealign import Catalogue, Recipe, Run, __version__, align, course_score, get_acc
+from cinealign.analysis.analyse import Analysis, analyse
 from cinealign.data.intros import english_stop_words, tokens
 from cinealign.data.labels import train_labels
 from cinealign.data.movie_table import read_movie_table
@@ -58,6 +63,7 @@ from cinealign.data.posters import find_posters, open_poster
 from cinealign.evaluation.metrics import evaluate_vectors
 from cinealign.evaluation.ranks import retrieval_ranks
 from cinealign.model import Extracts, build_views
+from cinealign.report.answers import Answers
 from cinealign.report.gallery import poster_gallery
 from cinealign.report.tables import accuracy_table, expert_table, movie_table
 from cinealign.studies.curves import draw_run
@@ -96,7 +102,7 @@ N = len(catalogue)
 print("\n".join(catalogue.report.lines()))
 
 # %%
-movie_table(catalogue.movies).head()
+movie_table(catalogue.movies).tail()
 
 # %%
 sampled = np.random.default_rng(0).choice(catalogue.train_rows, 12, replace=False)
@@ -203,7 +209,7 @@ else:
 # 每段简介一个向量。权重由*折外*训练对决定，即专家没有拟合过的配对。
 
 # %%
-print(recipe.to_yaml())
+pd.DataFrame(recipe.align).fillna("")
 
 # %% [markdown] lang="en"
 # ## 6. Training, or loading the saved model
@@ -240,14 +246,8 @@ draw_run(run)
 # `D[i, j]` 是海报 *i* 到简介 *j* 的距离。
 
 # %%
-if ENCODE:
-    poster, intro = model.encode_poster_extracts(extracts.poster), model.encode_intro_extracts(extracts.intro)
-    print(
-        "largest difference from the saved vectors:",
-        max(abs(poster - run.vectors[0]).max(), abs(intro - run.vectors[1]).max()),
-    )
-else:
-    poster, intro = run.vectors
+poster = model.encode_poster_extracts(extracts.poster)
+intro = model.encode_intro_extracts(extracts.intro)
 D = 1 - poster @ intro.T
 print("D:", D.shape, D.dtype)
 
@@ -288,6 +288,8 @@ print(
     f"poster to intro {accuracy['poster_to_intro']:.4f}, intro to poster {accuracy['intro_to_poster']:.4f}, all {N} movies"
 )
 print(f"course score: {course_score(*accuracy.values()):.2f} of 15")
+saved = [run.metrics[direction]["all"] for direction in accuracy]
+print(f"as the run measured it: {saved[0]:.4f}, {saved[1]:.4f}; score {run.metrics['course_score']:.2f}")
 print(f"(ratio=0.5, as in the assignment's test step: {get_acc(D, 0.5, 1):.4f}, {get_acc(D, 0.5, 0):.4f})")
 
 # %% [markdown] lang="en"
@@ -338,6 +340,92 @@ sentence = "A detective hunts a murderer through the city at night."
 query = model.encode_intros([sentence], store)
 nearest = np.argsort(-(poster @ query[0]), kind="stable")[:6]
 poster_gallery([catalogue.movies[row] for row in nearest], title=sentence)
+
+# %% [markdown] lang="en"
+# ## 10. The three questions
+# `analyse` answers them with numbers, tables and figures, on held-out movies. Where the run has been analysed before, that is
+# read back.
+
+# %% [markdown] lang="zh"
+# ## 10. 三个问题
+# `analyse` 在留出电影上用数字、表格和图来回答。若这次运行已经分析过，就直接读回。
+
+# %%
+folder = run.folder / "analysis"
+analysis = Analysis.load(folder) if folder.is_dir() else analyse(run, catalogue, store=store)
+answers = Answers(analysis, catalogue.posters)
+
+# %% [markdown] lang="en"
+# ### Is poster content related to intro content?
+# Are the true partners found more often than partners assigned at random? Then: accuracy beside chance as a growing part of
+# the gallery counts as near, canonical correlations of the raw views, and what is left when one thing is taken away.
+
+# %% [markdown] lang="zh"
+# ### 海报内容与简介内容有关吗？
+# 真实的配对是否比随机分配的配对更容易找到？接着是：画廊中算作“近”的部分逐渐增大时的准确率与随机水平、原始视图的典型相关，以及拿走一样东西后
+# 还剩多少。
+
+# %%
+pd.Series(answers.numbers("relation", "permutation"))
+
+# %%
+answers.figure("relation-curve")
+
+# %%
+answers.figure("relation-cca")
+
+# %%
+answers.table("left")
+
+# %%
+answers.figure("relation-slices")
+
+# %% [markdown] lang="en"
+# ### Do the nearest k share meaning, theme, style?
+# What the nearest *k* of the other side share with a held-out movie, beside movies drawn at random and beside the nearest of its
+# own side; then cases drawn by seed: good, typical and bad ones.
+
+# %% [markdown] lang="zh"
+# ### 最近的 k 个在语义、主题、风格上相似吗？
+# 另一面最近的 *k* 个与留出电影共有什么，与随机抽取的电影、与同一面的近邻相比；然后是按种子抽取的例子：好、一般、差。
+
+# %%
+answers.figure("neighbours-lift")
+
+# %%
+answers.figure("gallery-poster-to-intro")
+
+# %%
+answers.figure("gallery-intro-to-poster")
+
+# %% [markdown] lang="en"
+# ### What down-stream tasks do the aligned features serve?
+# Every row was really run; `difference` is paired, to the method in `against`.
+
+# %% [markdown] lang="zh"
+# ### 对齐后的特征能服务哪些下游任务？
+# 每一行都真正运行过；`difference` 是与 `against` 一列中的方法配对比较的差。
+
+# %%
+answers.table("downstream")
+
+# %%
+answers.figure("clusters")
+
+# %%
+answers.figure("search")
+
+# %% [markdown] lang="en"
+# ### Why does this poster match this intro?
+# Contributions of experts, words of the intro, lettering and parts of the poster, for a good and a bad case.
+
+# %% [markdown] lang="zh"
+# ### 为什么这张海报配这段简介？
+# 各专家、简介的词、海报文字与画面各部分的贡献，一个好例子和一个差例子。
+
+# %%
+for found in answers.explained():
+    display(answers.explanation(found))
 
 # %% [markdown] lang="en"
 # ## 11. How far to trust it

@@ -1,0 +1,72 @@
+"""The answers of an analysis as the notebook shows them: figures drawn from its numbers, tables as data frames."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cinealign.analysis.analyse import Analysis
+from cinealign.analysis.drawing import plans
+from cinealign.analysis.figures.explanation import draw_explanation
+from cinealign.data.posters import PosterFile
+from cinealign.errors import ConfigError
+from cinealign.figures import STYLE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Answers:
+    """An analysis and the posters that its figures show; nothing is computed again."""
+
+    def __init__(self, analysis: Analysis, posters: Sequence[PosterFile]) -> None:
+        """Args:
+        analysis: of a run.
+        posters: of the run's catalogue, in row order.
+        """
+        self.analysis, self.posters = analysis, posters
+
+    def numbers(self, *keys: str) -> Any:
+        """What analysis.json has at these keys, one inside the other."""
+        found: Any = self.analysis.numbers
+        for key in keys:
+            found = found[key]
+        return found
+
+    def figure(self, name: str) -> Any:
+        """The figure of that name, or a sentence that says that this run has none.
+
+        Raises:
+            ConfigError: no analysis has a figure of that name.
+        """
+        plan = next((plan for plan in plans(self.analysis.numbers, self.posters) if plan.name == name), None)
+        if plan is None:
+            raise ConfigError(f"unknown figure {name!r}; `cinealign analyse` says which there are")
+        return f"{name}: not measured for this run" if plan.draw is None else _drawn(plan.draw)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """The table of that name, numbers to three decimals."""
+        import pandas as pd
+
+        return pd.read_csv(self.analysis.folder / self.analysis.numbers["tables"][name]).round(3)
+
+    def explained(self) -> list[dict[str, Any]]:
+        """What was found of the single movies that the analysis explains."""
+        entries = self.analysis.numbers["explained"]
+        return [json.loads((self.analysis.folder / entry["json"]).read_text(encoding="utf-8")) for entry in entries]
+
+    def explanation(self, found: dict[str, Any]) -> Any:
+        """The figure of one explained movie."""
+        return _drawn(lambda figure: draw_explanation(figure, found, self.posters))
+
+
+def _drawn(draw: Callable[[Any], None]) -> Any:
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(STYLE):
+        figure = Figure()
+        draw(figure)
+        figure.draw_without_rendering()
+        return figure
