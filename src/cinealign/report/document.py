@@ -1,0 +1,63 @@
+"""The report of a run: its sections in order, as a document that is ready to be typeset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cinealign.report.blocks import Document
+from cinealign.report.evidence import Evidence
+from cinealign.report.facts import Span, Text
+from cinealign.report.notebook import Language
+from cinealign.report.sections.closing import write_limits, write_reproduce
+from cinealign.report.sections.data import write_data
+from cinealign.report.sections.downstream import write_downstream
+from cinealign.report.sections.experiments import write_experiments, write_ladder
+from cinealign.report.sections.explained import write_explained
+from cinealign.report.sections.method import write_method
+from cinealign.report.sections.neighbours import write_neighbours
+from cinealign.report.sections.opening import abstract, write_task
+from cinealign.report.sections.relation import write_relation
+from cinealign.report.sections.results import write_results
+from cinealign.report.texts import Texts
+from cinealign.report.writer import Writer
+
+
+def compose(evidence: Evidence, lang: Language, curves: Path, *, whose: str = "") -> Document:
+    """The report, not yet typeset.
+
+    Args:
+        evidence: all that it may speak of.
+        lang: of the text.
+        curves: picture of the run's learning and top-p curves.
+        whose: name and student id for the title page; "" for none.
+    Raises:
+        DataError: the run or its analysis was made by another version.
+    """
+    writer = Writer(Texts(lang))
+    write_task(writer, evidence)
+    write_data(writer, evidence)
+    write_method(writer, evidence)
+    write_experiments(writer, evidence)
+    write_results(writer, evidence, curves)
+    write_ladder(writer, evidence)
+    write_relation(writer, evidence)
+    write_neighbours(writer, evidence)
+    write_downstream(writer, evidence)
+    write_explained(writer, evidence)
+    write_limits(writer, evidence)
+    write_reproduce(writer, evidence)
+    opening = abstract(writer, evidence)
+    return Document(
+        lang=lang,
+        title=writer.say("title"),
+        subtitle=_subtitle(writer, evidence, whose),
+        abstract=opening,
+        blocks=tuple(writer.blocks),
+        references=writer.cited(opening),
+    )
+
+
+def _subtitle(writer: Writer, evidence: Evidence, whose: str) -> tuple[Text, ...]:
+    report = evidence.catalogue["report"]
+    about = writer.say("subtitle.run", recipe=evidence.recipe["name"], n=report["n"], train=report["train_rows"])
+    return ((Span(whose),), about) if whose else (about,)

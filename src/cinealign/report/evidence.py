@@ -1,0 +1,128 @@
+"""Everything that a report may speak of, as facts: a run's JSON, its analysis, comparisons and a ladder."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cinealign.errors import ConfigError, DataError
+from cinealign.report.facts import Fact
+from cinealign.run import Run
+
+LADDER = ("step", "poster to intro", "intro to poster")
+"""Columns of a ladder: accuracies on folds inside the train movies, the simplest step first."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of a run.
+
+    Attributes:
+        metrics, catalogue, recipe, fusion, environment: files of the run directory; `fusion` has the experts' weights.
+        analysis: analysis.json.
+        analysis_folder: where its figures lie.
+        comparisons: comparison.json of each folder that was given.
+        ladder: the steps from the simplest method to this one, None where not given.
+    """
+
+    metrics: Fact
+    catalogue: Fact
+    recipe: Fact
+    fusion: Fact
+    environment: Fact
+    analysis: Fact
+    analysis_folder: Path
+    comparisons: tuple[Fact, ...] = ()
+    ladder: Fact | None = None
+
+    @classmethod
+    def gather(
+        cls, run: Run, analysis: Path, *, comparisons: Sequence[Path] = (), ladder: Path | None = None
+    ) -> Evidence:
+        """Read it all.
+
+        Args:
+            run: a finished run.
+            analysis: the folder of its analysis.
+            comparisons: folders of `cinealign compare`.
+            ladder: a CSV as benchmarks/ladder.py writes it, see `LADDER`.
+        Raises:
+            DataError: a file is missing or damaged, or the analysis is of another run.
+            ConfigError: a comparison is of other data.
+        """
+        found = cls(
+            metrics=Fact(run.metrics, "metrics.json"),
+            catalogue=Fact(run.catalogue, "catalogue.json"),
+            recipe=Fact(yaml.safe_load((run.folder / "recipe.yaml").read_text(encoding="utf-8")), "recipe.yaml"),
+            fusion=_read(run.folder / "model" / "fusion.json", "model/fusion.json"),
+            environment=_read(run.folder / "environment.json", "environment.json"),
+            analysis=_read(analysis / "analysis.json", "analysis.json"),
+            analysis_folder=analysis,
+            comparisons=tuple(
+                _read(folder / "comparison.json", f"comparison-{at}.json") for at, folder in enumerate(comparisons)
+            ),
+            ladder=None if ladder is None else _read_ladder(ladder),
+        )
+        if found.analysis["run"]["vectors"].value != _digest(run.folder / "vectors.safetensors"):
+            raise DataError(f"{analysis} is an analysis of another run than {run.folder}; analyse the run again")
+        for fact, folder in zip(found.comparisons, comparisons, strict=True):
+            if fact["data"]["digest"].value != run.catalogue["digest"]:
+                raise ConfigError(f"{folder} compares recipes on other data than {run.folder}; compare on its data")
+        return found
+
+    def figure(self, name: str) -> Path | None:
+        """The vector picture of that name in the analysis; None where that part was skipped."""
+        figures: dict[str, Any] = self.analysis["figures"].value
+        return self.analysis_folder / figures[name]["pdf"] if name in figures else None
+
+    def explained(self) -> list[Fact]:
+        """What the analysis says of single movies, one fact each."""
+        listed: list[dict[str, Any]] = self.analysis["explained"].value if "explained" in self.analysis else []
+        return [_read(self.analysis_folder / entry["json"], entry["json"]) for entry in listed]
+
+
+def _read_ladder(file: Path) -> Fact:
+    try:
+        lines = list(csv.reader(file.read_text(encoding="utf-8").splitlines()))
+        if tuple(lines[0]) != LADDER:
+            raise ValueError
+        steps = [
+            {LADDER[0]: step, LADDER[1]: float(first), LADDER[2]: float(second)} for step, first, second in lines[1:]
+        ]
+    except OSError as error:
+        raise DataError(
+            f"--ladder {file} cannot be read: {error.strerror}; give a CSV of benchmarks/ladder.py"
+        ) from None
+    except (ValueError, IndexError):
+        raise DataError(
+            f"--ladder {file}: expected a CSV with the columns {', '.join(LADDER)}, as benchmarks/ladder.py writes it"
+        ) from None
+    return Fact(steps, "ladder.csv")
+
+
+def _digest(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"{file} cannot be read: {error.strerror}; run the recipe again with --force") from None
+
+
+def skipped(fact: Fact) -> bool:
+    """Whether the analysis could not make this part."""
+    return "skipped" in fact
+
+
+def _read(file: Path, place: str) -> Fact:
+    try:
+        return Fact(json.loads(file.read_text(encoding="utf-8")), place)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no JSON"
+        raise DataError(f"{file} cannot be read: {reason}; make it again") from None

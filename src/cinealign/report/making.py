@@ -1,0 +1,58 @@
+"""A run's report from start to end: analysed where it is not yet, composed, typeset, written whole or not at all."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from cinealign.errors import ConfigError
+from cinealign.report.document import compose
+from cinealign.report.evidence import Evidence
+from cinealign.report.notebook import Language
+from cinealign.report.typeset import typeset_pdf
+from cinealign.run import Run
+from cinealign.studies.curves import plot_run
+
+
+def report_pdf(
+    run: Run,
+    analysis: Path,
+    lang: Language,
+    *,
+    comparisons: Sequence[Path] = (),
+    ladder: Path | None = None,
+    whose: str = "",
+) -> bytes:
+    """The typeset report.
+
+    Args:
+        run: a finished run.
+        analysis: the folder of its analysis.
+        lang: of the text.
+        comparisons: folders of `cinealign compare` on the same data.
+        ladder: a CSV as benchmarks/ladder.py writes it.
+        whose: name and student id for the title page.
+    Raises:
+        ConfigError: Typst or the Chinese font is missing, or a comparison is of other data.
+        DataError: a file is missing, or made by another version.
+    """
+    evidence = Evidence.gather(run, analysis, comparisons=comparisons, ladder=ladder)
+    with tempfile.TemporaryDirectory(prefix="cinealign-curves-") as scratch:
+        curves = plot_run(run, Path(scratch) / "curves.pdf")[0]
+        return typeset_pdf(compose(evidence, lang, curves, whose=whose))
+
+
+def write_bytes(content: bytes, out: Path) -> None:
+    """Write `content` beside `out`, then rename.
+
+    Raises:
+        ConfigError: `out` cannot be written.
+    """
+    beside = out.with_name(out.name + ".part")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(content)
+        beside.replace(out)
+    except OSError as error:
+        raise ConfigError(f"--out {out} cannot be written: {error.strerror}; choose another place") from None

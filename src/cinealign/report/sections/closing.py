@@ -1,0 +1,78 @@
+"""How far the results can be trusted, and how to make them again."""
+
+from __future__ import annotations
+
+from cinealign.report.evidence import Evidence, skipped
+from cinealign.report.facts import Fact, Span, Text
+from cinealign.report.writer import Writer
+
+PARTS = ("relation", "neighbours", "downstream")
+
+
+def write_limits(writer: Writer, evidence: Evidence) -> None:
+    """Points that hold for every run, and those that hold for this one."""
+    report, metrics = evidence.catalogue["report"], evidence.metrics
+    writer.heading("limits.title")
+    points = [
+        writer.say("limits.mixture", train=report["train_rows"], n=metrics["n"]),
+        _seed(writer, evidence),
+        writer.say("limits.title_words"),
+        writer.say("limits.sentence"),
+        writer.say("limits.slices"),
+    ]
+    if not skipped(evidence.analysis["downstream"]):
+        points.append(writer.say("limits.tests"))
+    if "transductive" in metrics:
+        points.append(writer.say("limits.transductive"))
+    left_out = _skipped_parts(evidence)
+    if left_out:
+        points.append(writer.say("limits.skipped", parts=writer.texts.series(left_out)))
+    writer.bullets(points)
+
+
+def _seed(writer: Writer, evidence: Evidence) -> Text:
+    said = [writer.say("limits.seed", seed=evidence.environment["seed"])]
+    if any(comparison["seeds"].value > 1 for comparison in evidence.comparisons):
+        said.append(writer.say("limits.compared_seeds"))
+    return writer.joined(said)
+
+
+def _skipped_parts(evidence: Evidence) -> list[Text]:
+    """Name and reason of every part inside a question that the analysis could not make."""
+    found: list[Text] = []
+    for question in PARTS:
+        whole = evidence.analysis[question]
+        if skipped(whole):
+            continue
+        inner = list(whole.names())
+        parts = [(name, whole[name]) for name in inner]
+        parts += [
+            (one["name"].value if "name" in one else name, one)
+            for name in inner
+            if isinstance(whole[name].value, list)
+            for one in whole[name]
+        ]
+        if "traits" in whole:
+            parts += [(name, whole["traits"][name]) for name in whole["traits"].names()]
+        found += [
+            (Span(name.replace("_", " ")), Span(" ("), part["skipped"].span(), Span(")"))
+            for name, part in parts
+            if isinstance(part, Fact) and skipped(part)
+        ]
+    return found
+
+
+def write_reproduce(writer: Writer, evidence: Evidence) -> None:
+    """Versions, machine and commands."""
+    environment = evidence.environment
+    writer.heading("reproduce.title")
+    writer.paragraph(writer.say("reproduce.commands", recipe=evidence.recipe["name"]))
+    values = {name: environment[name] for name in ("cinealign", "python", "platform", "processor", "threads", "seed")}
+    if "torch" in environment["packages"]:
+        values["torch"] = environment["packages"]["torch"]
+    values["digest"] = evidence.catalogue["digest"]
+    rows = []
+    for name, title in writer.texts.raw("reproduce.rows").items():
+        if name in values:
+            rows.append([(Span(title),), (values[name].span(),)])
+    writer.table(writer.say("reproduce.caption"), "reproduce.head", rows, "ll")

@@ -1,0 +1,78 @@
+"""Comparisons of recipes, and the ladder from the simplest method to this one."""
+
+from __future__ import annotations
+
+from cinealign.evaluation.metrics import DIRECTIONS
+from cinealign.report.evidence import LADDER, Evidence
+from cinealign.report.facts import NOTHING, Fact, Span, Text, estimate
+from cinealign.report.writer import Writer
+
+
+def write_experiments(writer: Writer, evidence: Evidence) -> None:
+    """One table a comparison, and what its tests say; nothing without comparisons."""
+    if not evidence.comparisons:
+        return
+    writer.heading("experiments.title")
+    for comparison in evidence.comparisons:
+        seeds = comparison["seeds"]
+        writer.paragraph(writer.say(f"experiments.{'intro' if seeds.value > 1 else 'one_seed'}", seeds=seeds))
+        rows = [
+            [(entry["recipe"].span("", "code"),)]
+            + [_measure(entry["accuracy"][direction]["held_out"]) for direction in DIRECTIONS]
+            + [_measure(entry["acc_sum"], interval=False), (entry["course_score"].span(".2f"),)]
+            for entry in comparison["recipes"]
+        ]
+        caption = writer.say("experiments.caption", **_about(comparison))
+        writer.table(caption, "experiments.head", rows, "lrrrr")
+        writer.paragraph(*_verdicts(writer, comparison))
+
+
+def write_ladder(writer: Writer, evidence: Evidence) -> None:
+    """The steps in their given order; nothing without a ladder."""
+    ladder = evidence.ladder
+    if ladder is None:
+        return
+    writer.heading("ladder.title")
+    writer.paragraph(writer.say("ladder.intro"))
+    name, *directions = LADDER
+    rows = [[(step[name].span(),), *((step[direction].span(".3f"),) for direction in directions)] for step in ladder]
+    writer.table(writer.say("ladder.caption"), "ladder.head", rows, "lrr", widths=(1, 0, 0))
+
+
+def _about(comparison: Fact) -> dict[str, Fact]:
+    found = {key: comparison[key] for key in ("ratio", "n", "k", "chance")}
+    return {**found, "held_out": comparison["split"]["held_out"]}
+
+
+def _measure(measure: Fact, *, interval: bool = True) -> Text:
+    if measure.value is None:
+        return (Span(NOTHING),)
+    low, high = measure["interval"]
+    text = estimate(measure["mean"], low, high) if interval else (measure["mean"].span(".3f"),)
+    spread = measure["spread"]
+    return text if spread.value is None else (*text, Span(" ± "), spread.span(".3f"))
+
+
+def _verdicts(writer: Writer, comparison: Fact) -> list[Text]:
+    """Which recipe has the highest held-out sum, and which others are really behind it."""
+    entries = [entry for entry in comparison["recipes"] if entry["held_out_sum"].value is not None]
+    if not entries:
+        return []
+    best = max(entries, key=lambda entry: float(entry["held_out_sum"]["mean"].value))
+    name = best["recipe"].value
+    said = [writer.say("experiments.best", recipe=best["recipe"], sum=_measure(best["held_out_sum"]))]
+    if len(entries) == 1:
+        return [*said, writer.say("experiments.single")]
+    behind: dict[bool, list[Text]] = {True: [], False: []}
+    for pair in comparison["differences"]:
+        names = (pair["first"].value, pair["second"].value)
+        if name in names:
+            other = pair["second"] if names[0] == name else pair["first"]
+            behind[bool(pair["sum"]["real"].value)].append((other.span("", "code"),))
+    for real, others in behind.items():
+        if others:
+            verb = writer.texts.word(f"experiments.real_verb.{'one' if len(others) == 1 else 'many'}")
+            listed = writer.texts.list(others)
+            key = "experiments.real" if real else "experiments.not_real"
+            said.append(writer.say(key, recipes=listed, verb=verb))
+    return said

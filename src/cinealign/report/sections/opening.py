@@ -1,0 +1,75 @@
+"""Title, abstract and the task."""
+
+from __future__ import annotations
+
+from cinealign.report.evidence import Evidence, skipped
+from cinealign.report.facts import Span, Text, estimate
+from cinealign.report.findings import significance
+from cinealign.report.sections.downstream import short_downstream
+from cinealign.report.sections.neighbours import short_neighbours
+from cinealign.report.writer import Writer
+
+
+def accuracy(evidence: Evidence, direction: str, split: str) -> Text:
+    """Top-k accuracy with its interval."""
+    facts = evidence.metrics
+    bounds = facts["intervals"][direction][split]
+    if bounds.value is None:
+        return (facts[direction][split].span(".3f"),)
+    return estimate(facts[direction][split], bounds[0], bounds[1])
+
+
+def abstract(writer: Writer, evidence: Evidence) -> tuple[Text, ...]:
+    """What a reader must know who reads nothing else."""
+    metrics, report = evidence.metrics, evidence.catalogue["report"]
+    low, high = metrics["intervals"]["acc_sum"]
+    sizes = {"n": metrics["n"], "train": report["train_rows"], "recipe": evidence.recipe["name"]}
+    task = writer.say("abstract.task", **sizes)
+    held_out = writer.say(
+        "abstract.held_out",
+        n=metrics["n"],
+        ratio=metrics["ratio"],
+        k=metrics["k"],
+        chance=metrics["chance"],
+        p2i=accuracy(evidence, "poster_to_intro", "held_out"),
+        i2p=accuracy(evidence, "intro_to_poster", "held_out"),
+    )
+    whole = writer.say(
+        "abstract.all_movies",
+        p2i=metrics["poster_to_intro"]["all"],
+        i2p=metrics["intro_to_poster"]["all"],
+        acc_sum=estimate(metrics["acc_sum"], low, high),
+        score=metrics["course_score"],
+    )
+    return (
+        task,
+        writer.joined([held_out, whole]),
+        writer.say("abstract.questions", answers=_answers(writer, evidence)),
+    )
+
+
+def _answers(writer: Writer, evidence: Evidence) -> Text:
+    answers: list[Text] = []
+    permutation = evidence.analysis["relation"]
+    if not skipped(permutation) and not skipped(permutation["permutation"]):
+        p = permutation["permutation"]["p"]
+        answers.append(writer.say(f"relation.short.{significance(p.value)}", p=p))
+    answers += [short_neighbours(writer, evidence), short_downstream(writer, evidence)]
+    return writer.joined([answer for answer in answers if answer]) or (Span(writer.texts.word("words.none")),)
+
+
+def write_task(writer: Writer, evidence: Evidence) -> None:
+    """What is asked for, and how it is measured."""
+    metrics, report = evidence.metrics, evidence.catalogue["report"]
+    sizes = {"n": metrics["n"], "train": report["train_rows"], "held_out": report["held_out_rows"]}
+    writer.heading("task.title")
+    writer.paragraph(writer.say("task.what", **sizes))
+    writer.paragraph(writer.say("task.measure"))
+    writer.formula("task.formula_accuracy")
+    writer.paragraph(writer.say("task.dims", ratio=metrics["ratio"], k=metrics["k"]))
+    writer.formula("task.formula_score")
+    half = metrics["ratio_0.5"]["ratio"]
+    writer.paragraph(
+        writer.say("task.half", half=half, ratio=metrics["ratio"]),
+        writer.say("task.mixture", train=report["train_rows"], n=metrics["n"]),
+    )

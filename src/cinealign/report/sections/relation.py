@@ -1,0 +1,168 @@
+"""The first question: is poster content related to intro content, and what carries the relation?"""
+
+from __future__ import annotations
+
+from cinealign.evaluation.metrics import DIRECTIONS
+from cinealign.report.evidence import Evidence, skipped
+from cinealign.report.facts import NOTHING, Fact, Span, Text, estimated
+from cinealign.report.findings import amount, of_estimate, significance, significant_side, together
+from cinealign.report.writer import Writer
+
+BLANK = (Span(NOTHING),)
+NO_BASELINE = "full"
+
+
+def write_relation(writer: Writer, evidence: Evidence) -> None:
+    """Permutation test, curve, raw views, what is left, which movies."""
+    writer.heading("relation.title")
+    relation = evidence.analysis["relation"]
+    if skipped(relation):
+        writer.paragraph(writer.say("skipped", why=relation["skipped"]))
+        return
+    if not skipped(relation["permutation"]):
+        writer.paragraph(_permutation(writer, relation["permutation"]))
+    if not skipped(relation["curve"]):
+        _curve(writer, evidence, relation["curve"])
+    _raw_views(writer, evidence, relation)
+    if not skipped(relation["left"]):
+        _left(writer, evidence, relation)
+    if not skipped(relation["slices"]):
+        _slices(writer, evidence, relation)
+
+
+def _permutation(writer: Writer, found: Fact) -> Text:
+    return writer.say(
+        f"relation.permutation.{significance(found['p'].value)}",
+        acc_sum=found["acc_sum"],
+        permutations=found["permutations"],
+        mean=found["permuted_mean"],
+        high=found["permuted_high"],
+        p=found["p"],
+    )
+
+
+def _curve(writer: Writer, evidence: Evidence, curve: Fact) -> None:
+    area, chance = curve["area"], curve["area"]["chance"]
+    verdict = together([of_estimate(area[direction], chance.value) for direction in DIRECTIONS])
+    writer.paragraph(writer.say(f"relation.curve_says.{'above' if verdict == 'above' else 'other'}"))
+    p2i, i2p = (estimated(area[direction]) for direction in DIRECTIONS)
+    caption = writer.say("relation.curve", p2i=p2i, i2p=i2p, chance=chance)
+    writer.figure(evidence.figure("relation-curve"), caption, 0.92)
+
+
+def _raw_views(writer: Writer, evidence: Evidence, relation: Fact) -> None:
+    """CCA and CKA of raw views in one table, the strongest pair in words."""
+    if skipped(relation["cca"]) or not len(relation["cca"]):
+        return
+    pairs = [pair for pair in relation["cca"] if not skipped(pair)]
+    if not pairs:
+        return
+    writer.heading("relation.cca_title", 2)
+    writer.paragraph(writer.say("relation.cca"))
+    cka = {(one["poster"].value, one["intro"].value): one for one in relation["cka"] if not skipped(one)}
+    rows = []
+    for pair in pairs:
+        key = (pair["poster"].value, pair["intro"].value)
+        alike = cka.get(key)
+        rows.append(
+            [(pair[side].span("", "code"),) for side in ("poster", "intro")]
+            + [(pair[name].span(".3f"),) for name in ("mean_train", "mean_held_out", "mean_null_high")]
+            + [(pair["p"].span("p"),)]
+            + [BLANK if alike is None else (alike["debiased"].span(".3f"),)]
+            + [BLANK if alike is None else (alike["p"].span("p"),)]
+        )
+    writer.table(writer.say("relation.cca_caption"), "relation.cca_head", rows, "llrrrrrr")
+    writer.paragraph(*_closest(writer, pairs))
+    writer.figure(evidence.figure("relation-cca"), writer.say("relation.cca_figure"), 0.92)
+
+
+def _closest(writer: Writer, pairs: list[Fact]) -> list[Text]:
+    best = max(pairs, key=lambda pair: float(pair["mean_held_out"].value))
+    if best["mean_held_out"].value <= best["mean_null_high"].value:
+        return [writer.say("relation.cca_none")]
+    views = {side: (best[side].span("", "code"),) for side in ("poster", "intro")}
+    said = [writer.say("relation.cca_best", **views, held_out=best["mean_held_out"], high=best["mean_null_high"])]
+    if best["mean_held_out"].value < 0.5 * best["mean_train"].value:
+        said.append(writer.say("relation.cca_overfit", train=best["mean_train"]))
+    return said
+
+
+def _left(writer: Writer, evidence: Evidence, relation: Fact) -> None:
+    entries = [entry for entry in relation["left"] if not skipped(entry)]
+    full = next((entry for entry in entries if entry["name"].value == NO_BASELINE), None)
+    if full is None:
+        return
+    writer.heading("relation.left_title", 2)
+    writer.paragraph(writer.say("relation.left"))
+    rows = []
+    for entry in entries:
+        difference = entry["difference"]
+        changed = difference.value is not None
+        rows.append(
+            [
+                (Span(writer.texts.named("relation.left_names", entry["name"].value)),),
+                estimated(entry["mean"]),
+                estimated(difference, "+.3f") if changed else BLANK,
+                (difference["p"].span("p"),) if changed else BLANK,
+                estimated(entry["share_left"], ".2f") if changed else BLANK,
+            ]
+        )
+    settings = evidence.analysis["settings"]
+    about = {key: settings[key] for key in ("k", "ratio", "chance")}
+    caption = writer.say("relation.left_caption", movies=full["movies"], **about)
+    writer.table(caption, "relation.left_head", rows, "lrrrr", widths=(1, 0, 0, 0, 0))
+    writer.paragraph(*[_what_it_carries(writer, entry) for entry in entries], _titles(writer, relation))
+    writer.figure(evidence.figure("relation-left"), writer.say("relation.left_figure"), 0.92)
+
+
+def _what_it_carries(writer: Writer, entry: Fact) -> Text:
+    """What taking one thing away says, if the difference is significant in that direction."""
+    name = entry["name"].value
+    if entry["difference"].value is None or not writer.texts.has(f"relation.left_says.{name}"):
+        return ()
+    verdict = significant_side(entry["difference"])
+    share = entry["share_left"]["value"].value
+    how_much = (Span(writer.texts.word(f"relation.amounts.{amount(share)}")),) if share is not None else BLANK
+    return writer.say(f"relation.left_says.{name}.{verdict}", mean=estimated(entry["mean"]), amount=how_much)
+
+
+def _titles(writer: Writer, relation: Fact) -> Text:
+    titles = relation["titles"]
+    if skipped(titles):
+        return ()
+    read = titles["posters_with_title_word"]
+    posters = () if read.value is None else writer.say("relation.titles_posters", share=read)
+    return writer.say("relation.titles", intros=titles["intros_with_title_word"], posters=posters)
+
+
+def _slices(writer: Writer, evidence: Evidence, relation: Fact) -> None:
+    slices = {f"{one['attribute'].value}: {one['slice'].value}": one for one in relation["slices"]}
+    whole = relation["slices"][0]
+    writer.heading("relation.slices_title", 2)
+    lists = {
+        which: writer.texts.list(
+            [_slice(writer, slices[name.value]) for name in relation[which] if name.value in slices]
+        )
+        for which in ("most", "least")
+    }
+    if lists["most"] and lists["least"]:
+        writer.paragraph(writer.say("relation.slices", **lists))
+    figure = evidence.figure("relation-slices")
+    writer.figure(figure, writer.say("relation.slices_figure", mean=whole["mean"]), 0.95)
+    rows: list[list[Text]] = []
+    for which in ("best", "worst"):
+        if which in relation and len(relation[which]):
+            rows.append([(Span(writer.texts.word(f"relation.examples_{which}")),)])
+            rows += [
+                [(movie["title"].span(),), *((movie[direction].span(",d"),) for direction in DIRECTIONS)]
+                for movie in relation[which]
+            ]
+    if rows:
+        caption = writer.say("relation.examples_caption", n=evidence.metrics["n"])
+        writer.table(caption, "relation.examples_head", rows, "lrr")
+
+
+def _slice(writer: Writer, one: Fact) -> Text:
+    attribute = writer.texts.named("slice_attributes", one["attribute"].value)
+    name = writer.say("relation.slice_name", attribute=attribute, slice=one["slice"])
+    return writer.say("relation.slice", name=name, mean=one["mean"])

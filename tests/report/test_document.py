@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+import copy
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cinealign.errors import ConfigError, DataError
+from cinealign.report.blocks import Document
+from cinealign.report.document import compose
+from cinealign.report.evidence import Evidence
+from cinealign.report.facts import Fact, Span, plain
+from cinealign.report.notebook import LANGUAGES
+from cinealign.run import Run
+
+NUMBER = re.compile(r"(?<![\w-])−?\d+(?:,\d{3})*(?:\.\d+)?")
+ARITHMETIC = {"len", "compared", "better", "worse"}
+"""Specs of spans that count entries of their source."""
+OUR_OWN = {"95", "15", "0.05", "1", "10", "0", "30", "2", "100", "5"}
+"""Numbers in the texts themselves: level of intervals, full score, level of tests, R@k, smallest slice ..."""
+
+
+def text_of(document: Document) -> str:
+    return "\n".join(plain(text) for text in document.texts())
+
+
+def files_of(run: Run, made_up: Path) -> dict[str, Any]:
+    """Every JSON value that the report may print, read again from disk."""
+    found: dict[str, Any] = {
+        name: json.loads((run.folder / name).read_text())
+        for name in ("metrics.json", "catalogue.json", "environment.json", "model/fusion.json")
+    }
+    found["recipe.yaml"] = yaml.safe_load((run.folder / "recipe.yaml").read_text())
+    for name in ("analysis.json", "explain/one.json"):
+        found[name] = json.loads((made_up / name).read_text())
+    return found
+
+
+def look_up(files: dict[str, Any], source: str) -> Any:
+    file = next(name for name in files if source == name or source.startswith(f"{name}/"))
+    value = files[file]
+    for key in source.removeprefix(file).split("/")[1:]:
+        value = value[int(key)] if isinstance(value, list) else value[key]
+    return value
+
+
+def assert_printed_from(span: Span, value: Any) -> None:
+    """The text is the value, to the digits that are shown."""
+    if span.spec in ARITHMETIC:
+        assert int(span.text) <= len(value)
+    elif span.spec == "key":
+        assert span.text in value
+    elif isinstance(value, str):
+        assert span.text == value
+    elif isinstance(value, list):
+        assert span.text == ", ".join(value)
+    elif value is None:
+        assert span.text == "–"
+    elif "< " in span.text:
+        assert value < float(span.text.removeprefix("< "))
+    else:
+        number = span.text.removeprefix("= ").replace(",", "").replace("−", "-")
+        shown = float(number.removesuffix(" %")) / (100 if number.endswith("%") else 1)
+        decimals = len(number.partition(".")[2]) if "%" not in number else 4
+        assert abs(shown - value) <= 0.5 * 10**-decimals + 1e-12, (span, value)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_number_is_in_the_runs_json(
+    lang: Any, finished: Run, made_up: Path, evidence: Evidence, curves: Path
+) -> None:
+    document, files = compose(evidence, lang, curves), files_of(finished, made_up)
+    printed = 0
+    for text in document.texts():
+        for span in text:
+            if span.source is not None:
+                assert_printed_from(span, look_up(files, span.source))
+                printed += bool(NUMBER.search(span.text))
+            elif span.kind not in ("math", "cite"):
+                assert set(NUMBER.findall(span.text)) <= OUR_OWN, span
+    assert printed > 150
+
+
+def test_counts_are_right(evidence: Evidence, curves: Path) -> None:
+    text = text_of(compose(evidence, "en", curves))
+    assert "The recipe joins 3 of them" in text
+    assert "Of 2 paired comparisons of aligned features" in text and "1 are significantly better and 0" in text
+
+
+def test_sections_and_references(evidence: Evidence, curves: Path) -> None:
+    documents = {lang: compose(evidence, lang, curves, whose="张三 *x* #let") for lang in LANGUAGES}
+    kinds = {lang: [type(block).__name__ for block in document.blocks] for lang, document in documents.items()}
+    assert kinds["en"] == kinds["zh"] and kinds["en"].count("Heading") > 15 and kinds["en"].count("Figure") == 11
+    cited = {span.text for text in documents["en"].texts() for span in text if span.kind == "cite"}
+    assert set(documents["en"].references) == cited == {"efficientnet", "cca", "infonce", "cka"}
+    assert plain(documents["zh"].subtitle[0]) == "张三 *x* #let"
+
+
+def changed(evidence: Evidence, name: str, changes: dict[str, Any]) -> Evidence:
+    """The evidence with values at "key/key" of one of its files replaced."""
+    fact = getattr(evidence, name)
+    value = copy.deepcopy(fact.value)
+    for path, new in changes.items():
+        *inner, last = [int(key) if key.isdecimal() else key for key in path.split("/")]
+        place = value
+        for key in inner:
+            place = place[key]
+        place[last] = new
+    return replace(evidence, **{name: Fact(value, fact.place)})
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "before", "after"),
+    [
+        (
+            "metrics",
+            {"intervals/poster_to_intro/held_out": [0.04, 0.06], "intervals/intro_to_poster/held_out": [0.04, 0.06]},
+            "Held-out partners are found far more often than by chance in both directions",
+            "In neither direction can held-out accuracy be told from chance",
+        ),
+        (
+            "metrics",
+            {"poster_to_intro/train": 0.5, "intervals/poster_to_intro/train": [0.3, 0.4]},
+            "the train pairs are remembered",
+            "In one direction only the interval of train partners",
+        ),
+        ("metrics", {"acc_sum": 1.2, "course_score": 12.0}, "gives the full course score", "a course score of 12.00"),
+        (
+            "analysis",
+            {"relation/permutation/p": 0.21},
+            "Posters and intros are related",
+            "could not be shown (permutation test, p = 0.21)",
+        ),
+        (
+            "analysis",
+            {"relation/left/1/difference/p": 0.3},
+            "With a blank appearance it falls to",
+            "A blank appearance makes no significant difference",
+        ),
+        (
+            "analysis",
+            {"relation/left/1/difference/value": 0.2},
+            "With a blank appearance it falls to",
+            "With a blank appearance it rises to",
+        ),
+        (
+            "analysis",
+            {"relation/cca/0/mean_held_out": 0.05},
+            "The closest pair of views is",
+            "No pair of raw views correlates more",
+        ),
+        (
+            "analysis",
+            {"neighbours/traits/genre/spaces/intro_to_poster/lift_low/1": 0.9},
+            "More than by chance, in both directions: genre.",
+            "Not alike in both directions: genre.",
+        ),
+        (
+            "analysis",
+            {"downstream/table/0/difference/value": -0.2},
+            "Significantly better: genre probe, macro AUC (aligned poster).",
+            "Significantly worse: genre probe, macro AUC (aligned poster).",
+        ),
+        (
+            "analysis",
+            {"downstream/table/0/lower_is_better": True},
+            "Significantly better: genre probe",
+            "Significantly worse: genre probe",
+        ),
+        (
+            "analysis",
+            {"neighbours": {"skipped": "too few movies"}},
+            "For every held-out query the nearest",
+            "Not measured for this run: too few movies.",
+        ),
+    ],
+)
+def test_sentences_follow_the_numbers(
+    evidence: Evidence, curves: Path, name: str, changes: dict[str, Any], before: str, after: str
+) -> None:
+    was, now = (text_of(compose(e, "en", curves)) for e in (evidence, changed(evidence, name, changes)))
+    assert before in was and after not in was
+    assert after in now and before not in now
+
+
+def test_skipped_parts_are_named(evidence: Evidence, curves: Path) -> None:
+    text = text_of(compose(evidence, "en", curves))
+    for part in ("lettering blank (no view reads lettering)", "co rating (no ratings.csv)", "cold start (no ratings"):
+        assert part in text
+
+
+def comparison(run: Run, real: bool) -> dict[str, Any]:
+    """comparison.json of two recipes."""
+
+    def measure(mean: float) -> dict[str, Any]:
+        return {"mean": mean, "interval": [mean - 0.05, mean + 0.05], "spread": 0.011, "seeds": [mean, mean]}
+
+    def entry(name: str, mean: float) -> dict[str, Any]:
+        accuracy = {d: {s: measure(mean) for s in ("all", "train", "held_out")} for d in
+                    ("poster_to_intro", "intro_to_poster")}  # fmt: skip
+        return {
+            **{"recipe": name, "description": f"{name} of old", "accuracy": accuracy, "acc_sum": measure(2 * mean)},
+            **{"held_out_sum": measure(2 * mean), "course_score": 10 * mean},
+        }
+
+    test = {"difference": 0.2, "interval": [0.1, 0.3], "p": 0.01, "p_holm": 0.01, "real": real}
+    return {
+        **{"n": 240, "k": 12, "ratio": 0.05, "chance": 0.05, "seeds": 2, "data": {"digest": run.catalogue["digest"]}},
+        "split": {"all": 240, "train": 144, "held_out": 96},
+        "recipes": [entry("plain", 0.1), entry("better", 0.3)],
+        "differences": [{"first": "plain", "second": "better", "movies": 96, "samples": 2000, "sum": test}],
+    }
+
+
+@pytest.mark.parametrize("real", [True, False])
+def test_comparisons_and_ladder(finished: Run, made_up: Path, curves: Path, tmp_path: Path, real: bool) -> None:
+    (tmp_path / "comparison.json").write_text(json.dumps(comparison(finished, real)))
+    ladder = tmp_path / "ladder.csv"
+    ladder.write_text("step,poster to intro,intro to poster\nplain lettering,0.41,0.4214\nand genre,0.5,0.6\n")
+    evidence = Evidence.gather(finished, made_up, comparisons=[tmp_path], ladder=ladder)
+    text = text_of(compose(evidence, "en", curves))
+    assert "The highest held-out sum has better (0.600 [0.550, 0.650] ± 0.011)." in text
+    assert ("plain is really behind" in text) is real
+    assert ("The difference to plain is not significant" in text) is not real
+    assert "From the simplest method to this one" in text and "plain lettering\n0.410\n0.421" in text
+
+
+def test_evidence_of_something_else_is_refused(finished: Run, made_up: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"analysis\.json cannot be read: No such file or directory; make it again"):
+        Evidence.gather(finished, tmp_path)
+    other = comparison(finished, True)
+    other["data"]["digest"] = "another"
+    (tmp_path / "comparison.json").write_text(json.dumps(other))
+    with pytest.raises(ConfigError, match="compares recipes on other data than"):
+        Evidence.gather(finished, made_up, comparisons=[tmp_path])
+    (tmp_path / "ladder.csv").write_text("step,other\n")
+    with pytest.raises(DataError, match=r"ladder\.csv: expected a CSV with the columns step, poster to intro"):
+        Evidence.gather(finished, made_up, ladder=tmp_path / "ladder.csv")
+    numbers = json.loads((made_up / "analysis.json").read_text())
+    numbers["run"]["vectors"] = "another"
+    (tmp_path / "analysis.json").write_text(json.dumps(numbers))
+    with pytest.raises(DataError, match="is an analysis of another run than"):
+        Evidence.gather(finished, tmp_path)

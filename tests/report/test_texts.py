@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from cinealign.report.facts import Fact, Span, plain
+from cinealign.report.texts import Texts, spans
+
+PLACES = re.compile(r"\{(\w+)(?::[^{}]*)?\}")
+
+
+def leaves(tree: Any, path: str = "") -> dict[str, str]:
+    if isinstance(tree, dict):
+        return {key: text for name, inner in tree.items() for key, text in leaves(inner, f"{path}.{name}").items()}
+    if isinstance(tree, list):
+        return {key: text for at, inner in enumerate(tree) for key, text in leaves(inner, f"{path}.{at}").items()}
+    return {path: str(tree)}
+
+
+def test_both_languages_say_the_same_things() -> None:
+    """Every key and every place of one is in the other; names that one language needs no word for may be left out."""
+    english, chinese = (leaves(Texts(lang).tree) for lang in ("en", "zh"))
+    translated = re.compile(r"^\.(drops|downstream\.(tasks|methods|measures))\b")
+    assert {key for key in english if not translated.match(key)} == {
+        key for key in chinese if not translated.match(key)
+    }
+    for key in english.keys() & chinese.keys():
+        assert set(PLACES.findall(english[key])) == set(PLACES.findall(chinese[key])), key
+        formulas = [re.findall(r"\$[^$]+\$", re.sub('"[^"]*"', "", text[key])) for text in (english, chinese)]
+        assert sorted(formulas[0]) == sorted(formulas[1]), key
+
+
+def test_cited_works_are_known() -> None:
+    from importlib.resources import files
+
+    works = yaml.safe_load(files("cinealign.report").joinpath("texts", "references.yaml").read_text(encoding="utf-8"))
+    for lang in ("en", "zh"):
+        cited = set(re.findall(r"\[@([\w-]+)\]", "\n".join(leaves(Texts(lang).tree).values())))
+        assert cited and cited <= set(works), lang
+
+
+def test_marks_become_spans() -> None:
+    fact = Fact({"n": 1234}, "x.json")
+    made = spans("*N = {n:,d}* in `{what}`, $x_i$ [@cca].", {"n": fact["n"], "what": "D"})
+    assert made == (
+        Span("N = ", "strong"),
+        Span("1,234", "strong", "x.json/n", ",d"),
+        Span(" in "),
+        Span("D", "code"),
+        Span(", "),
+        Span("x_i", "math"),
+        Span(" "),
+        Span("cca", "cite"),
+        Span("."),
+    )
+
+
+def test_values_bring_no_marks() -> None:
+    nasty = "*a* $b$ `c` [@d] {e} #import"
+    assert spans("{title}!", {"title": nasty}) == (Span(nasty), Span("!"))
+    with pytest.raises(KeyError):
+        spans("{missing}", {})
+
+
+def test_lists_and_chinese_line_ends() -> None:
+    english, chinese = Texts("en"), Texts("zh")
+    assert plain(english.list(["a", "b", "c"])) == "a, b and c" and plain(english.list([])) == ""
+    assert plain(english.series(["a", "b", "c"])) == "a; b; c"
+    assert plain(chinese.list(["甲", "乙", "丙"])) == "甲、乙和丙"
+    assert plain(chinese.say("data.intros")).count(" ") == 2  # around HTML, where the text has them
+    assert ". " in plain(english.say("data.read", read="a", n="b"))
