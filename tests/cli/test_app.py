@@ -33,6 +33,8 @@ COMMANDS = [
     ["tune"],
     ["plot"],
     ["notebook"],
+    ["report"],
+    ["submit"],
     ["recipes"],
     ["data"],
     ["data", "check"],

@@ -15,7 +15,7 @@ from cinealign.cli.data_describe import describe
 from cinealign.cli.data_download import download
 from cinealign.cli.measures import diff, geometry, slices
 from cinealign.cli.recipes import recipes
-from cinealign.cli.report import notebook
+from cinealign.cli.report import notebook, report, submit
 from cinealign.cli.runs import distances, evaluate, run, show
 from cinealign.cli.studies import compare, plot, tune
 from cinealign.errors import CineAlignError
@@ -43,6 +43,8 @@ app.command()(plot)
 app.command()(analyse)
 app.command()(explain)
 app.command()(notebook)
+app.command()(report)
+app.command()(submit)
 app.command()(recipes)
 data_app.command()(download)
 data_app.command()(describe)

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from cinealign.run import Run
+
 Data = Annotated[Path | None, typer.Option(help="Data folder; else where the run's data usually are.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace what lies at --out.")]
+Compare = Annotated[
+    list[Path] | None,
+    typer.Option("--compare", metavar="DIR", help="A folder of `cinealign compare`; may be repeated."),
+]
+Ladder = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.csv", help="Steps from the simplest method to this one, as benchmarks/ladder.py writes."
+    ),
+]
 
 
 class LanguageChoice(StrEnum):
@@ -48,3 +61,78 @@ def notebook(
         made = notebook_of_recipe(target, given_catalogue(data).folder, out, lang.value, force=force)
     write_notebook(made, out)
     typer.echo(f"wrote {out}: {len(made.cells)} cells, executed from the top")
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, such as runs/default.")],
+    out: Annotated[Path, typer.Option(metavar="FILE.pdf", help="The PDF to write.")] = Path("report.pdf"),
+    lang: Lang = LanguageChoice.en,
+    data: Data = None,
+    compare: Compare = None,
+    ladder: Ladder = None,
+    whose: Annotated[str, typer.Option("--by", metavar="TEXT", help="Whose report it is, for the title page.")] = "",
+    force: Force = False,
+) -> None:
+    """Write a typeset report of a run: method, results with intervals, the three questions, limits.
+
+    Analyses the run first where `cinealign analyse` has not done so yet.
+    """
+    from cinealign.report.making import report_pdf, write_bytes
+    from cinealign.report.notebook import refuse_taken
+    from cinealign.run import Run
+
+    refuse_taken(out, ".pdf", force)
+    run = Run(folder)
+    made = report_pdf(run, _analysed(run, data), lang.value, comparisons=compare or [], ladder=ladder, whose=whose)
+    write_bytes(made, out)
+    typer.echo(f"wrote {out}: {len(made) / 1e6:.1f} MB")
+
+
+def _analysed(run: Run, data: Path | None) -> Path:
+    """The folder of the run's analysis, which is made first where there is none."""
+    from cinealign.analysis.analyse import FOLDER, analyse
+    from cinealign.cli.run_data import run_catalogue
+    from cinealign.progress import say
+
+    folder = run.folder / FOLDER
+    if not (folder / "analysis.json").is_file():
+        say(f"{run.folder} is not analysed yet: doing that first")
+        analyse(run, run_catalogue(run, data))
+    return folder
+
+
+def submit(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, such as runs/default.")],
+    student_id: Annotated[str, typer.Option(help="Names the zip and the files in it.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for ID.zip.")] = Path(),
+    name: Annotated[str, typer.Option(help="For the title pages.")] = "",
+    lang: Lang = LanguageChoice.en,
+    data: Data = None,
+    compare: Compare = None,
+    ladder: Ladder = None,
+    force: Force = False,
+) -> None:
+    """Pack notebook, report, saved model and source into one zip, and check it by running it somewhere else.
+
+    Analyses the run first where `cinealign analyse` has not done so yet.
+    """
+    from cinealign.cli.run_data import run_catalogue
+    from cinealign.report.student import Student
+    from cinealign.report.submission import submit as build
+    from cinealign.run import Run
+
+    student, run = Student(student_id, name), Run(folder)
+    catalogue = run_catalogue(run, data)
+    analysis = _analysed(run, data)
+    made = build(
+        run,
+        catalogue,
+        analysis,
+        student,
+        lang.value,
+        out,
+        comparisons=compare or [],
+        ladder=ladder,
+        force=force,
+    )
+    typer.echo("\n".join(made.lines()))
