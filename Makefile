@@ -7,7 +7,7 @@ ARGS   ?=
 
 RUN    ?= runs/default
 
-.PHONY: setup run test test-slow lint format bench notebook clean
+.PHONY: setup run test test-slow lint format bench notebook report clean
 
 setup: $(STAMP)
 
@@ -22,6 +22,10 @@ run: $(STAMP)
 notebook: $(STAMP)
 	test -d $(RUN) || $(BIN)/cinealign run --out $(RUN)
 	$(BIN)/cinealign notebook $(RUN) --out $(RUN).ipynb $(ARGS)
+
+report: $(STAMP)
+	test -d $(RUN) || $(BIN)/cinealign run --out $(RUN)
+	$(BIN)/cinealign report $(RUN) --out $(RUN).pdf $(ARGS)
 
 test: lint
 	$(BIN)/python -m pytest $(ARGS)

@@ -1,4 +1,4 @@
-"""The pictures of README and docs: a run's table as the terminal shows it, the drawn sample, its description, an explanation.
+"""The pictures of README and docs: a run's table, the drawn sample, its description, an explanation, a page of a report.
 
 .venv/bin/python docs/make_pictures.py runs/default
 
@@ -13,12 +13,16 @@ from pathlib import Path
 from PIL import Image
 from rich.console import Console
 
-from cinealign import Catalogue, Recipe, Run, align, explain
+from cinealign import Catalogue, Recipe, Run, align, analyse, explain
 from cinealign.analysis.description import describe
 from cinealign.analysis.description_figure import draw_description
 from cinealign.data.posters import open_poster
 from cinealign.data.sample import draw_sample
 from cinealign.evaluation.table import print_metrics
+from cinealign.report.document import compose
+from cinealign.report.evidence import Evidence
+from cinealign.report.typeset import typeset_pages
+from cinealign.studies.curves import plot_run
 
 PICTURES = Path(__file__).parent / "pictures"
 COLUMNS, ROWS, WIDTH, HEIGHT = 12, 2, 91, 134
@@ -43,7 +47,7 @@ def sample() -> None:
         draw_description(describe(Path(folder) / "sample")[0], PICTURES / "describe.png")
 
 
-def explanation() -> None:
+def explanation_and_report() -> None:
     """A small recipe that reads no lettering, so that this takes seconds."""
     recipe = Recipe.parse(
         {
@@ -71,10 +75,14 @@ def explanation() -> None:
         with Image.open(next(file for file in files if file.suffix == ".png")) as picture:
             small = picture.convert("RGB").resize((1140, 945), Image.Resampling.LANCZOS)
         small.quantize(128).save(PICTURES / "explain.png", optimize=True)
+        evidence = Evidence.gather(run, analyse(run, catalogue).folder)
+        document = compose(evidence, "en", plot_run(run, Path(folder) / "curves.pdf")[0])
+        with Image.open(io.BytesIO(typeset_pages(document, dots_an_inch=80)[0])) as picture:
+            picture.convert("RGB").quantize(64).save(PICTURES / "report.png", optimize=True)
 
 
 if __name__ == "__main__":
     PICTURES.mkdir(exist_ok=True)
     result(Run(Path(sys.argv[1])))
     sample()
-    explanation()
+    explanation_and_report()
