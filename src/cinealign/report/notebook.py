@@ -26,6 +26,8 @@ Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 CELL_TIMEOUT_S = 4 * 3600
 """Of one cell: training from a cold store on a slow machine may take hours, a cell that hangs must not take for ever."""
+START_TIMEOUT_S = 600
+"""Of a kernel: on a machine that is busy with other work a minute is not enough."""
 
 Notebook = Any
 """nbformat's NotebookNode."""
@@ -161,6 +163,7 @@ def execute_notebook(notebook: Notebook, folder: Path, *, environ: Mapping[str, 
             kernel_manager_class=_this_python(),
             kernel_name="python3",
             timeout=CELL_TIMEOUT_S,
+            startup_timeout=START_TIMEOUT_S,
             record_timing=False,
             resources={"metadata": {"path": str(folder)}},
             on_cell_executed=lambda cell, cell_index, execute_reply: bar.advance(),
