@@ -32,7 +32,7 @@ def _movie(writer: Writer, one: Fact) -> Text:
     contribution = strongest["contribution"]
     rank = one["rank"]
     movie = writer.say(
-        "explained.movie",
+        "explained.case",
         title=one["poster"]["title"],
         split=writer.texts.word(f"splits.{one['split']['poster'].value}"),
         p2i=rank["poster_to_intro"],
