@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from cinealign.errors import ModelError
+from cinealign.errors import ConfigError, ModelError
 from cinealign.views.intro import language_model
 from cinealign.views.intro.language_model import LanguageModelView
 from cinealign.views.registry import VIEWS
@@ -98,3 +98,14 @@ def test_other_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     other = replace(language_model.MODELS["minilm"], files={"model.safetensors": "0" * 64})
     with pytest.raises(ModelError, match=r"model\.safetensors has sha256 53aa51172d14\.\.\., expected 000000000000"):
         language_model.load_encoder(other)
+
+
+def test_a_prompt_is_the_wording_in_which_the_model_gets_a_text(tmp_path: Path, loaded: Any) -> None:
+    prompted = view(prompt="A movie about this: {}").extract(TEXTS[:2], FeatureStore(tmp_path / "a"))
+    plain = view().extract([f"A movie about this: {text}" for text in TEXTS[:2]], FeatureStore(tmp_path / "b"))
+    np.testing.assert_array_equal(prompted, plain)
+
+
+def test_a_prompt_without_a_place_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"prompt: needs \{\} where the text goes, got 'A movie'"):
+        view(prompt="A movie")

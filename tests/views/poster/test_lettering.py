@@ -165,3 +165,32 @@ def test_token_states_of_lettering(posters: list[PosterFile], store: FeatureStor
     origin = seen.origin()
     assert origin is not None and (origin["view"], origin["layers"]) == ("language_model_states", 1)
     assert view().origin() is None
+
+
+TITLED = [line("KEVIN COSTNER", 0.3, 0.05, 0.03), line("HOMEALONE", 0.2, 0.6, 0.14), line("a filmby someone", 0.3, 0.9, 0.02)]
+
+
+def test_a_wording_tells_the_title_from_the_rest() -> None:
+    built = view(text="A movie called {title}. {rest}", parted=True)
+    assert built.text(TITLED) == "A movie called home alone. kevin costner a film by someone"
+    assert view(text="{title}").text(TITLED) == "homealone"
+    assert built.text(TITLED[1:2]) == "A movie called home alone."
+
+
+def test_without_lettering_there_is_no_wording_either() -> None:
+    assert view(text="A movie called {title}. {rest}").text([]) == ""
+    assert view(text="A movie called {title}.").text([line("dim", 0.1, 0.1, confidence=0.1)]) == ""
+
+
+@pytest.mark.parametrize("text", ["a movie", "{name}", "{title", "{}"])
+def test_a_wording_without_known_places_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="text"):
+        view(text=text)
+
+
+def test_a_second_look_is_kept_apart_and_merged(posters: list[PosterFile], tmp_path: Path) -> None:
+    store = FeatureStore(tmp_path)
+    twice = view(looks=["as_is", "local"])
+    lines = twice.lines(posters[:2], store)
+    assert [found.text.lower() for found in lines[0]] == ["shark", "summer", "terror"] and lines[1] == []
+    assert len(list(tmp_path.glob("lettering-*.sqlite"))) == 2

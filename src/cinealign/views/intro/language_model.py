@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from cinealign.progress import say
 from cinealign.views.base import Features, TextView, ViewOptions
@@ -32,8 +32,17 @@ class LanguageModelOptions(ViewOptions):
     hub: bool = False
     """May the weights of a hub id be downloaded?"""
     precision: Precision = "auto"
+    prompt: str = "{}"
+    """The wording in which the model gets a text, at {}: such as "A movie about this: {}"."""
     normalize: bool = True
     """Give rows of length 1; False leaves the mean of the token vectors as it is."""
+
+    @field_validator("prompt")
+    @classmethod
+    def _has_a_place(cls, prompt: str) -> str:
+        if "{}" not in prompt:
+            raise ValueError(f"needs {{}} where the text goes, got {prompt!r}")
+        return prompt
 
 
 class LanguageModelView(TextView):
@@ -60,6 +69,7 @@ class LanguageModelView(TextView):
         """
         if not items:
             return np.zeros((0, self._model.dimension), dtype=np.float32)
+        items = [self.options.prompt.replace("{}", item) for item in items]
         order = sorted(range(len(items)), key=lambda row: (len(items[row]), items[row]))  # little padding in a batch
         ordered = [items[row] for row in order]
         stored = store.arrays(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from string import capwords
+from string import Formatter, capwords
 from typing import Any, Literal, NamedTuple, Self, cast
 
 import numpy as np
@@ -14,9 +14,13 @@ from cinealign.errors import ConfigError
 from cinealign.state import State
 from cinealign.views.base import Extracted, Features, Origin, PosterView, TextView, View, ViewOptions
 from cinealign.views.poster.ocr import Line, OcrOptions, read_lettering
+from cinealign.views.poster.readings import merged
+from cinealign.views.poster.title_lines import title_lines
+from cinealign.views.poster.wording import parted
 from cinealign.views.registry import VIEWS
 from cinealign.views.store import FeatureStore
 
+_PLACES = ("all", "title", "rest")
 _CASES: dict[str, Callable[[str], str]] = {"lower": str.lower, "title": capwords, "keep": str}
 
 
@@ -30,10 +34,28 @@ class LetteringOptions(ViewOptions):
     """Lines that the engine is less sure of are left out."""
     case: Literal["lower", "title", "keep"] = "lower"
     """How the text is given to the encoder; posters shout in capitals."""
+    looks: list[Literal["as_is", "local"]] = Field(default=["as_is"], min_length=1)
+    """Contrasts in which the poster is read (see `OcrOptions.contrast`); the lines of several readings are merged."""
+    parted: bool = False
+    """Whether words that the engine ran together are parted by a lexicon of English."""
+    text: str = "{all}"
+    """What the encoder gets: any wording with {all} the chosen lines, {title} those of them that are the title, or {rest}
+    the others; language models understand a sentence better than a heap of words."""
     encoder: dict[str, Any] = Field(default_factory=lambda: {"view": "language_model"})
     """The view of texts that sees the words: its name as `view`, and its own options."""
     ocr: OcrOptions = OcrOptions()
     """How posters are read."""
+
+    @field_validator("text")
+    @classmethod
+    def _known_places(cls, text: str) -> str:
+        try:
+            names = {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+        except ValueError as error:
+            raise ValueError(f"{text!r} is not a wording: {error}") from None
+        if not names or names - set(_PLACES):
+            raise ValueError(f"must hold one of {{all}}, {{title}}, {{rest}} and no other place, got {text!r}")
+        return text
 
     @field_validator("encoder")
     @classmethod
@@ -66,12 +88,31 @@ class LetteringView(PosterView):
             DataError: a poster cannot be read.
             ModelError: a model of the OCR engine is missing or another one.
         """
-        return [self.text(lines) for lines in read_lettering(posters, store, self.options.ocr)]
+        return [self.text(lines) for lines in self.lines(posters, store)]
+
+    def lines(self, posters: Sequence[PosterFile], store: FeatureStore) -> list[list[Line]]:
+        """All lines of every poster in reading order, merged from the readings that the options ask for."""
+        readings = [
+            read_lettering(posters, store, self.options.ocr.model_copy(update={"contrast": contrast}))
+            for contrast in self.options.looks
+        ]
+        return [merged(of_poster) for of_poster in zip(*readings, strict=True)]
 
     def text(self, lines: Sequence[Line]) -> str:
-        """The text of a poster with `lines`, which are in reading order."""
-        text = " ".join(line.text for line in self.chosen(lines))
-        return _CASES[self.options.case](text)
+        """The text of a poster with `lines`, which are in reading order; "" where none of them is chosen."""
+        chosen = self.chosen(lines)
+        if not chosen:
+            return ""
+        places = {"all": self._joined(chosen), "title": "", "rest": ""}
+        if self.options.text != "{all}":
+            title = title_lines(chosen)
+            places["title"] = self._joined([line for line, of_title in zip(chosen, title, strict=True) if of_title])
+            places["rest"] = self._joined([line for line, of_title in zip(chosen, title, strict=True) if not of_title])
+        return self.options.text.format(**places).strip()
+
+    def _joined(self, lines: Sequence[Line]) -> str:
+        texts = [parted(line.text) if self.options.parted else line.text for line in lines]
+        return _CASES[self.options.case](" ".join(texts))
 
     def chosen(self, lines: Sequence[Line]) -> list[Line]:
         """Those of `lines` that the view looks at, in the same order; of equally tall ones the first."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,9 @@ class OcrOptions(BaseModel):
     """A poster whose shorter side has more pixels is shrunk to it."""
     detection_side: int = Field(default=480, ge=32, le=4000)
     """Detection enlarges a picture whose shorter side has fewer pixels once more."""
+    contrast: Literal["as_is", "local"] = "as_is"
+    """Whether the contrast of the lightness is evened out over an 8 x 8 grid (CLAHE) before reading: a second look that finds
+    lettering which is dark on dark or pale on pale, and misses some that the first one finds."""
     precision: Precision = "auto"
 
     @model_validator(mode="after")
@@ -224,10 +227,11 @@ class _Reading:
     @property
     def settings(self) -> dict[str, Any]:
         """What the lines of a poster depend on besides the poster."""
+        plain = {"precision", *(["contrast"] if self._options.contrast == "as_is" else [])}  # keys of older stores stay true
         return {
             "engine": f"rapidocr {version('rapidocr')} openvino",
             "models": {part: sha256 for part, (_, sha256) in MODEL_FILES.items()},
-            **self._options.model_dump(exclude={"precision"}),
+            **self._options.model_dump(exclude=plain),
             "precision": self._precision,
             "width_step": _WIDTH_STEP,
             "resize": "bicubic",
@@ -250,6 +254,8 @@ class _Reading:
 
     def _read(self, poster: PosterFile) -> list[dict[str, Any]]:
         picture, (width, height) = _enlarged(open_poster(poster), self._options)
+        if self._options.contrast == "local":
+            picture = _evened(picture)
         engine = self._idle.get()
         try:
             found = engine.read(picture)
@@ -286,6 +292,16 @@ def _enlarged(poster: Image, options: OcrOptions) -> tuple[NDArray[np.uint8], tu
     least = round(_NARROWEST * max(width, height))
     padding = ((0, max(0, least - height)), (0, max(0, least - width)), (0, 0))
     return np.pad(pixels, padding), (width, height)
+
+
+def _evened(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """RGB pixels whose lightness has equal contrast everywhere: contrast-limited adaptive histogram equalisation."""
+    import cv2
+
+    lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)
+    lab[..., 0] = cv2.createCLAHE(clipLimit=3.0, tileGridSize=(8, 8)).apply(np.ascontiguousarray(lab[..., 0]))
+    evened: NDArray[np.uint8] = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
+    return evened
 
 
 def _record(text: str, confidence: float, corners: NDArray[np.float64], width: int, height: int) -> dict[str, Any]:
