@@ -135,7 +135,9 @@ def main() -> None:
     extracts = Extracts.of(recipe, posters, intros, FeatureStore())
     folds = cross_fit(recipe, extracts.training_set(np.arange(len(rows)), train_labels(catalogue)))
     pairs = min(len(fold.poster[0]) for fold in folds)
-    print(f"{len(rows)} train movies, 5 folds of {pairs} or more, k = {int(0.05 * pairs)}, chance {int(0.05 * pairs) / pairs:.3f}")
+    print(
+        f"{len(rows)} train movies, 5 folds of {pairs} or more, k = {int(0.05 * pairs)}, chance {int(0.05 * pairs) / pairs:.3f}"
+    )
     table = [(name, *score(folds, experts, recipe)) for name, experts in STEPS]
     for name, there, back in table:
         print(f"{name:45s} {there:.3f} {back:.3f} {there + back:.3f}")

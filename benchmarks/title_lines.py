@@ -50,8 +50,11 @@ def main() -> None:
         known = fold != left_out
         mean, scale, model = fitted(features[known], titled[known])
         guess[~known] = model.predict_proba(pairs((features[~known] - mean) / scale))[:, 1]
-    print(f"{len(posters)} train movies, {len(titled)} lines, of which {titled.mean():.3f} are of the title; {FOLDS} folds")
-    print(f"area under the ROC curve {roc_auc_score(titled, guess):.3f} (height alone {roc_auc_score(titled, features[:, 0]):.3f})")
+    print(
+        f"{len(posters)} train movies, {len(titled)} lines, of which {titled.mean():.3f} are of the title; {FOLDS} folds"
+    )
+    height = roc_auc_score(titled, features[:, 0])
+    print(f"area under the ROC curve {roc_auc_score(titled, guess):.3f} (height alone {height:.3f})")
     print(f"average precision {average_precision_score(titled, guess):.3f} (chance {titled.mean():.3f})")
     if given.write:
         mean, scale, model = fitted(features, titled)

@@ -39,7 +39,9 @@ def test_a_strong_pull_leaves_the_shared_space() -> None:
 
 def test_known_by_hand() -> None:
     # Two pairs in one dimension after centring: p = -1, 1 and q = -1, 1; A = B = (2 + ridge) / (2 + ridge) = 1.
-    training = TrainingSet({"look": np.array([[1.0], [3]], np.float32)}, {"text": np.array([[3.0], [5]], np.float32)}, 2)
+    training = TrainingSet(
+        {"look": np.array([[1.0], [3]], np.float32)}, {"text": np.array([[3.0], [5]], np.float32)}, 2
+    )
     expert = EXPERTS.build("residual_ridge", SPEC).fit(training, seed=0)
     np.testing.assert_allclose(expert.state().arrays["map"], [[3.0]])
 

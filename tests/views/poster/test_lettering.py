@@ -167,7 +167,11 @@ def test_token_states_of_lettering(posters: list[PosterFile], store: FeatureStor
     assert view().origin() is None
 
 
-TITLED = [line("KEVIN COSTNER", 0.3, 0.05, 0.03), line("HOMEALONE", 0.2, 0.6, 0.14), line("a filmby someone", 0.3, 0.9, 0.02)]
+TITLED = [
+    line("KEVIN COSTNER", 0.3, 0.05, 0.03),
+    line("HOMEALONE", 0.2, 0.6, 0.14),
+    line("a filmby someone", 0.3, 0.9, 0.02),
+]
 
 
 def test_a_wording_tells_the_title_from_the_rest() -> None:

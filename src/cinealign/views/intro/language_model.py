@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from cinealign.progress import say
 from cinealign.views.base import Features, TextView, ViewOptions
@@ -23,6 +23,16 @@ if TYPE_CHECKING:
 BATCH = 64
 
 
+def _with_a_place(prompt: str) -> str:
+    if "{}" not in prompt:
+        raise ValueError(f"needs {{}} where the text goes, got {prompt!r}")
+    return prompt
+
+
+Prompt = Annotated[str, AfterValidator(_with_a_place)]
+"""A wording with {} where the text goes."""
+
+
 class LanguageModelOptions(ViewOptions):
     """Options of `LanguageModelView`."""
 
@@ -32,17 +42,10 @@ class LanguageModelOptions(ViewOptions):
     hub: bool = False
     """May the weights of a hub id be downloaded?"""
     precision: Precision = "auto"
-    prompt: str = "{}"
+    prompt: Prompt = "{}"
     """The wording in which the model gets a text, at {}: such as "A movie about this: {}"."""
     normalize: bool = True
     """Give rows of length 1; False leaves the mean of the token vectors as it is."""
-
-    @field_validator("prompt")
-    @classmethod
-    def _has_a_place(cls, prompt: str) -> str:
-        if "{}" not in prompt:
-            raise ValueError(f"needs {{}} where the text goes, got {prompt!r}")
-        return prompt
 
 
 class LanguageModelView(TextView):

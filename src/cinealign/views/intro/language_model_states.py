@@ -15,7 +15,7 @@ from cinealign.progress import say
 from cinealign.views.base import Extracted, Features, Origin, TextView, ViewOptions
 from cinealign.views.halves import UpperHalf, check_cut, check_layers, lower_states
 from cinealign.views.intro.encoders import MODELS, encoder_files
-from cinealign.views.intro.language_model import load_encoder
+from cinealign.views.intro.language_model import Prompt, load_encoder
 from cinealign.views.precision import Precision, ResolvedPrecision, resolve_precision
 from cinealign.views.store import FeatureStore, text_digest
 
@@ -35,6 +35,8 @@ class LanguageModelStatesOptions(ViewOptions):
     """May the weights of a hub id be downloaded?"""
     layers: int = Field(default=2, ge=1)
     """Last layers that are left to the tower."""
+    prompt: Prompt = "{}"
+    """The wording in which the model gets a text, at {}."""
     max_tokens: int = Field(default=128, ge=3)
     """Tokens of a text that are read; how many texts are longer is said. A token takes 2 x H bytes of memory."""
     precision: Precision = "auto"
@@ -59,6 +61,7 @@ class LanguageModelStatesView(TextView):
         Raises:
             ModelError: the weights are missing or other ones, or the model cannot be cut in two.
         """
+        items = [self.options.prompt.replace("{}", item) if item else "" for item in items]
         order = sorted(range(len(items)), key=lambda row: (len(items[row]), items[row]))  # little padding in a batch
         ordered = [items[row] for row in order]
         stored = store.sequences(

@@ -227,7 +227,10 @@ class _Reading:
     @property
     def settings(self) -> dict[str, Any]:
         """What the lines of a poster depend on besides the poster."""
-        plain = {"precision", *(["contrast"] if self._options.contrast == "as_is" else [])}  # keys of older stores stay true
+        plain = {
+            "precision",
+            *(["contrast"] if self._options.contrast == "as_is" else []),
+        }  # keys of older stores stay true
         return {
             "engine": f"rapidocr {version('rapidocr')} openvino",
             "models": {part: sha256 for part, (_, sha256) in MODEL_FILES.items()},
