@@ -7,7 +7,7 @@ ARGS   ?=
 
 RUN    ?= runs/default
 
-.PHONY: setup run test test-slow lint format bench notebook report clean
+.PHONY: setup run best test test-slow lint format bench notebook report clean
 
 setup: $(STAMP)
 
@@ -18,6 +18,13 @@ $(STAMP): pyproject.toml constraints.txt
 
 run: $(STAMP)
 	$(BIN)/cinealign run $(ARGS)
+
+best: $(VENV)/.mpnet
+	$(BIN)/cinealign run --recipe best $(ARGS)
+
+$(VENV)/.mpnet: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,mpnet]'
+	touch $@
 
 notebook: $(STAMP)
 	test -d $(RUN) || $(BIN)/cinealign run --out $(RUN)

@@ -23,7 +23,7 @@ from cinealign.errors import DataError
 from cinealign.experts.base import Vectors
 from cinealign.views.base import Extracted
 from cinealign.views.poster.lettering import LetteringView
-from cinealign.views.poster.ocr import Line, read_lettering
+from cinealign.views.poster.ocr import Line
 from cinealign.views.store import FeatureStore
 
 ROWS, COLUMNS = 6, 4
@@ -155,7 +155,7 @@ class _Cover:
         """The lines of the poster as each reader's engine reads them; from the user's store, as OCR takes long."""
         posters: list[PosterFile] = [self.material.catalogue.posters[self.poster]]
         store = self.material.store
-        return {name: read_lettering(posters, store, reader.options.ocr)[0] for name, reader in self._readers.items()}
+        return {name: reader.lines(posters, store)[0] for name, reader in self._readers.items()}
 
     def _drops(self, seen: dict[str, Extracted], count: int) -> list[float]:
         """Product of the first of `count` posters minus that of each other; views not in `seen` see the same on all."""

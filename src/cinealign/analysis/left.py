@@ -27,7 +27,6 @@ from cinealign.experts.fusion import fuse
 from cinealign.progress import progress
 from cinealign.views.base import Extracted
 from cinealign.views.poster.lettering import LetteringView
-from cinealign.views.poster.ocr import read_lettering
 
 TIE = 1e-6
 NO_READER = "no view of this recipe reads the lettering"
@@ -178,7 +177,7 @@ def _lettering_painted(material: Material) -> NDArray[np.float64]:
         raise SkippedError(f"looking at every painted poster again takes too long with the view {', '.join(dear)}")
     reader = next(iter(_readers(material).values()))
     posters = material.catalogue.posters
-    lines = read_lettering(posters, material.store, reader.options.ocr)
+    lines = reader.lines(posters, material.store)
     with tempfile.TemporaryDirectory(prefix="cinealign-") as scratch, ThreadPoolExecutor(2) as pool:
 
         def paint(row: int) -> Any:
