@@ -84,5 +84,4 @@ class ResidualRidgeExpert(Expert):
 def _near_identity(inputs: NDArray[np.float64], targets: NDArray[np.float64], ridge: float) -> NDArray[np.float64]:
     """(F, F) map of `inputs` (N, F) to `targets` by least squares, shrunk towards the identity."""
     held = ridge * np.eye(inputs.shape[1])
-    solved: NDArray[np.float64] = np.linalg.solve(inputs.T @ inputs + held, inputs.T @ targets + held)
-    return solved
+    return np.asarray(np.linalg.solve(inputs.T @ inputs + held, inputs.T @ targets + held), dtype=np.float64)

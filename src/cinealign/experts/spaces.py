@@ -20,6 +20,7 @@ DEFAULT_SPACES: dict[str, dict[str, dict[str, Any]]] = {
         "training.epochs": {"int": [10, 80], "log": True},
     },
     "lexical": {"min_df": {"int": [1, 5]}},
+    "residual_ridge": {"ridge": {"float": [0.3, 300.0], "log": True}},
     "shared_space": {"center": {"categorical": [True, False]}},
 }
 """Kind of expert -> option (dotted) -> axis, as in a space file. `memory` knows train pairs only: folds cannot judge it."""
