@@ -143,7 +143,7 @@ class LanguageModelStatesView(TextView):
         o = self.options
         check_layers(network, o.layers, o.model)
         tokenizer = cast(Any, self._encoder.tokenizer)
-        inputs = tokenizer(["a movie poster", "a"], padding=True, return_tensors="pt")
+        inputs = tokenizer(["words on a poster", "a"], padding=True, return_tensors="pt")
         mask = inputs["attention_mask"]
         check_cut(network, o.layers, o.model, inputs, lambda states: upper_inputs(states, mask), "last_hidden_state")
         return network
