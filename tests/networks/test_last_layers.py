@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import torch
 from torch import nn
 
+from cinealign.data.catalogue import Catalogue
 from cinealign.errors import ConfigError, ModelError
 from cinealign.experts.base import TrainingSet
 from cinealign.experts.optimisers import build_optimiser
@@ -18,11 +20,13 @@ from cinealign.networks.clip import ClipTower
 from cinealign.networks.language_model import LanguageModelTower
 from cinealign.networks.low_rank import LowRank, adapt
 from cinealign.networks.towers import Tower, build_tower, tower_geometry
+from cinealign.pipeline import align
+from cinealign.recipe import Recipe
 from cinealign.views.base import View
 from cinealign.views.registry import VIEWS
 from cinealign.views.store import FeatureStore
 from tests.views.drawn import draw_pattern
-from tests.views.tiny_models import save_bert, save_clip
+from tests.views.tiny_models import WORDS, save_bert, save_clip
 
 TEXTS = ["a shark eats the town", "people run", "love", "the bank heist . people love the bank", ""]
 
@@ -106,6 +110,53 @@ def test_one_tower_serves_both_sides_and_is_saved(bert: Path, tmp_path: Path, me
     again = EXPERTS.build("contrastive", options).load_state(state)
     np.testing.assert_allclose(again.encode_poster({"p": poster}), left, atol=1e-6)
     np.testing.assert_allclose(again.encode_intro({"i": intro}), right, atol=1e-6)
+
+
+def test_clip_learns_on_both_sides_and_is_saved(tmp_path: Path) -> None:
+    store, folder = FeatureStore(tmp_path / "store"), save_clip(tmp_path / "clip", layers=2)
+    posters = [draw_pattern(tmp_path / f"{i}.png", i) for i in range(8)]
+    texts = [" ".join(pair) for pair in itertools.pairwise(WORDS)]
+    views = {name: VIEWS.build(f"clip_{name}_states", {"model": str(folder)}) for name in ("poster", "intro")}
+    poster, intro = (
+        states_of(views[name], items, store).numpy() for name, items in (("poster", posters), ("intro", texts))
+    )
+    tower = {"tower": "clip"}
+    options = {"poster": "p", "intro": "i", "poster_tower": tower, "intro_tower": tower}
+    training = {"epochs": 6, "batch_size": 8, "learning_rate": 1e-2}
+    origins = {name: origin for name, view in views.items() if (origin := view.origin()) is not None}
+    expert = EXPERTS.build("contrastive", {**options, "training": training})
+    expert.fit(
+        TrainingSet({"p": poster}, {"i": intro}, 8, origins={"p": origins["poster"], "i": origins["intro"]}), seed=0
+    )
+    assert expert.history[-1]["loss"] < expert.history[0]["loss"] - 0.1
+    again = EXPERTS.build("contrastive", options).load_state(expert.state())
+    np.testing.assert_allclose(again.encode_poster({"p": poster}), expert.encode_poster({"p": poster}), atol=1e-6)
+    np.testing.assert_allclose(again.encode_intro({"i": intro}), expert.encode_intro({"i": intro}), atol=1e-6)
+
+
+def test_a_run_with_a_fine_tuned_side(bert: Path, sample: Catalogue, store: FeatureStore, tmp_path: Path) -> None:
+    recipe = Recipe.parse(
+        {
+            "name": "fine-tuned",
+            "views": {
+                "appearance": {"view": "appearance", "width": 96, "height": 128},
+                "states": {"view": "language_model_states", "model": str(bert), "layers": 1, "max_tokens": 8},
+            },
+            "align": [
+                {
+                    "expert": "contrastive",
+                    "poster": "appearance",
+                    "intro": "states",
+                    "intro_tower": {"tower": "language_model"},
+                    "training": {"epochs": 2},
+                }
+            ],
+            "evaluation": {"bootstrap": 100},
+        }
+    )
+    run = align(sample, recipe, tmp_path / "run", store=store)
+    np.testing.assert_allclose(run.model.encode_intros(sample.intros[:5], store), run.vectors[1][:5], atol=1e-5)
+    assert run.vectors[1].std(axis=0).max() > 0
 
 
 def test_an_adapter_starts_at_nothing_and_learns_low_rank() -> None:
