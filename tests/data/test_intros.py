@@ -50,6 +50,28 @@ def test_chinese_is_split_into_pairs() -> None:
     assert tokens("导演的 film 爱") == ["导演", "演的", "film", "爱"]
 
 
+def test_chinese_stop_words_are_left_out() -> None:
+    text = "我们在一个小镇上，但是他的导演"
+    assert tokens(text) == ["个小", "小镇", "镇上", "的导", "导演"]
+    assert tokens(text, stop_words=False)[:3] == ["我们", "们在", "在一"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("हिन्दी में कहानी", ["हिन्दी", "में", "कहानी"]),  # vowel signs belong to the word
+        ("أَهْلًا بالعالم", ["أَهْلًا", "بالعالم"]),
+        ("שָׁלוֹם עולם", ["שָׁלוֹם", "עולם"]),
+        ("ผู้ชาย", ["ผู้ช", "ชา", "าย"]),  # no blanks between words: pairs of letters with their marks
+        ("少年はサメと", ["少年", "年は", "はサ", "サメ", "メと"]),
+        ("소년이 상어를", ["소년이", "상어를"]),
+        ("人々の町", ["人々", "々の", "の町"]),
+    ],
+)
+def test_other_scripts(text: str, words: list[str]) -> None:
+    assert tokens(text, stop_words=False, stem=False) == words
+
+
 @pytest.mark.parametrize("text", ["", " ", "!?", "the of and"])
 def test_nothing_to_say(text: str) -> None:
     assert tokens(text) == []

@@ -76,6 +76,11 @@ class Catalogue:
         return [movie.intro for movie in self.movies]
 
     @property
+    def noun(self) -> str:
+        """What one thing of the catalogue is called: "movie", or what an import was told."""
+        return self.report.noun
+
+    @property
     def posters(self) -> list[PosterFile]:
         """N posters in row order."""
         return [movie.poster for movie in self.movies]

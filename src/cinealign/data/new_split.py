@@ -125,7 +125,8 @@ def year_split(years: Sequence[int | None], before: int | None = None, *, share:
         raise DataError(
             f"{len(train)} of {len(years)} items are from before {before}; years are {known[0]} to {known[-1]}"
         )
-    return NewSplit("year", train, {"before": before, "without a year": sum(year is None for year in years)})
+    unknown = sum(year is None for year in years)
+    return NewSplit("year", train, {"before": before, **({"without a year": unknown} if unknown else {})})
 
 
 def sequel_title(title: str) -> str:

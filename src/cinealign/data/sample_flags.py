@@ -205,7 +205,7 @@ def _write(folder: Path, flags: int, seed: int) -> None:
         file = f"{PICTURES}/{code}.jpg"
         paint_flag(flag, seed * 1_000_003 + len(known)).save(folder / file, quality=90)
         told, told_zh = tell_flag(flag, dice), tell_flag_zh(flag)
-        table.writerow((code, f"Flag of {name}", file, told, told_zh, flag.layout, dice.randint(1790, 1999)))
+        table.writerow((code, f"Flag of {name}", file, told, told_zh, flag.layout, dice.randint(1801, 1999)))
     (folder / TABLE).write_bytes(text.getvalue().encode())
     mark = {"drawn_by": "cinealign data sample --kind flags", "flags": flags, "seed": seed}
     (folder / SAMPLE_MARK).write_bytes((json.dumps(mark) + "\n").encode())

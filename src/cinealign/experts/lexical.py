@@ -7,13 +7,15 @@ vocabulary and inverse document frequencies come from the train intros. The bags
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
+from cinealign.data.intros import run_letters, unspaced_runs
 from cinealign.errors import ConfigError
 from cinealign.experts.base import Expert, ExpertOptions, TrainingSet, Vectors, normalised
 from cinealign.state import State
@@ -45,6 +47,8 @@ class LexicalOptions(ExpertOptions):
 class LexicalExpert(Expert):
     """Cosine of TF-IDF weighted character n-grams within words, sign-projected to `dimensions`.
 
+    Scripts without blanks between words (Chinese, Japanese, Thai ...) give their single letters and pairs, whatever
+    lengths are asked for: there a letter says about as much as a syllable or a word.
     weight = (1 + ln tf) * (ln((1 + T) / (1 + df)) + 1) over T train intros; n-grams outside the vocabulary are ignored. Each
     n-gram is added with a random sign to one random coordinate, which keeps inner products in expectation.
     Source of the projection: Weinberger et al. 2009 (arXiv 0902.2206).
@@ -60,7 +64,7 @@ class LexicalExpert(Expert):
         intros = _texts(training.intro, self.options.intro[0])
         _texts(training.poster, self.options.poster[0])
         lengths = (self.options.shortest, self.options.longest)
-        counter = CountVectorizer(analyzer="char_wb", ngram_range=lengths, min_df=min(self.options.min_df, len(intros)))
+        counter = CountVectorizer(analyzer=_analyzer(lengths), min_df=min(self.options.min_df, len(intros)))
         try:
             counts = counter.fit_transform(intros)
         except ValueError:
@@ -96,13 +100,30 @@ class LexicalExpert(Expert):
         from sklearn.feature_extraction.text import CountVectorizer
 
         lengths = (self.options.shortest, self.options.longest)
-        counter = CountVectorizer(analyzer="char_wb", ngram_range=lengths, vocabulary=self._vocabulary)
+        counter = CountVectorizer(analyzer=_analyzer(lengths), vocabulary=self._vocabulary)
         counts = counter.transform(texts).astype(np.float32)
         counts.data = 1 + np.log(counts.data)
         column, sign = self._projection
         width = min(self.options.dimensions, len(self._vocabulary))
         project = sparse.csr_matrix((sign * self._idf, (np.arange(len(column)), column)), shape=(len(column), width))
         return normalised((counts @ project).toarray())
+
+
+def _analyzer(lengths: tuple[int, int]) -> Callable[[str], list[str]]:
+    """Splits a text into n-grams of letters within words, and runs of scripts without blanks into letters and pairs."""
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    within_words = CountVectorizer(analyzer="char_wb", ngram_range=lengths).build_analyzer()
+
+    def ngrams(text: str) -> list[str]:
+        runs, rest = unspaced_runs(text)
+        found: list[str] = within_words(rest)
+        for run in runs:
+            letters = run_letters(run)
+            found += [*letters, *(first + second for first, second in itertools.pairwise(letters))]
+        return found
+
+    return ngrams
 
 
 def _projection(ngrams: int, dimensions: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

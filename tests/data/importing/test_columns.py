@@ -189,6 +189,7 @@ def test_folders(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no table"):
         open_source(tmp_path)
     write_csv(tmp_path / "a.csv", [{"x": 1}])
+    (tmp_path / "about.json").write_text("{}")
     assert open_source(tmp_path).path == tmp_path / "a.csv"
     write_csv(tmp_path / "b.csv", [{"x": 1}])
     with pytest.raises(DataError, match=r"holds several tables \(a.csv, b.csv\); name one of them"):

@@ -200,6 +200,22 @@ def test_an_interrupted_import_goes_on(tmp_path: Path, monkeypatch: pytest.Monke
     assert len(Catalogue.load(tmp_path / "out")) == 8
 
 
+def test_an_import_killed_at_its_very_end_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, _ = small(tmp_path / "source")
+
+    def stops(*_: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(write, "put_in_place", stops)
+    with pytest.raises(KeyboardInterrupt):
+        imported(source, tmp_path / "out")
+    monkeypatch.undo()
+    assert imported(source, tmp_path / "out", noun="sheet").kept == 8
+    catalogue = Catalogue.load(tmp_path / "out")
+    assert len(catalogue) == 8 and catalogue.noun == "sheet"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "source"]
+
+
 def test_a_changed_source_does_not_go_on_from_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source, rows = small(tmp_path / "source")
     monkeypatch.setattr(write, "_finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -339,6 +355,7 @@ def test_embedded_pictures_need_not_fit_in_memory_together(tmp_path: Path) -> No
     _, rows = small(tmp_path / "source")
     content = [{**row, "image": (tmp_path / "source" / row["image"]).read_bytes()} for row in rows]
     plan = plan_import(write_parquet(tmp_path / "items.parquet", content), ImportOptions())
+    assert "pictures in the rows" in "\n".join(plan.lines())
     (tmp_path / "posters").mkdir()
     kept, drops = write._collect(plan, tmp_path / "posters", {})
     assert len(kept) == 8 and not any(drops.values())

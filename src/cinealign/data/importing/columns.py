@@ -62,6 +62,7 @@ class Columns:
         names: role -> column; roles that no column has are absent.
         why: role -> how that was found: "as asked", "by its name", "by what it holds".
         genre_separator: what stands between the genres of one cell.
+        embedded: the rows hold pictures, not paths.
         kept: columns of texts and numbers with no role, which the catalogue keeps as they are.
         passed_over: columns that cannot be kept.
         notes: what else the user should know.
@@ -70,6 +71,7 @@ class Columns:
     names: dict[str, str]
     why: dict[str, str]
     genre_separator: str = "|"
+    embedded: bool = False
     kept: tuple[str, ...] = ()
     passed_over: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
@@ -119,6 +121,7 @@ def find_columns(source: Source, asked: Mapping[str, str], *, train_value: str |
         names=names,
         why=why,
         genre_separator=_separator(sample[names["genre"]]) if "genre" in names else "|",
+        embedded="image" in names and _mostly(sample[names["image"]], _holds_picture),
         kept=kept,
         passed_over=tuple(column for column in rest if column not in kept),
         notes=notes,
@@ -210,6 +213,12 @@ def _is_picture(value: Any) -> bool:
         text = value.strip().lower()
         return text.startswith(("data:image/", "http://", "https://")) or text.endswith(PICTURE_SUFFIXES)
     return isinstance(value, (bytes, bytearray))
+
+
+def _holds_picture(value: Any) -> bool:
+    if isinstance(value, dict):
+        return bool(value.get("bytes"))
+    return not isinstance(value, str) or value.lstrip().lower().startswith("data:image/")
 
 
 def _counts(values: Sequence[Any]) -> bool:

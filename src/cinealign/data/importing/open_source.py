@@ -57,6 +57,8 @@ def _of_folder(folder: Path, encoding: str | None, sheet: str | None) -> Source:
             for path in (home.iterdir() if home.is_dir() else ())
             if path.suffix.lower() in TABLES and path.is_file() and not path.name.startswith(".")
         )
+        # Beside a table, JSON files tend to say something about it.
+        tables = [path for path in tables if path.suffix.lower() != ".json"] or tables
         if len(tables) == 1:
             return open_source(tables[0], encoding=encoding, sheet=sheet)
         if tables and all(path.suffix.lower() == ".parquet" for path in tables):

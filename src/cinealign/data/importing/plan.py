@@ -83,7 +83,12 @@ class ImportPlan:
                 said.append(f"  {role:9}  {'-':{width}}  files of {self.pictures.folder} named by id")
             elif (column := self.columns.names.get(role)) is not None:
                 more = f"; parts stand between {self.columns.genre_separator!r}" if role == "genre" else ""
-                more = f"; paths start at {self.pictures.folder}" if role == "image" else more
+                if role == "image":
+                    more = (
+                        "; pictures in the rows"
+                        if self.columns.embedded
+                        else f"; paths start at {self.pictures.folder}"
+                    )
                 said.append(f"  {role:9}  {column:{width}}  {self.columns.why[role]}{more}")
             elif role == "id":
                 said.append(f"  {role:9}  {'-':{width}}  no column; items are numbered by their rows")

@@ -114,6 +114,11 @@ def _begin(beside: Path, plan: ImportPlan) -> dict[int, Path]:
     known = beside / "identity"
     if beside.exists() and not (known.is_file() and known.read_text() == identity):
         shutil.rmtree(beside)
+    for unfinished in (
+        "catalogue",
+        "catalogue.old",
+    ):  # killed while it was put in its place: its pictures are made anew
+        shutil.rmtree(beside / unfinished, ignore_errors=True)
     (beside / POSTERS).mkdir(parents=True, exist_ok=True)
     known.write_text(identity)
     done = {int(p.stem.partition("-")[0]): p for p in (beside / POSTERS).iterdir() if not p.name.startswith(".")}

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
+from cinealign.data.scripts import script_of
 from cinealign.progress import say
 from cinealign.views.base import Features, TextView, ViewOptions
 from cinealign.views.intro.encoders import MODELS, EncoderFiles, encoder_files
@@ -72,6 +73,7 @@ class LanguageModelView(TextView):
         """
         if not items:
             return np.zeros((0, self._model.dimension), dtype=np.float32)
+        self._warn_of_other_scripts(items)
         items = [self.options.prompt.replace("{}", item) for item in items]
         order = sorted(range(len(items)), key=lambda row: (len(items[row]), items[row]))  # little padding in a batch
         ordered = [items[row] for row in order]
@@ -88,6 +90,14 @@ class LanguageModelView(TextView):
         embeddings = np.empty((len(items), stored.shape[1] - 1), dtype=np.float32)
         embeddings[order] = stored[:, :-1]
         return normalised(embeddings) if self.options.normalize else embeddings
+
+    def _warn_of_other_scripts(self, items: Sequence[str]) -> None:
+        strange = sum(script_of(text) not in ("Latin", "none") for text in items)
+        if self.options.model in MODELS and 2 * strange > len(items):
+            say(
+                f"language_model: {self.options.model} reads English and {strange} of {len(items)} texts are in another "
+                "script; `model` takes a folder with a model of their language"
+            )
 
     def settings(self) -> dict[str, Any]:
         """What the embeddings depend on besides the text."""
