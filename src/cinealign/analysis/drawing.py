@@ -11,6 +11,9 @@ from cinealign.analysis.figures import downstream, explanation, neighbours, rela
 from cinealign.data.posters import PosterFile
 from cinealign.figures import STYLE, save_figure
 
+DPI = 200
+"""As figures are saved: letters are a little wider at another one, and labels would not fit where they were placed."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -112,7 +115,7 @@ def draw(plan: Callable[[Any], None], base: Path) -> list[Path]:
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context(STYLE):
-        figure = Figure()
+        figure = Figure(dpi=DPI)
         plan(figure)
         figure.draw_without_rendering()  # places everything, which for posters in a grid takes longer than drawing it:
         figure.set_layout_engine("none")  # once is enough for both files
