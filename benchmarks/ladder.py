@@ -30,7 +30,6 @@ from cinealign.state import State
 from cinealign.views.store import FeatureStore
 
 MPNET = {"view": "language_model", "model": "mpnet"}
-STATES = {"view": "language_model_states", "layers": 2}
 CALLED = "A movie called {title}. {rest}"
 ABOUT = "A movie about {title}. {rest}"
 THIS = "A movie about this: {}"
@@ -49,7 +48,6 @@ VIEWS: dict[str, dict[str, Any]] = {
     "intro_mpnet": MPNET,
     "intro_mpnet_this": {**MPNET, "prompt": THIS},
     "intro_mpnet_asked": {**MPNET, "prompt": ASKED},
-    "intro_states": {**STATES, "prompt": ASKED},
     "intro_words": {"view": "text"},
     "all": lettering(twice=False),
     "tallest": lettering(twice=False, lines="tallest"),
@@ -63,7 +61,6 @@ VIEWS: dict[str, dict[str, Any]] = {
     "mpnet_called": lettering(parted=True, text=CALLED, encoder=MPNET),
     "mpnet_about": lettering(parted=True, text=ABOUT, encoder=MPNET),
     "mpnet_title": lettering(parted=True, text="A movie called {title}.", encoder=MPNET),
-    "states": lettering(parted=True, text=ABOUT, encoder=STATES),
     "words_once": lettering(twice=False, encoder={"view": "text"}),
     "words": lettering(parted=True, encoder={"view": "text"}),
     "title_words": lettering(parted=True, text="{title}", encoder={"view": "text"}),
@@ -108,14 +105,6 @@ EXPERTS: dict[str, dict[str, Any]] = {
     "appearance": cca("appearance", BOTH, 64, 30),
     "lettering MiniLM": cca("all", "intro", 128, 3),
     "lettering": cca(["about", "mpnet_about"], BOTH, 128, 3),
-    "tuned": {
-        "expert": "contrastive",
-        "poster": "states",
-        "intro": "intro_states",
-        "poster_tower": {"tower": "language_model", "projection": "none"},
-        "shared": True,
-        "training": {"epochs": 4, "batch_size": 64, "learning_rate": 1.0e-4, "bfloat16": True},
-    },
 }
 MEANT = ["asked", "mpnet asked"]
 TITLED = [*MEANT, "mpnet title"]
@@ -145,7 +134,6 @@ STEPS: list[tuple[str, list[str]]] = [
     ("  n-grams of the title beside (not kept)", [*WORDED, "title words"]),
     ("  appearance", [*WORDED, "appearance"]),
     ("  CCA of the lettering: best", BEST),
-    ("  MiniLM fine-tuned beside", [*BEST, "tuned"]),
     ("for comparison: default", ["all", "tallest", "words once", "lettering MiniLM", "appearance MiniLM"]),
 ]
 
