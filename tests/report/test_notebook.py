@@ -66,7 +66,7 @@ def test_of_a_run_on_the_sample(
     assert f"as the run measured it: {first:.4f}, {second:.4f}; score" in text
     assert " read, 12 dropped for want of a poster, N = 240, 144 train rows" in text
     pictures = [out for cell in code_cells for out in cell.outputs if "image/png" in out.get("data", {})]
-    assert len(pictures) == 16 and "not measured" not in text
+    assert len(pictures) == 18 and "not measured" not in text
     assert str(tmp_path) not in out.read_text(encoding="utf-8")
 
 

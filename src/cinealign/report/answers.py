@@ -46,10 +46,10 @@ class Answers:
         return f"{name}: not measured for this run" if plan.draw is None else _drawn(plan.draw)
 
     def table(self, name: str) -> pd.DataFrame:
-        """The table of that name, numbers to three decimals."""
+        """The table of that name, numbers to three decimals, nothing where there is none."""
         import pandas as pd
 
-        return pd.read_csv(self.analysis.folder / self.analysis.numbers["tables"][name]).round(3)
+        return pd.read_csv(self.analysis.folder / self.analysis.numbers["tables"][name]).round(3).fillna("")
 
     def explained(self) -> list[dict[str, Any]]:
         """What was found of the single movies that the analysis explains."""

@@ -375,7 +375,7 @@ answers.figure("relation-curve")
 answers.figure("relation-cca")
 
 # %%
-answers.table("left")
+answers.figure("relation-left")
 
 # %%
 answers.figure("relation-slices")
@@ -407,7 +407,11 @@ answers.figure("gallery-intro-to-poster")
 # 每一行都真正运行过；`difference` 是与 `against` 一列中的方法配对比较的差。
 
 # %%
-answers.table("downstream")
+answers.figure("downstream")
+
+# %%
+columns = ["task", "measure", "method", "value", "low", "high", "n", "against", "difference value", "difference p"]
+answers.table("downstream")[columns]
 
 # %%
 answers.figure("clusters")
