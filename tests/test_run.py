@@ -143,7 +143,7 @@ from pathlib import Path
 import cinealign.run as run
 from cinealign.errors import ConfigError
 try:
-    with run._lock(Path(sys.argv[1])):
+    with run.locked(Path(sys.argv[1])):
         print("entered")
 except ConfigError as error:
     print(error)
@@ -169,16 +169,16 @@ def test_two_processes_do_not_make_one_run(sample: Catalogue, cheap: Recipe, tmp
 
 def test_lock_of_a_run_that_was_moved_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The lock file that was opened is no longer where others look: the run was finished in between."""
-    from cinealign.run import _lock
+    from cinealign.run import locked
 
-    with pytest.raises(ConfigError, match="made by another process"), _lock(tmp_path / "gone"):
+    with pytest.raises(ConfigError, match="made by another process"), locked(tmp_path / "gone"):
         pass
     samestat = os.path.samestat
     monkeypatch.setattr("os.path.samestat", lambda *_: False)
-    with pytest.raises(ConfigError, match="made by another process"), _lock(tmp_path):
+    with pytest.raises(ConfigError, match="made by another process"), locked(tmp_path):
         pass
     monkeypatch.setattr("os.path.samestat", samestat)
-    with _lock(tmp_path):
+    with locked(tmp_path):
         pass
 
 
