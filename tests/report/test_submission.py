@@ -92,6 +92,7 @@ def test_a_model_that_gives_other_numbers_is_not_handed_in(
     assert list((tmp_path / "out").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_notebook_on_another_source_is_noticed(
     finished: Run, sample: Catalogue, made_up: Path, short: dict[str, str], tmp_path: Path
 ) -> None:
