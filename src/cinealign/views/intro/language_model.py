@@ -14,6 +14,7 @@ from cinealign.data.scripts import script_of
 from cinealign.progress import say
 from cinealign.views.base import Features, TextView, ViewOptions
 from cinealign.views.intro.encoders import MODELS, EncoderFiles, encoder_files
+from cinealign.views.intro.shortest_first import shortest_first
 from cinealign.views.precision import Precision, ResolvedPrecision, resolve_precision
 from cinealign.views.quiet import quiet_loading
 from cinealign.views.store import FeatureStore, text_digest
@@ -75,8 +76,7 @@ class LanguageModelView(TextView):
             return np.zeros((0, self._model.dimension), dtype=np.float32)
         self._warn_of_other_scripts(items)
         items = [self.options.prompt.replace("{}", item) for item in items]
-        order = sorted(range(len(items)), key=lambda row: (len(items[row]), items[row]))  # little padding in a batch
-        ordered = [items[row] for row in order]
+        ordered, places = shortest_first(items)
         stored = store.arrays(
             "language_model",
             self.settings(),
@@ -87,8 +87,7 @@ class LanguageModelView(TextView):
         limit = self._model.limit
         if cut := int((stored[:, -1] > limit).sum()):
             say(f"language_model: {cut} of {len(items)} texts are longer than {limit} tokens; only that much was read")
-        embeddings = np.empty((len(items), stored.shape[1] - 1), dtype=np.float32)
-        embeddings[order] = stored[:, :-1]
+        embeddings = np.ascontiguousarray(stored[places, :-1], dtype=np.float32)
         return normalised(embeddings) if self.options.normalize else embeddings
 
     def _warn_of_other_scripts(self, items: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ from cinealign.views.base import Extracted, Features, Origin, TextView, ViewOpti
 from cinealign.views.halves import UpperHalf, check_cut, check_layers, lower_states
 from cinealign.views.intro.encoders import MODELS, encoder_files
 from cinealign.views.intro.language_model import Prompt, load_encoder
+from cinealign.views.intro.shortest_first import shortest_first
 from cinealign.views.precision import Precision, ResolvedPrecision, resolve_precision
 from cinealign.views.store import FeatureStore, text_digest
 
@@ -62,8 +63,7 @@ class LanguageModelStatesView(TextView):
             ModelError: the weights are missing or other ones, or the model cannot be cut in two.
         """
         items = [self.options.prompt.replace("{}", item) if item else "" for item in items]
-        order = sorted(range(len(items)), key=lambda row: (len(items[row]), items[row]))  # little padding in a batch
-        ordered = [items[row] for row in order]
+        ordered, places = shortest_first(items)
         stored = store.sequences(
             "language_model_states",
             self.settings(),
@@ -71,12 +71,12 @@ class LanguageModelStatesView(TextView):
             lambda rows: self._read([ordered[row] for row in rows]),
             batch_size=BATCH,
         )
-        states: list[NDArray[np.float16]] = [np.zeros((0, 0), dtype=np.float16)] * len(items)
+        states: list[NDArray[np.float16]] = []
         cut = 0
-        for row, sequence in zip(order, stored, strict=True):
+        for sequence in (stored[place] for place in places):
             longer = not sequence[-1].any()
             cut += longer
-            states[row] = sequence[:-1] if longer else sequence
+            states.append(sequence[:-1] if longer else sequence)
         if cut:
             say(f"language_model_states: {cut} of {len(items)} texts are longer than {self._limit} tokens; "
                 "only that much was read")  # fmt: skip
