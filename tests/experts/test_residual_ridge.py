@@ -63,3 +63,13 @@ def test_two_models_are_refused() -> None:
 def test_several_views_are_refused() -> None:
     with pytest.raises(ConfigError, match="compares one view of each side, got 2"):
         EXPERTS.build("residual_ridge", {**SPEC, "intro": ["text", "other"]})
+
+
+def test_without_centring() -> None:
+    # p = 1, 1 and q = 1, 1 as they are; A = B = (2 + ridge) / (2 + ridge) = 1, and a common offset is kept.
+    training = TrainingSet(
+        {"look": np.array([[1.0], [3]], np.float32)}, {"text": np.array([[3.0], [5]], np.float32)}, 2
+    )
+    expert = EXPERTS.build("residual_ridge", {**SPEC, "center": False}).fit(training, seed=0)
+    np.testing.assert_allclose(expert.state().arrays["map"], [[3.0]])
+    np.testing.assert_allclose(expert.encode_poster(training.poster), [[1.0], [1.0]])

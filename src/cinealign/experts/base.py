@@ -84,6 +84,17 @@ class ExpertOptions(BaseModel):
         return [value] if isinstance(value, str) else value
 
 
+class OneViewOptions(ExpertOptions):
+    """Settings of an expert that compares one view of each side."""
+
+    @field_validator("poster", "intro")
+    @classmethod
+    def _one_view(cls, names: list[str]) -> list[str]:
+        if len(names) != 1:
+            raise ValueError(f"this expert compares one view of each side, got {len(names)}; use one expert a pair")
+        return names
+
+
 class Expert(ABC):
     """A pair of maps into one space, fitted on train pairs only; registered in `experts.registry`."""
 

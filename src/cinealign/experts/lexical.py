@@ -13,29 +13,22 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from cinealign.data.intros import run_letters, unspaced_runs
 from cinealign.errors import ConfigError
-from cinealign.experts.base import Expert, ExpertOptions, TrainingSet, Vectors, normalised
+from cinealign.experts.base import Expert, OneViewOptions, TrainingSet, Vectors, normalised
 from cinealign.state import State
 from cinealign.views.base import Extracted, Features
 
 
-class LexicalOptions(ExpertOptions):
+class LexicalOptions(OneViewOptions):
     """Options of `lexical`."""
 
     shortest: int = Field(4, ge=1, description="letters of the shortest n-gram")
     longest: int = Field(4, ge=1, description="letters of the longest n-gram")
     min_df: int = Field(2, ge=1, description="train intros that an n-gram must occur in")
     dimensions: int = Field(4096, ge=8, description="width after the projection; vocabularies below it keep their own")
-
-    @field_validator("poster", "intro")
-    @classmethod
-    def _one_view(cls, names: list[str]) -> list[str]:
-        if len(names) != 1:
-            raise ValueError(f"lexical compares one text of each side, got {len(names)}; use one expert a pair")
-        return names
 
     @model_validator(mode="after")
     def _lengths_in_order(self) -> Self:

@@ -6,25 +6,18 @@ from collections.abc import Mapping
 from typing import Self
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from cinealign.errors import ConfigError
-from cinealign.experts.base import Centring, Expert, ExpertOptions, TrainingSet, Vectors, normalised
+from cinealign.experts.base import Centring, Expert, OneViewOptions, TrainingSet, Vectors, normalised
 from cinealign.state import State
 from cinealign.views.base import Features
 
 
-class SharedSpaceOptions(ExpertOptions):
+class SharedSpaceOptions(OneViewOptions):
     """Options of `shared_space`."""
 
     center: bool = Field(True, description="subtract each side's train mean before the cosine")
-
-    @field_validator("poster", "intro")
-    @classmethod
-    def _one_view(cls, names: list[str]) -> list[str]:
-        if len(names) != 1:
-            raise ValueError(f"shared_space compares one view of each side, got {len(names)}; use one expert a pair")
-        return names
 
 
 class SharedSpaceExpert(Expert):
@@ -34,12 +27,13 @@ class SharedSpaceExpert(Expert):
     options: SharedSpaceOptions
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        """Learn the means. Raises ConfigError where the two views have different widths."""
-        poster, intro = (np.asarray(side[names[0]]) for side, names in self._sides(training))
+        """Learn the means: the seed plays no part. Raises ConfigError where the two views have different widths."""
+        poster = np.asarray(training.poster[self.options.poster[0]], dtype=np.float32)
+        intro = np.asarray(training.intro[self.options.intro[0]], dtype=np.float32)
         if poster.shape[1] != intro.shape[1]:
             raise ConfigError(
-                f"shared_space: view {self.options.poster[0]!r} has {poster.shape[1]} features and view "
-                f"{self.options.intro[0]!r} has {intro.shape[1]}; both must come from one model (or use cca)"
+                f"view {self.options.poster[0]!r} has {poster.shape[1]} features and view {self.options.intro[0]!r} has "
+                f"{intro.shape[1]}; both must come from one model to share a space (or use cca)"
             )
         self._poster, self._intro = Centring.fit(poster), Centring.fit(intro)
         if not self.options.center:
@@ -63,6 +57,3 @@ class SharedSpaceExpert(Expert):
         """Take over the two means."""
         self._poster, self._intro = Centring(state.arrays["poster.mean"]), Centring(state.arrays["intro.mean"])
         return self
-
-    def _sides(self, training: TrainingSet):  # type: ignore[no-untyped-def]
-        return ((training.poster, self.options.poster), (training.intro, self.options.intro))
