@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cinealign.data.importing.source import Record, Source, checked_columns, needed_package
+from cinealign.data.importing.source import HeadedTable, needed_package
 from cinealign.errors import DataError
 
 MAX_UNPACKED_BYTES = 2_000_000_000
 """A workbook is a zip archive; one that would unpack to more is refused before it is read."""
 
 
-class ExcelTable(Source):
-    """A sheet whose first row names the columns; formulas count by the values that were saved with them."""
+class ExcelTable(HeadedTable):
+    """A sheet whose first row names the columns; numbers and dates stay what they are, and formulas count by the
+    values that were saved with them.
+    """
 
     def __init__(self, path: Path, sheet: str | None) -> None:
         self.path, self.folder = path, path.parent
@@ -29,23 +31,9 @@ class ExcelTable(Source):
         if sheet is not None and sheet not in names:
             raise DataError(f"{path.name} has no sheet {sheet!r}; its sheets are: {', '.join(names)}")
         self._sheet = sheet or names[0]
-        header = next(self._records(), None)
-        if header is None:
-            raise DataError(f"{path.name}, sheet {self._sheet!r} is empty; put the columns' names in its first row")
-        self._header = checked_columns(path.name, header[1])
-        self.columns = tuple(title for title in self._header if title)
-        self.count = sum(1 for _ in self.rows([]))
+        self._read_header(f"{path.name}, sheet {self._sheet!r}")
         others = f", the first of {len(names)}; --sheet takes another" if len(names) > 1 and sheet is None else ""
         self.described = f"Excel, sheet {self._sheet!r}{others}"
-
-    def rows(self, columns: Sequence[str] | None = None) -> Iterator[Record]:
-        """The rows with numbers, dates and texts as the sheet has them; empty rows are passed over."""
-        wanted = self.columns if columns is None else columns
-        places = {title: place for place, title in enumerate(self._header) if title in wanted}
-        records = self._records()
-        next(records)
-        for number, cells in records:
-            yield Record(number, {t: cells[p] if p < len(cells) else None for t, p in places.items()})
 
     def _records(self) -> Iterator[tuple[int, tuple[Any, ...]]]:
         workbook = self._workbook()

@@ -51,6 +51,36 @@ class Source(ABC):
         return f"{self.path.name} row {number}"
 
 
+class HeadedTable(Source):
+    """A table whose first row names the columns: a subclass gives the rows, and this finds what they hold."""
+
+    @abstractmethod
+    def _records(self) -> Iterator[tuple[int, Sequence[Any]]]:
+        """Number and cells of every row that holds anything, the header first."""
+
+    def _read_header(self, where: str) -> None:
+        """Find columns and count; `where` is the table's name, for messages."""
+        header = next(self._records(), None)
+        if header is None:
+            raise DataError(f"{where} is empty; expected the columns' names in its first row and one row an item")
+        self._titles = checked_columns(self.path.name, header[1])
+        self.columns = tuple(title for title in self._titles if title)
+        self.count = sum(1 for _ in self.rows([]))
+
+    def rows(self, columns: Sequence[str] | None = None) -> Iterator[Record]:
+        """The rows, empty ones passed over; None for cells that a short row lacks."""
+        wanted = self.columns if columns is None else columns
+        places = {title: place for place, title in enumerate(self._titles) if title in wanted}
+        records = self._records()
+        next(records)
+        for number, cells in records:
+            self._check_row(number, cells)
+            yield Record(number, {t: cells[p] if p < len(cells) else None for t, p in places.items()})
+
+    def _check_row(self, number: int, cells: Sequence[Any]) -> None:
+        """Refuse a row that does not fit the header, where the format allows none."""
+
+
 def cell_text(value: Any, join: str = " ") -> str:
     """A cell as text: whole floats without their ".0", dates as ISO 8601, parts of a list joined; else nothing.
 

@@ -9,14 +9,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from cinealign.data.importing.source import Record, Source, checked_columns
+from cinealign.data.importing.source import HeadedTable, Record, Source
 from cinealign.errors import DataError
 
 SEPARATORS = {",": "','", "\t": "tabs", ";": "';'", "|": "'|'"}
 _CHUNK = 1 << 20
 
 
-class DelimitedTable(Source):
+class DelimitedTable(HeadedTable):
     """A CSV or TSV file. The separator is the one that its first line has most of; rows count as spreadsheets do."""
 
     def __init__(self, path: Path, encoding: str | None) -> None:
@@ -26,27 +26,15 @@ class DelimitedTable(Source):
         tabs = path.suffix.lower() in (".tsv", ".tab")
         self._separator = "\t" if tabs else max(SEPARATORS, key=first.count)
         csv.field_size_limit(max(csv.field_size_limit(), path.stat().st_size + 1))  # a long text must pass
-        header = next(self._records(), None)
-        if header is None:
-            raise DataError(f"{path.name} is empty; expected a line with the columns' names and one row an item")
-        self._header = checked_columns(path.name, header[1])
-        self.columns = tuple(title for title in self._header if title)
-        self.count = sum(1 for _ in self.rows([]))
+        self._read_header(path.name)
         self.described = f"separated by {SEPARATORS[self._separator]}, {self._encoding}"
 
-    def rows(self, columns: Sequence[str] | None = None) -> Iterator[Record]:
-        """The rows, every value a text."""
-        wanted = self.columns if columns is None else columns
-        places = {title: place for place, title in enumerate(self._header) if title in wanted}
-        records = self._records()
-        next(records)
-        for number, cells in records:
-            if len(cells) < len(self._header) or any(cell.strip() for cell in cells[len(self._header) :]):
-                raise DataError(
-                    f"{self.place(number)}: {len(cells)} cells where the header has {len(self._header)}; "
-                    f"put a text that holds {SEPARATORS[self._separator]} in double quotes"
-                )
-            yield Record(number, {title: cells[place] for title, place in places.items()})
+    def _check_row(self, number: int, cells: Sequence[Any]) -> None:
+        if len(cells) < len(self._titles) or any(cell.strip() for cell in cells[len(self._titles) :]):
+            raise DataError(
+                f"{self.place(number)}: {len(cells)} cells where the header has {len(self._titles)}; "
+                f"put a text that holds {SEPARATORS[self._separator]} in double quotes"
+            )
 
     def _lines(self) -> Iterator[str]:
         try:
