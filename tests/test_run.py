@@ -15,9 +15,10 @@ import yaml
 
 from cinealign.data.catalogue import Catalogue
 from cinealign.errors import ConfigError, DataError
+from cinealign.out import locked, partial
 from cinealign.pipeline import align
 from cinealign.recipe import Recipe
-from cinealign.run import Run, RunDraft, partial
+from cinealign.run import Run, RunDraft
 from cinealign.state import State
 from cinealign.views.store import FeatureStore
 
@@ -140,10 +141,10 @@ def test_half_written_step_is_not_read(sample: Catalogue, cheap: Recipe, tmp_pat
 OPEN_ELSEWHERE = """
 import sys
 from pathlib import Path
-import cinealign.run as run
+from cinealign.out import locked
 from cinealign.errors import ConfigError
 try:
-    with run.locked(Path(sys.argv[1])):
+    with locked(Path(sys.argv[1])):
         print("entered")
 except ConfigError as error:
     print(error)
@@ -169,8 +170,6 @@ def test_two_processes_do_not_make_one_run(sample: Catalogue, cheap: Recipe, tmp
 
 def test_lock_of_a_run_that_was_moved_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The lock file that was opened is no longer where others look: the run was finished in between."""
-    from cinealign.run import locked
-
     with pytest.raises(ConfigError, match="made by another process"), locked(tmp_path / "gone"):
         pass
     samestat = os.path.samestat

@@ -32,6 +32,7 @@ from cinealign.data.catalogue import Catalogue
 from cinealign.errors import ConfigError, DataError
 from cinealign.experts.base import Vectors
 from cinealign.model import AlignmentModel
+from cinealign.out import LOCK, locked, partial, refuse_taken
 from cinealign.progress import say
 from cinealign.recipe import Recipe
 from cinealign.state import State
@@ -110,24 +111,8 @@ class Run:
 
 
 def refuse_finished(out: Path, force: bool) -> None:
-    """Refuse a place where something lies already, unless it is a run and may be replaced.
-
-    Raises:
-        ConfigError: so it is, or nobody may look there.
-    """
-    try:
-        taken, is_run = out.exists(), (out / "metrics.json").is_file()
-    except OSError as error:
-        raise ConfigError(f"--out {out} cannot be used: {error.strerror}; choose another place") from None
-    if taken and not force:
-        raise ConfigError(f"{out} exists already; pass --force to replace it, or --out for another place")
-    if taken and not is_run:
-        raise ConfigError(f"{out} exists and is not a run directory; --force replaces runs only, choose another --out")
-
-
-def partial(folder: Path) -> Path:
-    """Where the run `folder` is while it is being made."""
-    return folder.parent / f"{folder.name}.partial"  # with_name would not take "."
+    """As `refuse_taken`, for runs."""
+    refuse_taken(out, force, mark="metrics.json", one="a run directory", many="runs")
 
 
 @dataclass
@@ -187,7 +172,7 @@ class RunDraft:
             shutil.rmtree(self._old, ignore_errors=True)
             self.out.replace(self._old)
         folder.replace(self.out)
-        (self.out / "lock").unlink()  # only now: until the move, the lock must be where another process looks for it
+        (self.out / LOCK).unlink()
         shutil.rmtree(self._old, ignore_errors=True)
         return Run(self.out)
 
@@ -216,7 +201,7 @@ class RunDraft:
         for left in partial(self.out).iterdir():
             if left.is_dir():
                 shutil.rmtree(left)
-            elif left.name != "lock":
+            elif left.name != LOCK:
                 left.unlink()
         self._steps.mkdir()
         file.write_text(identity)
@@ -249,32 +234,3 @@ def environment(seed: int) -> dict[str, Any]:
 
 def _write_json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Held while a process makes what `folder` will be; the system frees it when the process dies, however it dies.
-
-    Raises:
-        ConfigError: another process holds it.
-    """
-    import fcntl
-    import os
-
-    path = folder / "lock"
-    busy = ConfigError(f"{folder} is being made by another process; wait for it or choose another --out")
-    try:
-        file = path.open("w")
-    except FileNotFoundError:  # it was finished and moved away a moment ago
-        raise busy from None
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be written: {error.strerror}; choose another --out") from None
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            ours = os.path.samestat(os.fstat(file.fileno()), path.stat())
-        except OSError:
-            raise busy from None
-        if not ours:
-            raise busy
-        yield

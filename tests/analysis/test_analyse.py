@@ -12,7 +12,7 @@ from cinealign.analysis.summary import analysis_lines
 from cinealign.cli.app import main
 from cinealign.data.catalogue import Catalogue
 from cinealign.errors import ConfigError, DataError
-from cinealign.run import partial
+from cinealign.out import partial
 
 
 def numbers_in(value):
@@ -130,7 +130,7 @@ def test_a_finished_analysis_is_replaced_with_force_only(quick, finished, sample
     analyse(finished, sample, tmp_path / "out", store=store, force=True)
     assert len(quick) == 6
     (tmp_path / "mine").mkdir()
-    with pytest.raises(ConfigError, match="is no analysis; --force replaces analyses only"):
+    with pytest.raises(ConfigError, match="is not an analysis; --force replaces analyses only"):
         analyse(finished, sample, tmp_path / "mine", store=store, force=True)
 
 

@@ -15,8 +15,9 @@ import pytest
 import yaml
 
 from cinealign.cli.app import main
+from cinealign.out import partial
 from cinealign.recipe import Recipe
-from cinealign.run import Run, partial
+from cinealign.run import Run
 from cinealign.views.store import FeatureStore
 
 COMMANDS = [

@@ -26,8 +26,9 @@ from cinealign.errors import ConfigError, DataError
 from cinealign.evaluation.comparison import PERMUTATIONS
 from cinealign.evaluation.metrics import TASK_RATIO
 from cinealign.evaluation.statistics import LEVEL
+from cinealign.out import LOCK, locked, partial, refuse_taken
 from cinealign.progress import progress, say
-from cinealign.run import Run, locked, partial
+from cinealign.run import Run
 from cinealign.version import __version__
 from cinealign.views.store import FeatureStore
 
@@ -96,7 +97,7 @@ def analyse(
         DataError: other data than the run's, or fewer than 20 held-out movies.
     """
     out = run.folder / FOLDER if out is None else out
-    _refuse_taken(out, force)
+    refuse_taken(out, force, mark=NUMBERS, one="an analysis", many="analyses")
     if len(catalogue.held_out_rows) < FEWEST:
         raise DataError(
             f"an analysis needs {FEWEST} held-out items at least, got {len(catalogue.held_out_rows)}; "
@@ -121,7 +122,7 @@ def analyse(
         if out.exists():
             shutil.rmtree(out)
         draft.replace(out)
-        (out / "lock").unlink()
+        (out / LOCK).unlink()
     return Analysis(out, numbers)
 
 
@@ -154,17 +155,6 @@ def explain(
     return found, _write_explanation(out, name, found, material)
 
 
-def _refuse_taken(out: Path, force: bool) -> None:
-    try:
-        taken, ours = out.exists(), (out / NUMBERS).is_file()
-    except OSError as error:
-        raise ConfigError(f"--out {out} cannot be used: {error.strerror}; choose another place") from None
-    if taken and not force:
-        raise ConfigError(f"{out} exists already; pass --force to replace it, or --out for another place")
-    if taken and not ours:
-        raise ConfigError(f"{out} exists and is no analysis; --force replaces analyses only, choose another --out")
-
-
 def _about(run: Run) -> dict[str, Any]:
     vectors = hashlib.sha256((run.folder / "vectors.safetensors").read_bytes()).hexdigest()
     return {"run": {"recipe": run.recipe.name, "digest": run.catalogue["digest"], "vectors": vectors}}
@@ -192,7 +182,7 @@ def _forget_another(draft: Path, about: dict[str, Any]) -> None:
         say(f"going on with the interrupted analysis: {len(list((draft / 'parts').glob('*.json')))} parts are done")
         return
     for left in draft.iterdir():
-        if left.name != "lock":
+        if left.name != LOCK:
             _remove(left)
     (draft / "parts").mkdir()
     path.write_text(json.dumps(identity), encoding="utf-8")

@@ -30,10 +30,11 @@ from cinealign.evaluation.comparison import holm
 from cinealign.evaluation.metrics import DIRECTIONS, TASK_RATIO, split_rows
 from cinealign.evaluation.ranks import retrieval_ranks
 from cinealign.evaluation.statistics import LEVEL, SAMPLES, bootstrap, percentiles
+from cinealign.out import partial
 from cinealign.pipeline import align
 from cinealign.progress import say
 from cinealign.recipe import Recipe
-from cinealign.run import Run, partial
+from cinealign.run import Run
 from cinealign.studies.watched_store import WatchedStore
 from cinealign.version import __version__
 from cinealign.views.store import FeatureStore

@@ -13,8 +13,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +27,7 @@ from cinealign.evaluation.accuracy import top_k
 from cinealign.evaluation.metrics import TASK_RATIO
 from cinealign.experts.base import TrainingSet
 from cinealign.model import Extracts, build_distance
+from cinealign.out import locked
 from cinealign.progress import say
 from cinealign.recipe import Recipe
 from cinealign.studies.inner_score import Unchanged, fold_sizes, inner_scores, training_digest
@@ -125,7 +125,11 @@ def tune(
         say(
             f"tune: distance {recipe.distance['distance']!r} is learned after fusion and plays no part in the inner score"
         )
-    with _folder(out):
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--out {out} cannot be written: {error.strerror}; choose another --out") from None
+    with locked(out):
         study = _open(out, recipe, space, training, seed)
         remember = Unchanged(recipe, space.touched())
         if "given" not in study.user_attrs:
@@ -260,21 +264,3 @@ def _values(params: Mapping[str, Any], space: Space) -> dict[str, Any]:
         path: json.loads(params[path]) if axis.choices is not None else params[path]
         for path, axis in space.axes.items()
     }
-
-
-@contextmanager
-def _folder(out: Path) -> Iterator[None]:
-    """Make the study's folder and hold it while a process works there; the system lets go when the process dies."""
-    import fcntl
-
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        file = (out / "lock").open("w")
-    except OSError as error:
-        raise ConfigError(f"--out {out} cannot be written: {error.strerror}; choose another --out") from None
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ConfigError(f"{out} is in use by another process; wait for it or choose another --out") from None
-        yield

@@ -216,6 +216,42 @@ def test_an_import_killed_at_its_very_end_goes_on(tmp_path: Path, monkeypatch: p
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "source"]
 
 
+def test_two_imports_into_one_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, _ = small(tmp_path / "source")
+    collect, seen = write._collect, []
+
+    def meanwhile(*given: Any) -> Any:
+        found = collect(*given)
+        with pytest.raises(ConfigError, match="is being made by another process; wait for it") as refused:
+            imported(source, tmp_path / "out")
+        seen.append(refused.value)
+        return found
+
+    monkeypatch.setattr(write, "_collect", meanwhile)
+    assert imported(source, tmp_path / "out").kept == 8
+    assert len(seen) == 1 and len(Catalogue.load(tmp_path / "out")) == 8
+    with pytest.raises(DataError, match="is not empty"):
+        imported(source, tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "source"]
+
+
+def test_an_import_that_another_one_forestalled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one ends between the first look at the folder and the lock."""
+    source, _ = small(tmp_path / "source")
+    locked = write.locked
+
+    def late(folder: Path) -> Any:
+        monkeypatch.setattr(write, "locked", locked)
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "info.csv").write_text("mine")
+        return locked(folder)
+
+    monkeypatch.setattr(write, "locked", late)
+    with pytest.raises(DataError, match="is not empty"):
+        imported(source, tmp_path / "out")
+    assert (tmp_path / "out" / "info.csv").read_text() == "mine"
+
+
 def test_a_changed_source_does_not_go_on_from_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source, rows = small(tmp_path / "source")
     monkeypatch.setattr(write, "_finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))

@@ -30,6 +30,7 @@ from cinealign.data.scripts import scripts_of
 from cinealign.data.split_record import SPLIT_FILE, TRAIN_FILE, SplitRecord
 from cinealign.data.tables import listed, whole_number
 from cinealign.errors import DataError
+from cinealign.out import locked
 from cinealign.progress import progress, say
 
 SOURCE_ID = "source_id"
@@ -91,29 +92,41 @@ def write_catalogue(plan: ImportPlan, out: Path, *, force: bool = False) -> Impo
 
     Raises:
         DataError: `out` is taken, nothing can be kept, a picture is an address or outside its folder, or the disk fails.
+        ConfigError: another process is importing to `out`.
     """
-    refuse_occupied(out, mark=IMPORT_MARK, files=_FILES, what="a catalogue imported", force=force)
+    _refuse(out, force)
     if out.exists() and plan.source.path.resolve().is_relative_to(out.resolve()):
         raise DataError(f"{out} holds the source; choose another folder")
     beside = out.parent / f".{out.name}.importing"
     try:
-        done = _begin(beside, plan)
-        kept, drops = _collect(plan, beside / POSTERS, done)
-        if not kept:
-            raise DataError(f"nothing can be kept: {_said(drops)}")
-        ids, mapped = _ids([each.row.source_id for each in kept])
-        split = _split(plan, [each.row for each in kept])
-        return _finish(plan, beside, out, kept, ids, mapped, split, drops)
+        beside.mkdir(parents=True, exist_ok=True)
+        with locked(beside):
+            _refuse(out, force)  # again: another process may have finished before we had the lock
+            return _import(plan, beside, out)
     except OSError as error:
         raise DataError(f"{out} cannot be written: {error.strerror or error}; choose another folder") from None
 
 
+def _refuse(out: Path, force: bool) -> None:
+    refuse_occupied(out, mark=IMPORT_MARK, files=_FILES, what="a catalogue imported", force=force)
+
+
+def _import(plan: ImportPlan, beside: Path, out: Path) -> ImportReport:
+    done = _begin(beside, plan)
+    kept, drops = _collect(plan, beside / POSTERS, done)
+    if not kept:
+        raise DataError(f"nothing can be kept: {_said(drops)}")
+    ids, mapped = _ids([each.row.source_id for each in kept])
+    split = _split(plan, [each.row for each in kept])
+    return _finish(plan, beside, out, kept, ids, mapped, split, drops)
+
+
 def _begin(beside: Path, plan: ImportPlan) -> dict[int, Path]:
-    """Make the folder beside, or take over the finished pictures of an interrupted import of the same source."""
+    """Begin anew, or take over the finished pictures of an interrupted import of the same source."""
     identity = hashlib.sha256(repr(_identity(plan)).encode()).hexdigest()
     known = beside / "identity"
-    if beside.exists() and not (known.is_file() and known.read_text() == identity):
-        shutil.rmtree(beside)
+    if not (known.is_file() and known.read_text() == identity):
+        shutil.rmtree(beside / POSTERS, ignore_errors=True)
     for unfinished in (
         "catalogue",
         "catalogue.old",
