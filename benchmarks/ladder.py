@@ -2,6 +2,7 @@
 
 python benchmarks/ladder.py --data DIR               what the choices were made on
 python benchmarks/ladder.py --data DIR --held-out    and, afterwards, what the steps give on held-out movies
+python benchmarks/ladder.py --data DIR --csv FILE    the steps as a file for cinealign report RUN --ladder FILE
 
 Every candidate expert is fitted on four fifths of the train movies and encodes the last fifth, five times over. The weights
 of a step's experts are learned on four of these fifths and judged on the fifth, so neither experts nor weights have seen the
@@ -26,6 +27,7 @@ from cinealign.evaluation.metrics import evaluate_vectors
 from cinealign.experts.base import TrainingSet
 from cinealign.experts.fusion import OutOfFold, fuse, fusion_weights
 from cinealign.model import Checkpoint, Extracts, cross_fit, fit_parts
+from cinealign.report.ladder import write_ladder_file
 from cinealign.state import State
 from cinealign.views.store import FeatureStore
 
@@ -147,6 +149,7 @@ def main() -> None:
     parser.add_argument(
         "--held-out", action="store_true", help="read held-out accuracies too, after every choice was made"
     )
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the steps' inner accuracies to this file too")
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
     recipe = Recipe.parse({"name": "ladder", "views": VIEWS, "align": list(EXPERTS.values())})
@@ -167,8 +170,11 @@ def main() -> None:
     pairs = min(len(fold.poster[0]) for fold in folds)
     k = int(0.05 * pairs)
     print(f"{training.size} train movies, 5 folds of {pairs} or more, k = {k}, chance {k / pairs:.3f}")
-    for name, experts in STEPS:
-        print(line(name, *score(folds, experts, recipe)))
+    steps = [(name, *score(folds, experts, recipe)) for name, experts in STEPS]
+    for step in steps:
+        print(line(*step))
+    if given.csv is not None:
+        write_ladder_file(given.csv, [(name.replace("  ", "+ "), *found) for name, *found in steps])
     print("best with Sinkhorn over each fold (transductive: looks at the other pairs of the fold)")
     for temperature in TEMPERATURES:
         correction = Sinkhorn(SinkhornOptions(temperature=temperature))

@@ -7,16 +7,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
 from cinealign.errors import ConfigError, DataError
+from cinealign.evaluation.metrics import split_rows
 from cinealign.report.blocks import Document
 from cinealign.report.document import compose
 from cinealign.report.evidence import Evidence
 from cinealign.report.facts import Fact, Span, plain
+from cinealign.report.ladder import write_ladder_file
 from cinealign.report.notebook import LANGUAGES
 from cinealign.run import Run
+from cinealign.studies.compare import differences, summary
 
 NUMBER = re.compile(r"(?<![\w-])−?\d+(?:,\d{3})*(?:\.\d+)?")
 ARITHMETIC = {"len", "compared", "better", "worse"}
@@ -195,39 +199,39 @@ def test_skipped_parts_are_named(evidence: Evidence, curves: Path) -> None:
 
 
 def comparison(run: Run, real: bool) -> dict[str, Any]:
-    """comparison.json of two recipes."""
-
-    def measure(mean: float) -> dict[str, Any]:
-        return {"mean": mean, "interval": [mean - 0.05, mean + 0.05], "spread": 0.011, "seeds": [mean, mean]}
-
-    def entry(name: str, mean: float) -> dict[str, Any]:
-        accuracy = {d: {s: measure(mean) for s in ("all", "train", "held_out")} for d in
-                    ("poster_to_intro", "intro_to_poster")}  # fmt: skip
-        return {
-            **{"recipe": name, "description": f"{name} of old", "accuracy": accuracy, "acc_sum": measure(2 * mean)},
-            **{"held_out_sum": measure(2 * mean), "course_score": 10 * mean},
-        }
-
-    test = {"difference": 0.2, "interval": [0.1, 0.3], "p": 0.01, "p_holm": 0.01, "real": real}
+    """comparison.json of two recipes and two seeds, by the functions of `compare`; `better` is really so where `real`."""
+    n, dice = run.metrics["n"], np.random.default_rng(0)
+    splits = split_rows(np.array(run.catalogue["train_rows"]), n)
+    plain = dice.random((2, n, 2)) < 0.2
+    better = plain | (dice.random((2, n, 2)) < (0.4 if real else 0.002))
+    better[:, splits["held_out"][0]] = True
+    hits = {"plain": plain, "better": better}
     return {
-        **{"n": 240, "k": 12, "ratio": 0.05, "chance": 0.05, "seeds": 2, "data": {"digest": run.catalogue["digest"]}},
-        "split": {"all": 240, "train": 144, "held_out": 96},
-        "recipes": [entry("plain", 0.1), entry("better", 0.3)],
-        "differences": [{"first": "plain", "second": "better", "movies": 96, "samples": 2000, "sum": test}],
+        **{"n": n, "k": 12, "ratio": 0.05, "chance": 0.05, "seeds": 2, "data": {"digest": run.catalogue["digest"]}},
+        "split": {split: len(rows) for split, rows in splits.items()},
+        "recipes": [{"recipe": name, "description": name, **summary(each, splits)} for name, each in hits.items()],
+        "differences": differences({name: each.sum(axis=0)[splits["held_out"]] for name, each in hits.items()}, 2),
     }
 
 
 @pytest.mark.parametrize("real", [True, False])
 def test_comparisons_and_ladder(finished: Run, made_up: Path, curves: Path, tmp_path: Path, real: bool) -> None:
-    (tmp_path / "comparison.json").write_text(json.dumps(comparison(finished, real)))
+    compared = comparison(finished, real)
+    assert compared["differences"][0]["sum"]["real"] is real
+    (tmp_path / "comparison.json").write_text(json.dumps(compared))
     ladder = tmp_path / "ladder.csv"
-    ladder.write_text("step,poster to intro,intro to poster\nplain lettering,0.41,0.4214\nand genre,0.5,0.6\n")
+    write_ladder_file(ladder, [("plain lettering", 0.41, 0.4214), ("+ genre, year", 0.5, 0.6)])
     evidence = Evidence.gather(finished, made_up, comparisons=[tmp_path], ladder=ladder)
     text = text_of(compose(evidence, "en", curves))
-    assert "The highest held-out sum has better (0.600 [0.550, 0.650] ± 0.011)." in text
+    found = compared["recipes"][1]["held_out_sum"]
+    low, high = found["interval"]
+    said = f"{found['mean']:.3f} [{low:.3f}, {high:.3f}] ± {found['spread']:.3f}"
+    assert f"The highest held-out sum has better ({said})." in text
     assert ("plain is really behind" in text) is real
     assert ("The difference to plain is not significant" in text) is not real
-    assert "From the simplest method to this one" in text and "plain lettering\n0.410\n0.421" in text
+    assert (
+        "From the simplest method to this one" in text and "plain lettering\n0.410\n0.421\n+ genre, year\n0.500" in text
+    )
 
 
 def test_evidence_of_something_else_is_refused(finished: Run, made_up: Path, tmp_path: Path) -> None:
@@ -239,7 +243,9 @@ def test_evidence_of_something_else_is_refused(finished: Run, made_up: Path, tmp
     with pytest.raises(ConfigError, match="compares recipes on other data than"):
         Evidence.gather(finished, made_up, comparisons=[tmp_path])
     (tmp_path / "ladder.csv").write_text("step,other\n")
-    with pytest.raises(DataError, match=r"ladder\.csv: expected a CSV with the columns step, poster to intro"):
+    with pytest.raises(
+        DataError, match=r"ladder\.csv: expected a CSV with the columns step, .*benchmarks/ladder\.py .*--csv"
+    ):
         Evidence.gather(finished, made_up, ladder=tmp_path / "ladder.csv")
     numbers = json.loads((made_up / "analysis.json").read_text())
     numbers["run"]["vectors"] = "another"

@@ -20,7 +20,8 @@ Compare = Annotated[
 Ladder = Annotated[
     Path | None,
     typer.Option(
-        metavar="FILE.csv", help="Steps from the simplest method to this one, as benchmarks/ladder.py writes."
+        metavar="FILE.csv",
+        help="Steps from the simplest method to this one, as benchmarks/ladder.py --csv FILE.csv writes them.",
     ),
 ]
 

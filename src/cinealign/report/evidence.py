@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from collections.abc import Sequence
@@ -14,10 +13,8 @@ import yaml
 
 from cinealign.errors import ConfigError, DataError
 from cinealign.report.facts import Fact
+from cinealign.report.ladder import read_ladder_file
 from cinealign.run import Run
-
-LADDER = ("step", "poster to intro", "intro to poster")
-"""Columns of a ladder: accuracies on folds inside the train movies, the simplest step first."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ class Evidence:
             run: a finished run.
             analysis: the folder of its analysis.
             comparisons: folders of `cinealign compare`.
-            ladder: a CSV as benchmarks/ladder.py writes it, see `LADDER`.
+            ladder: a file of `report.ladder`.
         Raises:
             DataError: a file is missing or damaged, or the analysis is of another run.
             ConfigError: a comparison is of other data.
@@ -68,7 +65,7 @@ class Evidence:
             comparisons=tuple(
                 _read(folder / "comparison.json", f"comparison-{at}.json") for at, folder in enumerate(comparisons)
             ),
-            ladder=None if ladder is None else _read_ladder(ladder),
+            ladder=None if ladder is None else Fact(read_ladder_file(ladder), "ladder.csv"),
         )
         if found.analysis["run"]["vectors"].value != _digest(run.folder / "vectors.safetensors"):
             raise DataError(f"{analysis} is an analysis of another run than {run.folder}; analyse the run again")
@@ -86,25 +83,6 @@ class Evidence:
         """What the analysis says of single movies, one fact each."""
         listed: list[dict[str, Any]] = self.analysis["explained"].value if "explained" in self.analysis else []
         return [_read(self.analysis_folder / entry["json"], entry["json"]) for entry in listed]
-
-
-def _read_ladder(file: Path) -> Fact:
-    try:
-        lines = list(csv.reader(file.read_text(encoding="utf-8").splitlines()))
-        if tuple(lines[0]) != LADDER:
-            raise ValueError
-        steps = [
-            {LADDER[0]: step, LADDER[1]: float(first), LADDER[2]: float(second)} for step, first, second in lines[1:]
-        ]
-    except OSError as error:
-        raise DataError(
-            f"--ladder {file} cannot be read: {error.strerror}; give a CSV of benchmarks/ladder.py"
-        ) from None
-    except (ValueError, IndexError):
-        raise DataError(
-            f"--ladder {file}: expected a CSV with the columns {', '.join(LADDER)}, as benchmarks/ladder.py writes it"
-        ) from None
-    return Fact(steps, "ladder.csv")
 
 
 def _digest(file: Path) -> str:

@@ -31,7 +31,7 @@ def report_pdf(
         analysis: the folder of its analysis.
         lang: of the text.
         comparisons: folders of `cinealign compare` on the same data.
-        ladder: a CSV as benchmarks/ladder.py writes it.
+        ladder: a file of `report.ladder`.
         whose: name and student id for the title page.
     Raises:
         ConfigError: Typst or the Chinese font is missing, or a comparison is of other data.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from cinealign.evaluation.metrics import DIRECTIONS
-from cinealign.report.evidence import LADDER, Evidence
+from cinealign.report.evidence import Evidence
 from cinealign.report.facts import NOTHING, Fact, Span, Text, estimate
+from cinealign.report.ladder import COLUMNS
 from cinealign.report.writer import Writer
 
 
@@ -34,7 +35,7 @@ def write_ladder(writer: Writer, evidence: Evidence) -> None:
         return
     writer.heading("ladder.title")
     writer.paragraph(writer.say("ladder.intro"))
-    name, *directions = LADDER
+    name, *directions = COLUMNS
     rows = [[(step[name].span(),), *((step[direction].span(".3f"),) for direction in directions)] for step in ladder]
     writer.table(writer.say("ladder.caption"), "ladder.head", rows, "lrr", widths=(1, 0, 0))
 
