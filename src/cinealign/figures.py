@@ -1,11 +1,21 @@
-"""How figures look and are saved: colours that everyone can tell apart, also in grey, and no hidden state."""
+"""How figures look, what language they speak and how they are saved; colours that everyone can tell apart, also in grey."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cinealign.errors import ConfigError
+
+Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+CJK_FONT = "Noto Sans CJK SC"
+"""Of the package noto-cjk-sans-otc."""
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's palette, without its yellow, which is too light for thin lines on paper."""
@@ -24,8 +34,79 @@ STYLE: dict[str, Any] = {
     "lines.linewidth": 1.4,
     "pdf.fonttype": 42,
     "figure.constrained_layout.use": True,
-    "font.sans-serif": ["DejaVu Sans", "Noto Sans CJK SC"],
 }
+_language: ContextVar[Language] = ContextVar("language of figures", default="en")
+
+
+@contextmanager
+def drawing(lang: Language = "en") -> Iterator[None]:
+    """Whatever is drawn meanwhile looks like our figures, and its labels speak `lang` (see `label`).
+
+    Raises:
+        ConfigError: the language needs a font that is not installed.
+    """
+    import logging
+
+    import matplotlib
+
+    font = cjk_font()
+    if lang == "zh" and font is None:
+        raise ConfigError(
+            f"Chinese figures need the font {CJK_FONT!r}; install it with: pip install 'cinealign[report]'"
+        )
+    style = {**STYLE, "font.family": ["DejaVu Sans", CJK_FONT]} if _registered(font) else STYLE
+    if lang == "zh":
+        style = {**style, "pdf.fonttype": 3}  # a font of 19 MB is cut to size ten times faster so
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # the font has one weight, which is no news
+    before = _language.set(lang)
+    try:
+        with matplotlib.rc_context(style):
+            yield
+    finally:
+        _language.reset(before)
+
+
+def label(text: str, **values: Any) -> str:
+    """`text` in the language of the figure that is being drawn, with `values` in its places.
+
+    A text that is not in figure_labels.zh.yaml, such as a genre or the name of a view, stays as it is.
+    """
+    told = label_of(text, _language.get())
+    return told.format(**values) if values else told
+
+
+def label_of(text: str, lang: Language) -> str:
+    """`text` as it stands in figures whose labels speak `lang`."""
+    return _labels().get(text, text) if lang == "zh" else text
+
+
+def cjk_font() -> Path | None:
+    """The file of the packaged font with Chinese letters; None where it is not installed."""
+    try:
+        from noto_cjk_sans_otc import FONT_PATH
+    except ModuleNotFoundError:
+        return None
+    return Path(str(FONT_PATH))
+
+
+@cache
+def _registered(font: Path | None) -> bool:
+    """Whether matplotlib has the font, after it was told of it."""
+    if font is None:
+        return False
+    from matplotlib import font_manager
+
+    font_manager.fontManager.addfont(font)
+    return any(entry.name == CJK_FONT for entry in font_manager.fontManager.ttflist)
+
+
+@cache
+def _labels() -> dict[str, str]:
+    import yaml
+
+    text = files("cinealign").joinpath("figure_labels.zh.yaml").read_text(encoding="utf-8")
+    labels: dict[str, str] = yaml.safe_load(text)
+    return labels
 
 
 def save_figure(figure: Any, out: Path) -> list[Path]:

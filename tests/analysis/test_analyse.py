@@ -57,6 +57,9 @@ def test_a_curve_is_what_the_run_says_at_the_task_s_point(analysed, lettered):
 
 def test_figures_and_tables_are_there_and_not_empty(analysed):
     names = list(analysed.numbers["figures"])
+    for name, figure in analysed.numbers["figures"].items():
+        chinese = (analysed.folder / figure["zh"]["pdf"]).read_bytes()
+        assert (b"NotoSansCJK" in chinese) is (name != "search"), name  # which shows titles and nothing of our own
     assert names[:10] == [
         *("relation-curve", "relation-cca", "relation-left", "relation-slices", "neighbours-lift"),
         *("gallery-poster-to-intro", "gallery-intro-to-poster", "downstream", "clusters", "search"),

@@ -13,12 +13,12 @@ import yaml
 
 from cinealign.errors import ConfigError, DataError
 from cinealign.evaluation.metrics import split_rows
+from cinealign.figures import LANGUAGES
 from cinealign.report.blocks import Document
 from cinealign.report.document import compose
 from cinealign.report.evidence import Evidence
 from cinealign.report.facts import Fact, Span, plain
 from cinealign.report.ladder import write_ladder_file
-from cinealign.report.notebook import LANGUAGES
 from cinealign.run import Run
 from cinealign.studies.compare import differences, summary
 
@@ -190,6 +190,21 @@ def test_sentences_follow_the_numbers(
     was, now = (text_of(compose(e, "en", curves)) for e in (evidence, changed(evidence, name, changes)))
     assert before in was and after not in was
     assert after in now and before not in now
+
+
+def test_figures_of_a_chinese_report_speak_chinese(finished: Run, made_up: Path, curves: Path) -> None:
+    evidence = Evidence.gather(finished, made_up)
+    english = compose(evidence, "zh", curves)
+    assert "图中的标签是英文" in text_of(english)
+    numbers = copy.deepcopy(evidence.analysis.value)
+    for figure in numbers["figures"].values():
+        figure["zh"] = {"pdf": f"zh-{figure['pdf']}"}
+    told = replace(evidence, analysis=Fact(numbers, "analysis.json"))
+    chinese, other = compose(told, "zh", curves), compose(told, "en", curves)
+    assert "图中的标签是英文" not in text_of(chinese) and "another language" not in text_of(other)
+    files = [[figure.file.relative_to(made_up) for figure in made.figures() if figure.file != curves] for made in
+             (english, chinese, other)]  # fmt: skip
+    assert files[1] == [Path(f"zh-{file}") for file in files[0]] and files[2] == files[0]
 
 
 def test_skipped_parts_are_named(evidence: Evidence, curves: Path) -> None:

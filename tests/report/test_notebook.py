@@ -10,9 +10,9 @@ from cinealign.analysis.analyse import Analysis
 from cinealign.data.catalogue import Catalogue
 from cinealign.errors import ConfigError, DataError
 from cinealign.evaluation.accuracy import get_acc
+from cinealign.figures import LANGUAGES
 from cinealign.report.extras import extra
 from cinealign.report.notebook import (
-    LANGUAGES,
     append_cell,
     execute_notebook,
     make_notebook,

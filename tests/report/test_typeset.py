@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from cinealign.errors import ConfigError
+from cinealign.figures import LANGUAGES
 from cinealign.report import typeset
 from cinealign.report.document import compose
 from cinealign.report.evidence import Evidence
 from cinealign.report.extras import extra
 from cinealign.report.facts import Span
-from cinealign.report.notebook import LANGUAGES
 from cinealign.report.typeset import typeset_pages, typeset_pdf
 
 
@@ -42,7 +42,7 @@ def without(name: str) -> Callable[[str, str], Any]:
 
 
 def test_without_the_chinese_font(evidence: Evidence, curves: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(typeset, "extra", without("noto_cjk_sans_otc"))
+    monkeypatch.setattr(typeset, "cjk_font", lambda: None)
     assert typeset_pdf(compose(evidence, "en", curves)).startswith(b"%PDF")
     with pytest.raises(ConfigError, match=r"Chinese report needs the font 'Noto Sans CJK SC'.*cinealign\[report\]"):
         typeset_pdf(compose(evidence, "zh", curves))

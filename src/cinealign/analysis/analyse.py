@@ -26,6 +26,7 @@ from cinealign.errors import ConfigError, DataError
 from cinealign.evaluation.comparison import PERMUTATIONS
 from cinealign.evaluation.metrics import TASK_RATIO
 from cinealign.evaluation.statistics import LEVEL
+from cinealign.figures import cjk_font
 from cinealign.out import LOCK, locked, partial, refuse_taken
 from cinealign.progress import progress, say
 from cinealign.run import Run
@@ -208,7 +209,10 @@ def _explained(draft: Path, material: Material, numbers: dict[str, Any]) -> list
         _write_explanation(draft / EXPLANATIONS, name, told, material)
         movie = {key: query[key] for key in ("row", "id", "title")}
         files = {suffix: f"{EXPLANATIONS}/{name}.{suffix}" for suffix in ("json", "pdf", "png")}
-        found.append({"movie": movie, "kind": kind, **files})
+        chinese = _chinese(EXPLANATIONS, name)
+        if chinese:
+            draw_explanation(told, material.catalogue.posters, draft / EXPLANATIONS / "zh" / name, "zh")
+        found.append({"movie": movie, "kind": kind, **files, **chinese})
     return found
 
 
@@ -221,6 +225,13 @@ def _write_explanation(out: Path, name: str, found: dict[str, Any], material: Ma
     return [out / f"{name}.json", *draw_explanation(found, material.catalogue.posters, out / name)]
 
 
+def _chinese(folder: str, name: str) -> dict[str, Any]:
+    """Where the same figure lies with Chinese labels, for analysis.json; nothing where their font is not installed."""
+    if cjk_font() is None:
+        return {}
+    return {"zh": {suffix: f"{folder}/zh/{name}.{suffix}" for suffix in ("pdf", "png")}}
+
+
 def _figures(draft: Path, numbers: dict[str, Any], catalogue: Catalogue) -> dict[str, Any]:
     chosen = [plan for plan in plans(numbers, catalogue.posters) if plan.draw is not None]
     found: dict[str, Any] = {}
@@ -230,10 +241,13 @@ def _figures(draft: Path, numbers: dict[str, Any], catalogue: Catalogue) -> dict
             draw(plan.draw, draft / "figures" / plan.name)
             files = {suffix: f"figures/{plan.name}.{suffix}" for suffix in ("pdf", "png")}
             more = {"question": plan.question, "shows_posters": plan.shows_posters}
-            found[plan.name] = {**files, "caption": plan.caption, **more}
+            chinese = _chinese("figures", plan.name)
+            if chinese:
+                draw(plan.draw, draft / "figures" / "zh" / plan.name, "zh")
+            found[plan.name] = {**files, "caption": plan.caption, **more, **chinese}
             bar.advance()
     for entry in numbers["explained"]:
-        files = {suffix: entry[suffix] for suffix in ("pdf", "png")}
+        files = {key: entry[key] for key in ("pdf", "png", "zh") if key in entry}
         caption = f"Why the poster of {entry['movie']['title']} is near its intro, or not: a {entry['kind']} case."
         found[f"explain-{entry['movie']['id']}"] = {
             **{**files, "caption": caption},

@@ -11,7 +11,7 @@ import numpy as np
 
 from cinealign.analysis.description import Description
 from cinealign.analysis.description_table import said
-from cinealign.figures import COLOURS, STYLE, save_page
+from cinealign.figures import COLOURS, drawing, save_page
 
 _MOST_BARS = 12
 _LEAST_BARS = 5
@@ -27,10 +27,9 @@ def draw_description(description: Description, file: Path) -> None:
     Raises:
         ConfigError: another suffix, or a place that cannot be written.
     """
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(STYLE):
+    with drawing():
         figure = Figure(figsize=_PAGE_INCHES)
         axes = figure.subplots(4, 2, height_ratios=(1.0, 1.0, 1.7, 0.75))
         figure.suptitle(

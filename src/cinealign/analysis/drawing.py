@@ -9,7 +9,7 @@ from typing import Any
 
 from cinealign.analysis.figures import downstream, explanation, neighbours, relation
 from cinealign.data.posters import PosterFile
-from cinealign.figures import STYLE, save_figure
+from cinealign.figures import Language, drawing, save_figure
 
 DPI = 200
 """As figures are saved: letters are a little wider at another one, and labels would not fit where they were placed."""
@@ -105,16 +105,15 @@ def plans(numbers: Mapping[str, Any], posters: Sequence[PosterFile]) -> list[Pla
     ]
 
 
-def draw(plan: Callable[[Any], None], base: Path) -> list[Path]:
-    """Draw one figure as `base`.pdf and `base`.png.
+def draw(plan: Callable[[Any], None], base: Path, lang: Language = "en") -> list[Path]:
+    """Draw one figure as `base`.pdf and `base`.png, with labels in `lang`.
 
     Raises:
         ConfigError: the place cannot be written.
     """
-    import matplotlib
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(STYLE):
+    with drawing(lang):
         figure = Figure(dpi=DPI)
         plan(figure)
         figure.draw_without_rendering()  # places everything, which for posters in a grid takes longer than drawing it:
@@ -122,6 +121,8 @@ def draw(plan: Callable[[Any], None], base: Path) -> list[Path]:
         return save_figure(figure, base)
 
 
-def draw_explanation(found: Mapping[str, Any], posters: Sequence[PosterFile], base: Path) -> list[Path]:
-    """The figure of one explanation as `base`.pdf and `base`.png."""
-    return draw(lambda figure: explanation.draw_explanation(figure, found, posters), base)
+def draw_explanation(
+    found: Mapping[str, Any], posters: Sequence[PosterFile], base: Path, lang: Language = "en"
+) -> list[Path]:
+    """The figure of one explanation as `base`.pdf and `base`.png, with labels in `lang`."""
+    return draw(lambda figure: explanation.draw_explanation(figure, found, posters), base, lang)

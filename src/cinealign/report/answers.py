@@ -11,7 +11,7 @@ from cinealign.analysis.drawing import plans
 from cinealign.analysis.figures.explanation import draw_explanation
 from cinealign.data.posters import PosterFile
 from cinealign.errors import ConfigError
-from cinealign.figures import STYLE
+from cinealign.figures import drawing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,10 +62,9 @@ class Answers:
 
 
 def _drawn(draw: Callable[[Any], None]) -> Any:
-    import matplotlib
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(STYLE):
+    with drawing():
         figure = Figure()
         draw(figure)
         figure.draw_without_rendering()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cinealign.figures import Language
 from cinealign.report.blocks import Document
 from cinealign.report.evidence import Evidence
 from cinealign.report.facts import Span, Text
-from cinealign.report.notebook import Language
 from cinealign.report.sections.closing import write_limits, write_reproduce
 from cinealign.report.sections.data import write_data
 from cinealign.report.sections.downstream import write_downstream

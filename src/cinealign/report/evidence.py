@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from cinealign.errors import ConfigError, DataError
+from cinealign.figures import Language
 from cinealign.report.facts import Fact
 from cinealign.report.ladder import read_ladder_file
 from cinealign.run import Run
@@ -74,10 +75,21 @@ class Evidence:
                 raise ConfigError(f"{folder} compares recipes on other data than {run.folder}; compare on its data")
         return found
 
-    def figure(self, name: str) -> Path | None:
-        """The vector picture of that name in the analysis; None where that part was skipped."""
+    def figure(self, name: str, lang: Language) -> Path | None:
+        """The vector picture of that name in the analysis, with labels in `lang` if it has them (see `speaks`).
+
+        None where that part was skipped.
+        """
         figures: dict[str, Any] = self.analysis["figures"].value
-        return self.analysis_folder / figures[name]["pdf"] if name in figures else None
+        if name not in figures:
+            return None
+        drawn: dict[str, str] = figures[name].get(lang, figures[name])
+        return self.analysis_folder / drawn["pdf"]
+
+    def speaks(self, lang: Language) -> bool:
+        """Whether the figures of the analysis have labels in `lang`; all have English ones."""
+        figures: dict[str, Any] = self.analysis["figures"].value
+        return lang == "en" or all(lang in figure for figure in figures.values())
 
     def explained(self) -> list[Fact]:
         """What the analysis says of single movies, one fact each."""

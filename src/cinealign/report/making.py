@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cinealign.errors import ConfigError
+from cinealign.figures import Language
 from cinealign.report.document import compose
 from cinealign.report.evidence import Evidence
-from cinealign.report.notebook import Language
 from cinealign.report.typeset import typeset_pdf
 from cinealign.run import Run
 from cinealign.studies.curves import plot_run
@@ -39,7 +39,7 @@ def report_pdf(
     """
     evidence = Evidence.gather(run, analysis, comparisons=comparisons, ladder=ladder)
     with tempfile.TemporaryDirectory(prefix="cinealign-curves-") as scratch:
-        curves = plot_run(run, Path(scratch) / "curves.pdf")[0]
+        curves = plot_run(run, Path(scratch) / "curves.pdf", lang if evidence.speaks(lang) else "en")[0]
         return typeset_pdf(compose(evidence, lang, curves, whose=whose))
 
 

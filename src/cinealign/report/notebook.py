@@ -12,18 +12,17 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from cinealign import errors
 from cinealign.data.report import NO_INTRO
 from cinealign.errors import CineAlignError, ConfigError
+from cinealign.figures import Language
 from cinealign.progress import progress
 from cinealign.recipe import Recipe
 from cinealign.report.extras import extra
 from cinealign.run import Run, refuse_finished
 
-Language = Literal["zh", "en"]
-LANGUAGES: tuple[Language, ...] = ("zh", "en")
 CELL_TIMEOUT_S = 4 * 3600
 """Of one cell: training from a cold store on a slow machine may take hours, a cell that hangs must not take for ever."""
 START_TIMEOUT_S = 600

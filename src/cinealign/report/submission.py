@@ -31,10 +31,10 @@ from cinealign.data.catalogue import Catalogue
 from cinealign.data.intros import tokens
 from cinealign.errors import ConfigError, ModelError
 from cinealign.evaluation.metrics import DIRECTIONS
+from cinealign.figures import Language
 from cinealign.progress import say
 from cinealign.report.making import report_pdf, write_bytes
 from cinealign.report.notebook import (
-    Language,
     append_cell,
     execute_notebook,
     make_notebook,

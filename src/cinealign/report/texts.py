@@ -15,8 +15,8 @@ from typing import Any
 
 import yaml
 
+from cinealign.figures import Language, label_of
 from cinealign.report.facts import Fact, Span, Text
-from cinealign.report.notebook import Language
 
 Value = Fact | str | Sequence[Span]
 """What a place takes: a fact, words, or text that is made already."""
@@ -64,9 +64,8 @@ class Texts:
         return str(self.raw(key))
 
     def named(self, group: str, name: str) -> str:
-        """What `name` is called, by the list at `group`; a name that is not in it stays as it is."""
-        found = self.raw(group)
-        return str(found.get(name, name))
+        """What `name` is called, by the list at `group`, else as in figures, where it stays as it is in the end."""
+        return str(self.raw(group).get(name) or label_of(name, self.lang))
 
     def method(self, fact: Fact) -> Text:
         """What the method of a down-stream row is called."""

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from cinealign.errors import ConfigError
+from cinealign.figures import CJK_FONT, cjk_font
 from cinealign.report.blocks import Document
 from cinealign.report.extras import INSTALL, extra
-
-CJK_FONT = "Noto Sans CJK SC"
 
 
 def typeset_pdf(document: Document) -> bytes:
@@ -57,10 +56,8 @@ def _compile(document: Document, kind: str, **options: Any) -> Any:
 
 def _fonts(typst: Any, lang: str) -> Any:
     """Typst's own fonts and the packaged Chinese one; none of the system's, so that a report looks alike everywhere."""
-    try:
-        paths = [str(Path(str(extra("noto_cjk_sans_otc", "Chinese").FONT_PATH)).parent)]
-    except ConfigError:
-        paths = []
+    font = cjk_font()
+    paths = [str(font.parent)] if font is not None else []
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=paths)
     if lang == "zh" and CJK_FONT not in fonts.families():
         raise ConfigError(

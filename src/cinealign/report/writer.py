@@ -8,6 +8,7 @@ from typing import cast
 
 import yaml
 
+from cinealign.figures import Language
 from cinealign.report.blocks import Align, Block, Bullets, Figure, Formula, Heading, Paragraph, Table, texts_of
 from cinealign.report.facts import Span, Text
 from cinealign.report.texts import Texts, Value
@@ -19,6 +20,11 @@ class Writer:
     def __init__(self, texts: Texts) -> None:
         self.texts = texts
         self.blocks: list[Block] = []
+
+    @property
+    def lang(self) -> Language:
+        """Of the texts."""
+        return self.texts.lang
 
     def say(self, key: str, **values: Value) -> Text:
         """As `Texts.say`."""

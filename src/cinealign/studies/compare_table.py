@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cinealign.evaluation.metrics import DIRECTIONS, SPLITS
-from cinealign.figures import COLOURS, STYLE, save_figure
+from cinealign.figures import COLOURS, drawing, save_figure
 
 SHORT = {"poster_to_intro": "poster → intro", "intro_to_poster": "intro → poster"}
 
@@ -139,12 +139,11 @@ def draw(comparison: dict[str, Any], out: Path) -> list[Path]:
     """Held-out accuracy of every recipe: mean, interval, the seeds as small dots, chance as a line; all movies' if none is
     held out.
     """
-    import matplotlib
     from matplotlib.figure import Figure
 
     entries = comparison["recipes"]
     split = "held_out" if comparison["split"]["held_out"] else "all"
-    with matplotlib.rc_context(STYLE):
+    with drawing():
         figure = Figure(figsize=(6.3, 1.2 + 0.45 * len(entries)))
         axes = figure.subplots()
         for side, direction in enumerate(DIRECTIONS):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cinealign.evaluation.metrics import DIRECTIONS, SPLITS, TASK_RATIO
-from cinealign.figures import COLOURS, LINES, STYLE, figure_base, save_figure
+from cinealign.figures import COLOURS, LINES, Language, drawing, figure_base, label, save_figure
 from cinealign.run import Run
 
 PANELS = {
@@ -22,41 +22,40 @@ Series = dict[tuple[str, int], list[dict[str, Any]]]
 """(phase, member) -> epochs."""
 
 
-def plot_run(run: Run, out: Path) -> list[Path]:
+def plot_run(run: Run, out: Path, lang: Language = "en") -> list[Path]:
     """Write `draw_run` of a run.
 
     Args:
         run: a finished run.
         out: file to write; a .pdf and a .png of its name are written.
+        lang: of the labels.
     Returns:
         The two files.
     Raises:
         ConfigError: `out` is another kind of picture, or cannot be written.
     """
-    import matplotlib
-
     figure_base(out)  # a wrong suffix is said before anything is drawn
-    with matplotlib.rc_context(STYLE):
-        return save_figure(draw_run(run), out)
+    with drawing(lang):
+        return save_figure(draw_run(run, lang), out)
 
 
-def draw_run(run: Run) -> Any:
+def draw_run(run: Run, lang: Language = "en") -> Any:
     """A matplotlib figure: learning curves of every trained expert, and below them the top-p curve of both directions
     beside chance.
 
     A run without trained experts has only the top-p curve.
     """
-    import matplotlib
     from matplotlib.figure import Figure
 
     experts = trained_experts(run.history)
     panels = [key for key in PANELS if any(key in entry for lines in experts.values() for entry in _entries(lines))]
     width = max(len(panels), 2)
-    with matplotlib.rc_context(STYLE):
+    with drawing(lang):
         figure = Figure(figsize=(max(6.3, 2.3 * len(panels)), 3.0 + 2.2 * len(experts)))
         parts = figure.subfigures(len(experts) + 1, 1, height_ratios=[2.2] * len(experts) + [3.0], squeeze=False)[:, 0]
         for part, (expert, series) in zip(parts, experts.items(), strict=False):
-            part.suptitle(f"expert {expert} ({run.recipe.align[expert]['expert']})", fontsize=9, x=0.01, ha="left")
+            told = label("expert {place} ({kind})", place=expert, kind=run.recipe.align[expert]["expert"])
+            part.suptitle(told, fontsize=9, x=0.01, ha="left")
             row = part.subplots(1, width, squeeze=False)[0]
             for axes, key in zip(row, panels, strict=False):
                 _draw_panel(axes, key, series)
@@ -85,17 +84,17 @@ def _draw_panel(axes: Any, key: str, series: Series) -> None:
         points = [(entry["epoch"], entry[key]) for entry in epochs if entry.get(key) is not None]
         if not points:
             continue
-        label = "search" if phase == "search" else f"member {member}" if len(series) > 1 else None
+        member_told = label("member {place}", place=member) if len(series) > 1 else None
         axes.plot(
             *zip(*points, strict=True),
             color="0.45" if phase == "search" else COLOURS[member % len(COLOURS)],
             linestyle="--" if phase == "search" else LINES[member % len(LINES)],
             marker="." if len(points) < 3 else None,
-            label=label,
+            label=label("search") if phase == "search" else member_told,
         )
         drawn += 1
-    axes.set_title(PANELS[key])
-    axes.set_xlabel("epoch")
+    axes.set_title(label(PANELS[key]))
+    axes.set_xlabel(label("epoch"))
     if drawn == 0:
         axes.set_axis_off()
     elif drawn > 1 and key == "loss":
@@ -108,11 +107,12 @@ def _draw_top_p(part: Any, run: Run) -> None:
     for axes, direction in zip(part.subplots(1, 2, sharey=True), DIRECTIONS, strict=True):
         for at, split in enumerate(SPLITS):
             if curve[direction][split] is not None:
-                label = f"{split.replace('_', '-')}, area {curve['area'][direction][split]:.3f}"
-                axes.plot(curve["p"], curve[direction][split], color=COLOURS[at], linestyle=LINES[at], label=label)
-        axes.plot([0, 1], [0, 1], color="0.5", linestyle=":", linewidth=1, label="chance")
+                name, area = label(split.replace("_", "-")), curve["area"][direction][split]
+                told = label("{split}, area {area:.3f}", split=name, area=area)
+                axes.plot(curve["p"], curve[direction][split], color=COLOURS[at], linestyle=LINES[at], label=told)
+        axes.plot([0, 1], [0, 1], color="0.5", linestyle=":", linewidth=1, label=label("chance"))
         axes.axvline(TASK_RATIO, color="0.5", linewidth=0.8, label=f"p = {TASK_RATIO:g}")
-        axes.set(title=direction.replace("_", " "), xlim=(0, 1), ylim=(0, 1.02))
-        axes.set_xlabel(f"p, part of N = {metrics['n']} that counts as near")
+        axes.set(title=label(direction.replace("_", " ")), xlim=(0, 1), ylim=(0, 1.02))
+        axes.set_xlabel(label("p, part of N = {n} that counts as near", n=metrics["n"]))
         axes.legend(loc="lower right")
-    part.axes[0].set_ylabel("top-p accuracy")
+    part.axes[0].set_ylabel(label("top-p accuracy"))

@@ -7,7 +7,7 @@ from typing import Any
 
 from cinealign.analysis.figures.marks import GREY, blank, dots, show_poster, write
 from cinealign.data.posters import PosterFile
-from cinealign.figures import COLOURS
+from cinealign.figures import COLOURS, label
 
 SHOWN = {
     "genre tagging, zero-shot": "macro AUC",
@@ -50,17 +50,17 @@ def draw_table(figure: Any, rows: Sequence[Mapping[str, Any]]) -> None:
             dots(axes, [row], [place], colour=colour, marker=marker)
         if found[0]["chance"] is not None:
             axes.axvline(found[0]["chance"], color=GREY, linestyle=":", linewidth=1.2)
-        axes.set_yticks(places, [row["method"] for row in found], fontsize=7)
+        axes.set_yticks(places, [label(row["method"]) for row in found], fontsize=7)
         axes.set_ylim(-0.7, len(found) - 0.3)
         axes.tick_params(axis="x", labelsize=7)
-        better = ", lower is better" if found[0]["lower_is_better"] else ""
-        axes.set_title(f"{task}: {measure}{better}", fontsize=8, loc="left")
+        asked = "{task}: {measure}, lower is better" if found[0]["lower_is_better"] else "{task}: {measure}"
+        axes.set_title(label(asked, task=label(task), measure=label(measure)), fontsize=8, loc="left")
     handles = [
-        grid[0, 0].plot([], [], color=colour, marker=marker, linestyle="", label=kind)[0]
+        grid[0, 0].plot([], [], color=colour, marker=marker, linestyle="", label=label(kind))[0]
         for kind, (colour, marker) in KIND_STYLES.items()
         if any(row["kind"] == kind for row in rows)
     ]
-    chance = grid[0, 0].plot([], [], color=GREY, linestyle=":", label="chance")[0]
+    chance = grid[0, 0].plot([], [], color=GREY, linestyle=":", label=label("chance"))[0]
     figure.legend(handles=[*handles, chance], loc="outside upper center", ncols=5)
 
 
@@ -81,7 +81,8 @@ def draw_clusters(figure: Any, numbers: Mapping[str, Any]) -> None:
     axes.set_yticks(places, [", ".join(cluster["words"][:4]) or cluster["name"] for cluster in clusters], fontsize=7.5)
     axes.set_xlim(0, largest * 2.7)
     axes.set_xticks([tick for tick in axes.get_xticks() if tick <= largest])
-    axes.set_xlabel("items (dark: held-out), and share of each genre (times its share of all items)", loc="left")
+    told = label("items (dark: held-out), and share of each genre (times its share of all items)")
+    axes.set_xlabel(told, loc="left")
     axes.grid(False, axis="y")
 
 

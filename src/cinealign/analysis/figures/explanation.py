@@ -9,7 +9,7 @@ import numpy as np
 
 from cinealign.analysis.figures.marks import blank, show_poster, write
 from cinealign.data.posters import PosterFile, open_poster
-from cinealign.figures import COLOURS
+from cinealign.figures import COLOURS, label
 
 GAIN, LOSS = COLOURS[0], COLOURS[1]
 """Blue adds to the match, orange takes from it; they differ in grey print too, and signs are written beside them."""
@@ -62,13 +62,17 @@ def _draw_poster(axes: Any, found: Mapping[str, Any], poster: PosterFile) -> Non
         axes.add_patch(Polygon(corners, fill=False, edgecolor=GAIN if line["drop"] > 0 else LOSS, linewidth=1.2))
     axes.set(xticks=[], yticks=[], xlim=(0, width), ylim=(height, 0))
     axes.grid(False)
-    title = found["poster"]["title"]
-    split = found["split"]["poster"].replace("_", "-")
-    axes.set_title(f"poster: {title[:30]}\n{split}; product lost when a cell is covered", fontsize=8, parse_math=False)
+    told = label(
+        "poster: {title}\n{split}; product lost when a cell is covered",
+        title=found["poster"]["title"][:30],
+        split=label(found["split"]["poster"].replace("_", "-")),
+    )
+    axes.set_title(told, fontsize=8, parse_math=False)
     strongest = sorted(found["lines"], key=lambda line: -abs(line["drop"]))[:SHOWN_LINES]
     told = "\n".join(f"{line['drop']:+.3f}  {line['text'][:38]}" for line in strongest)
     if told:
-        axes.set_xlabel(f"without a line of lettering:\n{told}", fontsize=7, loc="left", parse_math=False, labelpad=4)
+        told = f"{label('without a line of lettering:')}\n{told}"
+        axes.set_xlabel(told, fontsize=7, loc="left", parse_math=False, labelpad=4)
 
 
 def _draw_experts(axes: Any, found: Mapping[str, Any]) -> None:
@@ -84,12 +88,18 @@ def _draw_experts(axes: Any, found: Mapping[str, Any]) -> None:
     axes.set_yticks(places, labels, fontsize=7)
     rank = found["rank"]
     axes.set_title(
-        f"product {found['product']:.3f}: place {rank['poster_to_intro']} of {rank['n']} for the poster, "
-        f"{rank['intro_to_poster']} for the intro",
+        label(
+            "product {product:.3f}: place {first} of {n} for the poster, {second} for the intro",
+            product=found["product"],
+            first=rank["poster_to_intro"],
+            second=rank["intro_to_poster"],
+            n=rank["n"],
+        ),
         fontsize=8,
         loc="right",
     )
-    axes.set_xlabel("added by each expert (grey: mean and spread over other intros)", fontsize=7.5, loc="right")
+    told = label("added by each expert (grey: mean and spread over other intros)")
+    axes.set_xlabel(told, fontsize=7.5, loc="right")
     axes.tick_params(axis="x", labelsize=7)
     axes.grid(False, axis="y")
 
@@ -97,8 +107,11 @@ def _draw_experts(axes: Any, found: Mapping[str, Any]) -> None:
 def _draw_words(axes: Any, found: Mapping[str, Any]) -> None:
     """The intro word by word, each on a ground as strong as what is lost without it."""
     blank(axes)
-    split = found["split"]["intro"].replace("_", "-")
-    title = f"intro: {found['intro']['title'][:36]} ({split}); product lost without a word"
+    title = label(
+        "intro: {title} ({split}); product lost without a word",
+        title=found["intro"]["title"][:36],
+        split=label(found["split"]["intro"].replace("_", "-")),
+    )
     axes.set_title(title, fontsize=8, loc="left", parse_math=False)
     text, words = found["intro"]["intro"], found["words"]
     most = max([abs(word["drop"]) for word in words] or [0.0]) or 1.0
@@ -127,4 +140,4 @@ def _draw_nearest(part: Any, nearest: Mapping[str, Any], posters: Sequence[Poste
         name = movie["title"] if len(movie["title"]) <= 17 else movie["title"][:15].rstrip() + ".."
         axes.set_xlabel(f"{name}\n{movie['similarity']:.2f}", fontsize=5.5, labelpad=2, parse_math=False)
         if at in (0, len(nearest["poster"])):
-            axes.set_title(f"train items nearest by {side}", fontsize=7.5, loc="left", pad=4)
+            axes.set_title(label(f"train items nearest by {side}"), fontsize=7.5, loc="left", pad=4)

@@ -10,6 +10,7 @@ from cinealign.data.posters import PosterFile, open_poster
 
 GREY = "0.55"
 DIRECTION_LABELS = {"poster_to_intro": "poster to intro", "intro_to_poster": "intro to poster"}
+"""What `label` is asked for."""
 
 
 def dots(

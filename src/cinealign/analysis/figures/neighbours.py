@@ -7,7 +7,7 @@ from typing import Any
 
 from cinealign.analysis.figures.marks import GREY, blank, show_poster, write
 from cinealign.data.posters import PosterFile
-from cinealign.figures import COLOURS
+from cinealign.figures import COLOURS, label
 
 SPACE_STYLES = {
     "poster_to_intro": ("poster to intro", COLOURS[0], "-", "o"),
@@ -46,17 +46,17 @@ def draw_lift(figure: Any, numbers: Mapping[str, Any]) -> None:
             value = [curve["value"][at] for at in points]
             axes.plot(k, value, color=colour, linestyle=line, marker=marker, markersize=3)
         axes.axhline(found["chance"]["value"], color=GREY, linestyle=(0, (1, 1)), linewidth=1)
-        axes.set(xscale="log", title=TITLES[name])
+        axes.set(xscale="log", title=label(TITLES[name]))
         axes.set_xticks(numbers["k"], [str(k) for k in numbers["k"]], fontsize=7)
         axes.tick_params(axis="y", labelsize=7)
         axes.minorticks_off()
-        axes.set_xlabel("k nearest", fontsize=8)
+        axes.set_xlabel(label("k nearest"), fontsize=8)
     for axes in panels[len(known) :]:
         axes.set_axis_off()
     legend = panels[len(known)]
-    for label, colour, line, marker in SPACE_STYLES.values():
-        legend.plot([], [], color=colour, linestyle=line, marker=marker, markersize=3, label=label)
-    legend.plot([], [], color=GREY, linestyle=(0, (1, 1)), label="chance (any item)")
+    for told, colour, line, marker in SPACE_STYLES.values():
+        legend.plot([], [], color=colour, linestyle=line, marker=marker, markersize=3, label=label(told))
+    legend.plot([], [], color=GREY, linestyle=(0, (1, 1)), label=label("chance (any item)"))
     legend.legend(loc="center left", fontsize=8, borderaxespad=0)
 
 
@@ -73,10 +73,12 @@ def draw_posters_to_intros(figure: Any, cases: Sequence[Mapping[str, Any]], post
         for at, found in enumerate(case["neighbours"]):
             y = 0.81 - 0.168 * at
             colour = KINDS["good"] if found["partner"] else "black"
-            mark = "its own: " if found["partner"] else ""
+            mark = label("its own: ") if found["partner"] else ""
             title = f"{found['place']}. {mark}{_short(found['title'], 46)}"
             head = f"{title}   {found['distance']:.2f}" + (
-                f"   same {', '.join(found['shared'])}" if found["shared"] else ""
+                f"   {label('same {traits}', traits=', '.join(label(trait) for trait in found['shared']))}"
+                if found["shared"]
+                else ""
             )
             weight = "bold" if found["partner"] else "normal"
             write(right, 0.0, y, head, fontsize=6.8, va="top", color=colour, fontweight=weight)
@@ -95,7 +97,7 @@ def draw_intros_to_posters(figure: Any, cases: Sequence[Mapping[str, Any]], post
             row[0],
             0,
             1.0,
-            f"{case['kind']}: own poster at {case['partner_rank']}",
+            label("{kind}: own poster at {rank}", kind=label(case["kind"]), rank=case["partner_rank"]),
             fontsize=7,
             va="top",
             color=KINDS[case["kind"]],
@@ -111,7 +113,7 @@ def draw_intros_to_posters(figure: Any, cases: Sequence[Mapping[str, Any]], post
             row[6].set_axis_off()
         else:
             show_poster(row[6], posters[query["row"]], frame=KINDS[case["kind"]])
-            row[6].set_title("its own", fontsize=6.5, pad=2)
+            row[6].set_title(label("its own"), fontsize=6.5, pad=2)
 
 
 def _chosen(cases: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -120,7 +122,8 @@ def _chosen(cases: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 def _headline(axes: Any, case: Mapping[str, Any]) -> None:
     query = case["query"]
-    text = f"{case['kind']}: own intro at {case['partner_rank']}.  {_short(query['title'], 60)}  ({', '.join(query['genres'])})"
+    place = label("{kind}: own intro at {rank}", kind=label(case["kind"]), rank=case["partner_rank"])
+    text = f"{place}.  {_short(query['title'], 60)}  ({', '.join(query['genres'])})"
     write(axes, 0.0, 1.0, text, fontsize=7, va="top", color=KINDS[case["kind"]], fontweight="bold")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from cinealign.analysis.figures.marks import DIRECTION_LABELS, GREY, dots
 from cinealign.evaluation.metrics import DIRECTIONS
-from cinealign.figures import COLOURS
+from cinealign.figures import COLOURS, label
 
 PANELS = 4
 MARKERS = dict(zip(DIRECTIONS, "os", strict=True))
@@ -37,7 +37,7 @@ def draw_curve(figure: Any, numbers: Mapping[str, Any], settings: Mapping[str, A
         axes.axvline(settings["ratio"], color="0.3", linewidth=0.8, linestyle=":")
         at = p.index(settings["ratio"])
         axes.annotate(
-            f"{found['value'][at]:.3f} at p = {settings['ratio']:g}",
+            label("{value:.3f} at p = {p:g}", value=found["value"][at], p=settings["ratio"]),
             (p[at], found["value"][at]),
             textcoords="offset points",
             xytext=(-6, 6),
@@ -45,11 +45,15 @@ def draw_curve(figure: Any, numbers: Mapping[str, Any], settings: Mapping[str, A
             fontsize=8,
         )
         axes.annotate(
-            "chance", (0.3, chance["value"][p.index(0.3)]), textcoords="offset points", xytext=(2, -12), fontsize=8
+            label("chance"),
+            (0.3, chance["value"][p.index(0.3)]),
+            textcoords="offset points",
+            xytext=(2, -12),
+            fontsize=8,
         )
-        axes.set(xscale="log", ylim=(0, 1.02), xlim=(p[0], 1), title=DIRECTION_LABELS[direction])
-        axes.set_xlabel("p, part of the gallery that counts as near")
-    figure.axes[0].set_ylabel("held-out top-p accuracy")
+        axes.set(xscale="log", ylim=(0, 1.02), xlim=(p[0], 1), title=label(DIRECTION_LABELS[direction]))
+        axes.set_xlabel(label("p, part of the gallery that counts as near"))
+    figure.axes[0].set_ylabel(label("held-out top-p accuracy"))
 
 
 def draw_cca(figure: Any, entries: Sequence[Mapping[str, Any]]) -> None:
@@ -63,14 +67,15 @@ def draw_cca(figure: Any, entries: Sequence[Mapping[str, Any]]) -> None:
         axes.plot(places, entry["held_out"], color=COLOURS[0], marker="o", markersize=4)
         axes.fill_between(places, entry["null_high"], 0, color="0.8", step="mid", linewidth=0)
         axes.set(ylim=(min(0.0, *entry["held_out"]) - 0.02, 1.05), xticks=[1, entry["components"]])
-        axes.set_title(f"{entry['poster']} - {entry['intro']}\nmean {entry['mean_held_out']:.2f}, p = {entry['p']:.3g}")
-        axes.set_xlabel("component")
+        told = label("mean {mean:.2f}, p = {p:.3g}", mean=entry["mean_held_out"], p=entry["p"])
+        axes.set_title(f"{entry['poster']} - {entry['intro']}\n{told}")
+        axes.set_xlabel(label("component"))
     first, entry = panels[0], shown[0]
     middle = len(entry["train"]) // 2
     x = middle + 1
-    first.annotate("train", (x, entry["train"][middle]), textcoords="offset points", xytext=(4, 6), fontsize=8)
+    first.annotate(label("train"), (x, entry["train"][middle]), textcoords="offset points", xytext=(4, 6), fontsize=8)
     first.annotate(
-        "held-out",
+        label("held-out"),
         (x, entry["held_out"][middle]),
         textcoords="offset points",
         xytext=(4, 7),
@@ -78,9 +83,9 @@ def draw_cca(figure: Any, entries: Sequence[Mapping[str, Any]]) -> None:
         color=COLOURS[0],
     )
     first.annotate(
-        "chance, 95 %", (x, entry["null_high"][middle]), textcoords="offset points", xytext=(0, 3), fontsize=8
+        label("chance, 95 %"), (x, entry["null_high"][middle]), textcoords="offset points", xytext=(0, 3), fontsize=8
     )
-    first.set_ylabel("canonical correlation")
+    first.set_ylabel(label("canonical correlation"))
 
 
 def draw_left(figure: Any, entries: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> None:
@@ -92,11 +97,14 @@ def draw_left(figure: Any, entries: Sequence[Mapping[str, Any]], settings: Mappi
     for shift, direction in zip((0.14, -0.14), DIRECTIONS, strict=True):
         found = [entry[direction] for entry in shown]
         at = [place + shift for place in places]
-        dots(axes, found, at, colour=HUES[direction], marker=MARKERS[direction], label=DIRECTION_LABELS[direction])
+        dots(
+            axes, found, at, colour=HUES[direction], marker=MARKERS[direction], label=label(DIRECTION_LABELS[direction])
+        )
     axes.axvline(settings["chance"], color=GREY, linestyle="--", linewidth=1)
-    axes.set_yticks(places, [LEFT_LABELS[entry["name"]] for entry in shown])
+    axes.set_yticks(places, [label(LEFT_LABELS[entry["name"]]) for entry in shown])
     axes.set_xlim(left=0)
-    axes.set_xlabel(f"held-out top-{100 * settings['ratio']:g} % accuracy, {shown[0]['movies']} items (dashed: chance)")
+    asked = "held-out top-{percent:g} % accuracy, {items} items (dashed: chance)"
+    axes.set_xlabel(label(asked, percent=100 * settings["ratio"], items=shown[0]["movies"]))
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
 
 
@@ -117,14 +125,14 @@ def draw_slices(figure: Any, entries: Sequence[Mapping[str, Any]]) -> None:
                 axes.text(
                     0.01,
                     at,
-                    attribute,
+                    label(attribute),
                     fontsize=8,
                     fontweight="bold",
                     va="center",
                     transform=axes.get_yaxis_transform(),
                 )
             at -= 1.0
-            labels.append(f"{entry['slice']} ({entry['movies']})")
+            labels.append(f"{label(entry['slice'])} ({entry['movies']})")
             places.append(at)
             for shift, direction in zip((0.15, -0.15), DIRECTIONS, strict=True):
                 found = entry[direction]
@@ -134,10 +142,10 @@ def draw_slices(figure: Any, entries: Sequence[Mapping[str, Any]]) -> None:
         axes.axvline(whole["mean"], color=GREY, linestyle="--", linewidth=1)
         axes.set_yticks(places, labels, fontsize=7)
         axes.set(xlim=(0, 1), ylim=(at - 0.8, -0.3))
-        axes.set_xlabel("held-out accuracy (dashed: all items)")
+        axes.set_xlabel(label("held-out accuracy (dashed: all items)"))
     handles = [
-        figure.axes[0].plot([], [], color=HUES[name], marker=MARKERS[name], linestyle="", label=label)[0]
-        for name, label in DIRECTION_LABELS.items()
+        figure.axes[0].plot([], [], color=HUES[name], marker=MARKERS[name], linestyle="", label=label(told))[0]
+        for name, told in DIRECTION_LABELS.items()
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=2)
 

@@ -22,6 +22,8 @@ def write_limits(writer: Writer, evidence: Evidence) -> None:
     ]
     if not skipped(evidence.analysis["downstream"]):
         points.append(writer.say("limits.tests"))
+    if not evidence.speaks(writer.lang):
+        points.append(writer.say("limits.labels"))
     if "transductive" in metrics:
         points.append(writer.say("limits.transductive"))
     left_out = _skipped_parts(evidence)

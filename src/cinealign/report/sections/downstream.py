@@ -39,7 +39,7 @@ def write_downstream(writer: Writer, evidence: Evidence) -> None:
     clusters = downstream["clusters"]
     if not skipped(clusters):
         _clusters(writer, clusters)
-    writer.figure(evidence.figure("search"), writer.say("downstream.search"), 0.75)
+    writer.figure(evidence.figure("search", writer.lang), writer.say("downstream.search"), 0.75)
 
 
 def _measures(table: Fact) -> dict[Measure, list[Fact]]:
@@ -60,7 +60,7 @@ def _table(writer: Writer, evidence: Evidence, table: Fact) -> None:
         rows += [_row(writer, row, best=row is best) for row in measured]
     writer.table(writer.say("downstream.caption"), "downstream.head", rows, "lrrrr", widths=(1, 0, 0, 0, 0))
     writer.paragraph(_count(writer, table), *_verdicts(writer, table))
-    writer.figure(evidence.figure("downstream"), writer.say("downstream.figure"))
+    writer.figure(evidence.figure("downstream", writer.lang), writer.say("downstream.figure"))
 
 
 def _row(writer: Writer, row: Fact, *, best: bool) -> list[Text]:

@@ -19,7 +19,7 @@ def write_explained(writer: Writer, evidence: Evidence) -> None:
     writer.paragraph(writer.say("explained.what"))
     for one in explained:
         writer.paragraph(_movie(writer, one), _word(writer, one), _line(writer, one))
-        figure = evidence.figure(f"explain-{one['poster']['id'].value}")
+        figure = evidence.figure(f"explain-{one['poster']['id'].value}", writer.lang)
         writer.figure(figure, writer.say("explained.caption", title=one["poster"]["title"]))
 
 

@@ -40,8 +40,8 @@ def write_neighbours(writer: Writer, evidence: Evidence) -> None:
         writer.table(caption, "neighbours.head", rows, "lrrrrr", widths=(0, 0, 1, 1, 1.2, 1.2))
         writer.paragraph(*_verdicts(writer, traits, at), _decay(writer, neighbours, traits))
         writer.paragraph(*_beside_own_side(writer, traits))
-    writer.figure(evidence.figure("neighbours-lift"), writer.say("neighbours.figure"))
-    galleries = {name: evidence.figure(f"gallery-{name.replace('_', '-')}") for name in DIRECTIONS}
+    writer.figure(evidence.figure("neighbours-lift", writer.lang), writer.say("neighbours.figure"))
+    galleries = {name: evidence.figure(f"gallery-{name.replace('_', '-')}", writer.lang) for name in DIRECTIONS}
     if any(galleries.values()):
         writer.paragraph(writer.say("neighbours.galleries"))
     for name, file in galleries.items():

@@ -47,7 +47,7 @@ def _curve(writer: Writer, evidence: Evidence, curve: Fact) -> None:
     writer.paragraph(writer.say(f"relation.curve_says.{'above' if verdict == 'above' else 'other'}"))
     p2i, i2p = (estimated(area[direction]) for direction in DIRECTIONS)
     caption = writer.say("relation.curve", p2i=p2i, i2p=i2p, chance=chance)
-    writer.figure(evidence.figure("relation-curve"), caption, 0.92)
+    writer.figure(evidence.figure("relation-curve", writer.lang), caption, 0.92)
 
 
 def _raw_views(writer: Writer, evidence: Evidence, relation: Fact) -> None:
@@ -73,7 +73,7 @@ def _raw_views(writer: Writer, evidence: Evidence, relation: Fact) -> None:
         )
     writer.table(writer.say("relation.cca_caption"), "relation.cca_head", rows, "llrrrrrr")
     writer.paragraph(*_closest(writer, pairs))
-    writer.figure(evidence.figure("relation-cca"), writer.say("relation.cca_figure"), 0.92)
+    writer.figure(evidence.figure("relation-cca", writer.lang), writer.say("relation.cca_figure"), 0.92)
 
 
 def _closest(writer: Writer, pairs: list[Fact]) -> list[Text]:
@@ -112,7 +112,7 @@ def _left(writer: Writer, evidence: Evidence, relation: Fact) -> None:
     caption = writer.say("relation.left_caption", movies=full["movies"], **about)
     writer.table(caption, "relation.left_head", rows, "lrrrr", widths=(1, 0, 0, 0, 0))
     writer.paragraph(*[_what_it_carries(writer, entry) for entry in entries], _titles(writer, relation))
-    writer.figure(evidence.figure("relation-left"), writer.say("relation.left_figure"), 0.92)
+    writer.figure(evidence.figure("relation-left", writer.lang), writer.say("relation.left_figure"), 0.92)
 
 
 def _what_it_carries(writer: Writer, entry: Fact) -> Text:
@@ -147,7 +147,7 @@ def _slices(writer: Writer, evidence: Evidence, relation: Fact) -> None:
     }
     if lists["most"] and lists["least"]:
         writer.paragraph(writer.say("relation.slices", **lists))
-    figure = evidence.figure("relation-slices")
+    figure = evidence.figure("relation-slices", writer.lang)
     writer.figure(figure, writer.say("relation.slices_figure", mean=whole["mean"]), 0.95)
     rows: list[list[Text]] = []
     for which in ("best", "worst"):
