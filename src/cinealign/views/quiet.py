@@ -1,15 +1,30 @@
-"""Loading with transformers without its progress bars, and without a change of the global random state."""
+"""Loading with transformers: quietly, without a change of the global random state, and with one line where it fails."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from cinealign.errors import ModelError
+from cinealign.views.torchvision_import import allow_torchvision
+
+LONGEST_REASON = 200
+"""Letters of the library's own message that are passed on."""
+
 
 @contextmanager
-def quiet_loading() -> Iterator[None]:
-    """Inside, models load quietly; a cached and a fresh run draw the same random numbers afterwards."""
+def quiet_loading(model: str) -> Iterator[None]:
+    """Inside, models load quietly; a cached and a fresh run draw the same random numbers afterwards.
+
+    Args:
+        model: its folder or hub id, for the message.
+    Raises:
+        ModelError: the library cannot make a model of its files.
+    """
     import torch
+    from safetensors import SafetensorError
+
+    allow_torchvision()
     from transformers.utils import logging
 
     shown, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
@@ -18,6 +33,14 @@ def quiet_loading() -> Iterator[None]:
         logging.set_verbosity_error()  # type: ignore[no-untyped-call]
         try:
             yield
+        except (OSError, ValueError, LookupError, RuntimeError, TypeError, ImportError, SafetensorError) as error:
+            reason = " ".join(str(error).split())
+            if len(reason) > LONGEST_REASON:
+                reason = f"{reason[:LONGEST_REASON].rstrip()} ..."
+            raise ModelError(
+                f"weights {model!r} cannot be loaded ({type(error).__name__}: {reason}); "
+                "give a folder with all files of a model of the kind that the view reads"
+            ) from None
         finally:
             logging.set_verbosity(verbosity)
             if shown:

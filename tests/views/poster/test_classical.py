@@ -9,7 +9,8 @@ from PIL import Image
 from cinealign.data.posters import PosterFile
 from cinealign.errors import ConfigError
 from cinealign.views.poster import classical_blocks as blocks
-from cinealign.views.poster.classical import ClassicalView, codebook, word_shares
+from cinealign.views.poster.classical import ClassicalView
+from cinealign.views.poster.visual_words import FORMS, codebook, roots, word_shares
 from cinealign.views.registry import VIEWS
 from cinealign.views.store import FeatureStore
 from tests.views.drawn import draw_pattern
@@ -75,10 +76,36 @@ def test_colours_by_hand() -> None:
 
 
 def test_visual_words_by_hand() -> None:
+    form = FORMS["orb"]
     descriptors = np.repeat(np.array([[0], [255]], dtype=np.uint8), 32, axis=1)
-    words = codebook([descriptors, descriptors], 5)
+    words = codebook([descriptors, descriptors], 5, form)
     assert len(words) == 2  # no more words than different descriptors
-    shares = word_shares(descriptors[[0, 0, 0, 1]], words)
+    shares = word_shares(descriptors[[0, 0, 0, 1]], words, form)
     np.testing.assert_allclose(sorted(shares), [0.5, np.sqrt(0.75)], atol=1e-6)
-    assert word_shares(descriptors[:0], words).tolist() == [0, 0]
-    assert codebook([descriptors[:0]], 5).shape == (1, 256)
+    assert word_shares(descriptors[:0], words, form).tolist() == [0, 0]
+    assert codebook([descriptors[:0]], 5, form).shape == (1, 256)
+
+
+def test_root_sift_by_hand() -> None:
+    descriptors = np.zeros((2, 128), dtype=np.uint8)
+    descriptors[0, :2] = 9, 16
+    found = roots(descriptors)
+    np.testing.assert_allclose(found[0, :3], [0.6, 0.8, 0], atol=1e-6)
+    assert not found[1].any()  # no gradient at all: no division by 0
+
+
+def test_visual_words_of_sift(posters: list[PosterFile], store: FeatureStore) -> None:
+    only = {**dict.fromkeys(blocks.BLOCKS, False), "codebook": 8}
+    found = {}
+    for kind, space in (("orb", 256), ("sift", 128)):
+        built = view(**only, descriptors=kind)
+        extracted = built.extract(posters, store)
+        found[kind] = built.fit(extracted).transform(extracted)
+        assert found[kind].shape == (9, 8) and built.state().arrays["words"].shape == (8, space)
+        assert not extracted[-1].descriptors.size  # a blank poster has no corner and no blob
+        again = view(**only, descriptors=kind).load_state(built.state())
+        np.testing.assert_array_equal(again.transform(extracted), found[kind])
+    assert np.abs(found["orb"] - found["sift"]).max() > 0.1
+    assert extracted[0].descriptors.shape[1] == 128 and 1 <= len(extracted[0].descriptors) <= 200
+    with pytest.raises(ConfigError, match="descriptors must be one of 'orb' or 'sift', got 'surf'"):
+        view(descriptors="surf")

@@ -55,11 +55,9 @@ class ClipModel:
     @cached_property
     def network(self) -> Any:
         """The whole model, for use only."""
-        from transformers import AutoModel
+        with quiet_loading(self.options.model):
+            from transformers import AutoModel
 
-        from cinealign.errors import ModelError
-
-        with quiet_loading():
             network, report = AutoModel.from_pretrained(
                 self.folder, local_files_only=True, use_safetensors=True, output_loading_info=True
             )
@@ -72,17 +70,17 @@ class ClipModel:
     @cached_property
     def processor(self) -> Any:
         """Prepares posters."""
-        from transformers import AutoImageProcessor
+        with quiet_loading(self.options.model):
+            from transformers import AutoImageProcessor
 
-        with quiet_loading():
             return cast(Any, AutoImageProcessor).from_pretrained(self.folder, local_files_only=True, backend="pil")
 
     @cached_property
     def tokenizer(self) -> Any:
         """Splits texts into word pieces."""
-        from transformers import AutoTokenizer
+        with quiet_loading(self.options.model):
+            from transformers import AutoTokenizer
 
-        with quiet_loading():
             return AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Self, cast
+from typing import NamedTuple, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,10 @@ from cinealign.data.posters import PosterFile, open_poster
 from cinealign.state import State
 from cinealign.views.base import Extracted, Features, PosterView, ViewOptions
 from cinealign.views.poster import classical_blocks as blocks
+from cinealign.views.poster.visual_words import DESCRIPTORS, FORMS, DescriptorKind, Descriptors, codebook, word_shares
 from cinealign.views.store import FeatureStore
 
 BATCH = 32
-CODEBOOK_SAMPLE = 60_000
-"""Descriptors of train posters, drawn at random, from which the codebook is made."""
 
 
 class ClassicalOptions(ViewOptions):
@@ -34,7 +33,9 @@ class ClassicalOptions(ViewOptions):
     texture: bool = True
     """Co-occurrence of grey values, strength of edges, brightness, contrast, saturation, entropy."""
     visual_words: bool = True
-    """How often each visual word (a cluster of ORB descriptors of train posters) is on the poster."""
+    """How often each visual word (a cluster of local descriptors of train posters) is on the poster."""
+    descriptors: DescriptorKind = "orb"
+    """Of the visual words: orb (256 bits around a corner) or sift (gradients around a blob; slower)."""
     codebook: int = Field(default=128, ge=2, le=4096)
     """Number of visual words."""
 
@@ -46,20 +47,20 @@ class ClassicalOptions(ViewOptions):
 
 
 class Seen(NamedTuple):
-    """One poster: its blocks side by side, all of them, and its ORB descriptors (n, 32) uint8."""
+    """One poster: its blocks side by side, all of them, and its local descriptors (n, width)."""
 
     blocks: NDArray[np.float32]
-    descriptors: NDArray[np.uint8]
+    descriptors: Descriptors
 
 
 class ClassicalView(PosterView):
     """Features (N, F) float32: the chosen blocks, each standardised on the train posters and scaled to equal weight.
 
-    All blocks are computed and stored once, so switching one off costs nothing. A column that is the same on all train
-    posters is zero.
+    All blocks and ORB descriptors are computed and stored once, so switching one off costs nothing; SIFT descriptors are
+    stored where they are asked for. A column that is the same on all train posters is zero.
 
     Source: HOG: Dalal and Triggs, CVPR 2005; LBP: Ojala et al., PAMI 2002; co-occurrence: Haralick et al. 1973; ORB:
-    Rublee et al., ICCV 2011; visual words: Sivic and Zisserman, ICCV 2003.
+    Rublee et al., ICCV 2011; SIFT: Lowe, IJCV 2004; visual words: Sivic and Zisserman, ICCV 2003.
     """
 
     Options = ClassicalOptions
@@ -68,7 +69,8 @@ class ClassicalView(PosterView):
         self.options = options
         self._mean: NDArray[np.float32] = np.zeros(0, dtype=np.float32)
         self._scale: NDArray[np.float32] = np.zeros(0, dtype=np.float32)
-        self._words: NDArray[np.float32] = np.zeros((0, 256), dtype=np.float32)
+        self._form = FORMS[options.descriptors]
+        self._words: NDArray[np.float32] = np.zeros((0, self._form.space), dtype=np.float32)
 
     def extract(self, items: Sequence[PosterFile], store: FeatureStore) -> list[Seen]:
         """Blocks and descriptors of every poster, from the store where it has them.
@@ -85,13 +87,23 @@ class ClassicalView(PosterView):
             lambda rows: np.stack([blocks.look(open_poster(items[row])) for row in rows]),
             batch_size=BATCH,
         )
-        return [Seen(*blocks.unpack(row)) for row in stored]
+        seen = [Seen(*blocks.unpack(row)) for row in stored]
+        if not (self.options.visual_words and self.options.descriptors == "sift"):
+            return seen
+        found = store.sequences(
+            "sift",
+            {"size": [blocks.WIDTH, blocks.HEIGHT], "descriptors": DESCRIPTORS},
+            [poster.digest for poster in items],
+            lambda rows: [self._form.detect(blocks.grey_pixels(open_poster(items[row]))) for row in rows],
+            batch_size=BATCH,
+        )
+        return [one._replace(descriptors=descriptors) for one, descriptors in zip(seen, found, strict=True)]
 
     def fit(self, extracted: Extracted) -> Self:
         """The codebook, and mean and scale of every column, from train posters."""
         posters = cast(list[Seen], extracted)
         if self.options.visual_words:
-            self._words = codebook([poster.descriptors for poster in posters], self.options.codebook)
+            self._words = codebook([poster.descriptors for poster in posters], self.options.codebook, self._form)
         parts = self._parts(posters)
         rows = np.concatenate(parts, axis=1)
         deviation = rows.std(axis=0)
@@ -124,31 +136,5 @@ class ClassicalView(PosterView):
         rows = np.stack([poster.blocks for poster in posters])
         parts = [rows[:, place] for name, place in blocks.places().items() if getattr(self.options, name)]
         if self.options.visual_words:
-            parts.append(np.stack([word_shares(poster.descriptors, self._words) for poster in posters]))
+            parts.append(np.stack([word_shares(poster.descriptors, self._words, self._form) for poster in posters]))
         return parts
-
-
-def codebook(descriptors: Sequence[NDArray[np.uint8]], size: int) -> NDArray[np.float32]:
-    """(size, 256) centres of the bits of train descriptors; fewer where there are not as many different ones."""
-    from sklearn.cluster import MiniBatchKMeans
-
-    every = np.concatenate([np.zeros((0, 32), dtype=np.uint8), *descriptors])
-    if len(every) > CODEBOOK_SAMPLE:
-        every = every[np.random.default_rng(0).choice(len(every), CODEBOOK_SAMPLE, replace=False)]
-    distinct = len(np.unique(every, axis=0))
-    if distinct == 0:
-        return np.zeros((1, 256), dtype=np.float32)
-    bits = np.unpackbits(every, axis=1).astype(np.float32)
-    clusters = MiniBatchKMeans(min(size, distinct), random_state=0, n_init=1, batch_size=4096, max_iter=30).fit(bits)
-    centres: NDArray[np.float32] = clusters.cluster_centers_.astype(np.float32)
-    return centres
-
-
-def word_shares(descriptors: NDArray[np.uint8], words: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(V,) square roots of the shares of the visual words among (n, 32) descriptors; zeros without one."""
-    counts: NDArray[Any] = np.zeros(len(words), dtype=np.float32)
-    if len(descriptors):
-        bits = np.unpackbits(descriptors, axis=1).astype(np.float32)
-        nearest = ((words**2).sum(axis=1) - 2 * bits @ words.T).argmin(axis=1)
-        counts = np.bincount(nearest, minlength=len(words)) / len(descriptors)
-    return cast("NDArray[np.float32]", np.sqrt(counts).astype(np.float32))

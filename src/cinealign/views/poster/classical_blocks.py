@@ -9,30 +9,33 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from cinealign.views.poster.visual_words import DESCRIPTORS, orb
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 WIDTH, HEIGHT = 128, 192
-DESCRIPTORS = 200
-"""ORB descriptors a poster, the strongest corners first."""
 Block = NDArray[np.float32]
 
 
 def settings() -> dict[str, Any]:
     """What the blocks depend on besides the poster."""
-    return {"size": [WIDTH, HEIGHT], "blocks": {name: [p.start, p.stop] for name, p in places().items()}, "orb": 200}
+    return {"size": [WIDTH, HEIGHT], "blocks": {name: [p.start, p.stop] for name, p in places().items()}, "orb": DESCRIPTORS}
 
 
 def look(picture: Image) -> NDArray[np.float32]:
     """All blocks, then the number of descriptors, then the descriptors (bytes as numbers), as one row."""
-    from PIL import Image
-
-    pixels = np.asarray(picture.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS))
-    found = orb(pixels)
+    pixels = _pixels(picture)
+    found = orb(_grey(pixels))
     padded = np.zeros((DESCRIPTORS, 32), dtype=np.float32)
     padded[: len(found)] = found
     parts = [block(pixels) for block in BLOCKS.values()]
     return np.concatenate([*parts, [len(found)], padded.ravel()]).astype(np.float32)
+
+
+def grey_pixels(picture: Image) -> NDArray[np.uint8]:
+    """(HEIGHT, WIDTH) grey values of the picture as the blocks see it."""
+    return _grey(_pixels(picture))
 
 
 def unpack(row: NDArray[np.float32]) -> tuple[Block, NDArray[np.uint8]]:
@@ -123,15 +126,6 @@ def texture(pixels: NDArray[np.uint8]) -> Block:
     return _block(np.concatenate(parts))
 
 
-def orb(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(n, 32) ORB descriptors, n at most `DESCRIPTORS`."""
-    import cv2
-
-    detector = cast(Any, cv2).ORB_create(nfeatures=DESCRIPTORS, fastThreshold=8, edgeThreshold=16)
-    _, found = detector.detectAndCompute(_grey(pixels), None)
-    return np.zeros((0, 32), dtype=np.uint8) if found is None else found[:DESCRIPTORS]
-
-
 BLOCKS: dict[str, Callable[[NDArray[np.uint8]], Block]] = {
     "colour": colour,
     "dominant": dominant,
@@ -140,6 +134,12 @@ BLOCKS: dict[str, Callable[[NDArray[np.uint8]], Block]] = {
     "texture": texture,
 }
 """The blocks in the order of their columns."""
+
+
+def _pixels(picture: Image) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    return np.asarray(picture.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS))
 
 
 def _grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

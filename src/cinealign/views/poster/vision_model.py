@@ -109,9 +109,9 @@ class VisionModelView(PosterView):
 
     @cached_property
     def _network(self) -> Any:
-        from transformers import AutoModel
+        with quiet_loading(self.options.model):
+            from transformers import AutoModel
 
-        with quiet_loading():
             network, report = AutoModel.from_pretrained(
                 self._folder, local_files_only=True, use_safetensors=True, output_loading_info=True
             )
@@ -123,9 +123,9 @@ class VisionModelView(PosterView):
 
     @cached_property
     def _processor(self) -> Any:
-        from transformers import AutoImageProcessor
+        with quiet_loading(self.options.model):
+            from transformers import AutoImageProcessor
 
-        with quiet_loading():
             return cast(Any, AutoImageProcessor).from_pretrained(self._folder, local_files_only=True, backend="pil")
 
     @cached_property
