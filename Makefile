@@ -7,7 +7,7 @@ ARGS   ?=
 
 RUN    ?= runs/default
 
-.PHONY: setup run best test test-slow lint format bench notebook report clean
+.PHONY: setup run best test test-timm test-slow lint format bench notebook report clean
 
 setup: $(STAMP)
 
@@ -36,6 +36,15 @@ report: $(STAMP)
 
 test: lint
 	$(BIN)/python -m pytest $(ARGS)
+
+# timm requires torchvision, which is kept out of everyone's environment; see src/cinealign/views/torchvision_import.py.
+test-timm: $(VENV)/timm/.installed
+	PYTHONPATH=$(VENV)/timm $(BIN)/python -m pytest tests/views/poster/test_timm.py $(ARGS)
+
+$(VENV)/timm/.installed: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-deps \
+		--upgrade --target $(VENV)/timm timm torchvision
+	touch $@
 
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow $(ARGS)

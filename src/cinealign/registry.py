@@ -118,6 +118,8 @@ def explain(error: ValidationError, model: type[BaseModel], where: str = "") -> 
         return f"{place} must be one of {context['expected']}, got {problem['input']!r}"
     if problem["type"] == "value_error":
         return f"{place}: {context['error']}" if place else str(context["error"])
+    if problem["type"] in ("tuple_type", "list_type"):
+        return f"{place} must be a list, got {problem['input']!r}"
     message = problem["msg"]
     return f"{place}: {message[0].lower()}{message[1:]}, got {problem['input']!r}"
 

@@ -10,6 +10,7 @@ import torch
 from cinealign.errors import ConfigError
 from cinealign.experts.base import TrainingSet
 from cinealign.experts.registry import EXPERTS
+from cinealign.networks.intro_bag import BagTower
 from cinealign.networks.towers import Tower, build_tower, tower_geometry
 from cinealign.networks.word_embedding import WordEmbedding
 
@@ -19,7 +20,10 @@ KINDS: list[dict[str, Any]] = [
     {"tower": "recurrent", "cell": cell, "pooling": pooling, "hidden": 4, "width": 6}
     for cell in ("rnn", "gru", "lstm")
     for pooling in ("mean", "max", "attention")
-] + [{"tower": "bag", "width": 6}, {"tower": "bag", "width": 6, "pooling": "max"}]
+] + [
+    {"tower": "bag", "width": 6},
+    *({"tower": "bag", "width": 6, "pooling": pooling} for pooling in ("max", "attention")),
+]
 
 
 def tower(spec: dict[str, Any]) -> Tower:
@@ -49,6 +53,16 @@ def test_order_matters_to_cells_and_not_to_the_bag() -> None:
     assert (read[0] - read[1]).abs().max() > 1e-4
     bag = tower({"tower": "bag"})(rows)
     torch.testing.assert_close(bag[0], bag[1])
+
+
+def test_attention_of_the_bag_by_hand() -> None:
+    built = tower({"tower": "bag", "width": 6, "pooling": "attention"})
+    assert isinstance(built, BagTower) and built.attention is not None
+    vectors = built.embedding(ROWS[:1, :2])[0]  # shark, boat
+    shares = built.attention(vectors)[:, 0].softmax(dim=0)
+    expected = built.last(shares[0] * vectors[0] + shares[1] * vectors[1])
+    torch.testing.assert_close(built(ROWS[:1])[0], expected)
+    assert (shares[0] - shares[1]).abs() > 1e-4  # no plain mean
 
 
 def test_word_dropout_teaches_unknown() -> None:

@@ -10,6 +10,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from cinealign.networks.pooling import WordPooling, attention, pooled
 from cinealign.networks.word_embedding import EmbeddingOptions, WordEmbedding, WordTower
 from cinealign.views.intro.tokens import PADDING
 
@@ -20,7 +21,7 @@ class RecurrentOptions(EmbeddingOptions):
     """Options of `RecurrentTower`."""
 
     cell: Literal["rnn", "gru", "lstm"] = "lstm"
-    pooling: Literal["mean", "max", "attention"] = "mean"
+    pooling: WordPooling = "mean"
     """How the states of an intro's words become one: mean, greatest value of each, or a mean with learned weights."""
     bidirectional: bool = True
     hidden: int = Field(128, ge=1, description="state of the cell, in each direction")
@@ -51,8 +52,7 @@ class RecurrentTower(WordTower):
             bidirectional=options.bidirectional,
         )
         width = options.hidden * (2 if options.bidirectional else 1)
-        if options.pooling == "attention":
-            self.attention = nn.Sequential(nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1, bias=False))
+        self.attention = attention(width) if options.pooling == "attention" else None
         self.last = nn.Linear(width, dimensions)
 
     def forward(self, rows: Tensor) -> Tensor:
@@ -63,12 +63,4 @@ class RecurrentTower(WordTower):
         packed = pack_padded_sequence(vectors, lengths, batch_first=True, enforce_sorted=False)
         states, _ = pad_packed_sequence(self.cell(packed)[0], batch_first=True)  # (B, L, width)
         inside = (torch.arange(states.shape[1]) < lengths[:, None])[:, :, None]  # (B, L, 1)
-        return cast(Tensor, self.last(self.dropout(self._pooled(states, inside, lengths))))
-
-    def _pooled(self, states: Tensor, inside: Tensor, lengths: Tensor) -> Tensor:
-        if self.options.pooling == "mean":
-            return (states * inside).sum(dim=1) / lengths[:, None]
-        if self.options.pooling == "max":
-            return states.masked_fill(~inside, -torch.inf).amax(dim=1)
-        weights = self.attention(states).masked_fill(~inside, -torch.inf).softmax(dim=1)
-        return cast(Tensor, (states * weights).sum(dim=1))
+        return cast(Tensor, self.last(self.dropout(pooled(states, inside, self.options.pooling, self.attention))))

@@ -38,7 +38,7 @@ def allow_torchvision() -> None:
 
     for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
         del sys.modules[name]
-    library = torch.library.Library("torchvision", "FRAGMENT")  # noqa: TOR901 - kept for good
+    library = torch.library.Library("torchvision", "FRAGMENT")
     for schema in _OPERATORS:
         library.define(schema)
     _declared.append(library)

@@ -12,6 +12,7 @@ from cinealign.views.intro import language_model
 from cinealign.views.intro.language_model import LanguageModelView
 from cinealign.views.registry import VIEWS
 from cinealign.views.store import FeatureStore
+from tests.views.tiny_models import save_bert
 
 TEXTS = [
     "A shark terrorises a seaside town in summer.",
@@ -109,3 +110,21 @@ def test_a_prompt_is_the_wording_in_which_the_model_gets_a_text(tmp_path: Path, 
 def test_a_prompt_without_a_place_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"prompt: needs \{\} where the text goes, got 'A movie'"):
         view(prompt="A movie")
+
+
+def test_a_model_without_all_its_weights_is_refused(tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = save_bert(tmp_path / "bert")
+    weights = load_file(folder / "model.safetensors")
+    weights.pop(next(name for name in weights if "query.weight" in name))
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match=r"has no weights for .*query\.weight; give all of them"):
+        view(model=str(folder)).extract(["a shark"], FeatureStore(tmp_path / "store"))
+
+
+def test_a_damaged_model_ends_in_one_line(tmp_path: Path) -> None:
+    folder = save_bert(tmp_path / "bert")
+    (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:300])
+    with pytest.raises(ModelError, match=r"bert' cannot be loaded .*give a folder with all files"):
+        view(model=str(folder)).extract(["a shark"], FeatureStore(tmp_path / "store"))

@@ -10,7 +10,7 @@ from cinealign.views.poster.vision_model import VisionModelView
 from cinealign.views.registry import VIEWS
 from cinealign.views.store import FeatureStore
 from tests.views.drawn import draw_pattern
-from tests.views.tiny_models import save_clip, save_vision
+from tests.views.tiny_models import save_bert, save_clip, save_vision
 
 
 def view(folder: Path, **options: str) -> VisionModelView:
@@ -66,3 +66,19 @@ def test_timm_is_an_extra(tmp_path: Path) -> None:
         folder = save_vision(tmp_path / "vit", "vit")
         with pytest.raises(ModelError, match=r"pip install 'cinealign\[timm\]'"):
             view(folder, library="timm").extract([draw_pattern(tmp_path / "0.png", 0)], FeatureStore(tmp_path / "s"))
+
+
+def test_a_class_token_is_not_made_up(tmp_path: Path) -> None:
+    poster = draw_pattern(tmp_path / "0.png", 0)
+    with pytest.raises(ModelError, match="has no class token; use pooling: mean"):
+        view(save_vision(tmp_path / "resnet", "resnet"), pooling="cls").extract([poster], FeatureStore(tmp_path / "s"))
+
+
+def test_another_kind_of_model_ends_in_one_line(tmp_path: Path) -> None:
+    poster = draw_pattern(tmp_path / "0.png", 0)
+    with pytest.raises(ModelError, match=r"bert' cannot be loaded .*give a folder with all files"):
+        view(save_bert(tmp_path / "bert")).extract([poster], FeatureStore(tmp_path / "store"))
+    folder = save_vision(tmp_path / "vit", "vit")
+    (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:300])
+    with pytest.raises(ModelError, match=r"vit' cannot be loaded .*SafetensorError"):
+        view(folder).extract([poster], FeatureStore(tmp_path / "other"))

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
 from cinealign.data.scripts import script_of
+from cinealign.errors import ModelError
 from cinealign.progress import say
 from cinealign.views.base import Features, TextView, ViewOptions
-from cinealign.views.intro.encoders import MODELS, EncoderFiles, encoder_files
+from cinealign.views.intro.encoders import MODELS, EncoderFiles, FolderModel, encoder_files
 from cinealign.views.intro.shortest_first import shortest_first
 from cinealign.views.precision import Precision, ResolvedPrecision, resolve_precision
 from cinealign.views.quiet import quiet_loading
@@ -133,15 +134,28 @@ def load_encoder(model: EncoderFiles) -> SentenceTransformer:
         ModelError: a file of it is missing or another one.
     """
     folder = model.located()
-    from sentence_transformers import SentenceTransformer
+    name = model.name if isinstance(model, FolderModel) else folder.name
+    with quiet_loading(name):
+        from sentence_transformers import SentenceTransformer
 
-    with quiet_loading():
         whole = SentenceTransformer(
             str(folder), device="cpu", local_files_only=True, model_kwargs={"use_safetensors": True}
         )
+        if isinstance(model, FolderModel):  # a wheel's files are known by their sha256
+            _refuse_untrained(cast(Any, whole[0]).model, name)
     whole.max_seq_length = model.limit
     parts = [part for part in whole if type(part).__name__ != "Normalize"]
     return SentenceTransformer(modules=parts, device="cpu")
+
+
+def _refuse_untrained(network: Any, name: str) -> None:
+    """Raises ModelError where the files lack a weight: the library would draw it at random and say nothing here."""
+    _, report = type(network).from_pretrained(
+        network.name_or_path, local_files_only=True, use_safetensors=True, output_loading_info=True
+    )
+    missing = [key for key in report["missing_keys"] if "pooler" not in key]  # of a pretraining task, and not used
+    if missing:
+        raise ModelError(f"{name} has no weights for {min(missing)}; give all of them")
 
 
 def normalised(rows: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinealign.data.posters import PosterFile, open_poster
+from cinealign.errors import ModelError
 from cinealign.views.base import Features, PosterView, TextView, ViewOptions
 from cinealign.views.precision import Precision, ResolvedPrecision, resolve_precision
 from cinealign.views.quiet import quiet_loading

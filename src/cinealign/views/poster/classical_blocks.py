@@ -20,7 +20,11 @@ Block = NDArray[np.float32]
 
 def settings() -> dict[str, Any]:
     """What the blocks depend on besides the poster."""
-    return {"size": [WIDTH, HEIGHT], "blocks": {name: [p.start, p.stop] for name, p in places().items()}, "orb": DESCRIPTORS}
+    return {
+        "size": [WIDTH, HEIGHT],
+        "blocks": {name: [p.start, p.stop] for name, p in places().items()},
+        "orb": DESCRIPTORS,
+    }
 
 
 def look(picture: Image) -> NDArray[np.float32]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -30,9 +31,11 @@ class VisionModelOptions(ViewOptions):
     hub: bool = False
     """May the weights be downloaded?"""
     library: Literal["transformers", "timm"] = "transformers"
-    """timm needs `pip install 'cinealign[timm]'` and a folder with timm's config.json."""
+    """timm needs `pip install 'cinealign[timm]'` and a model of timm's: a folder or hub id whose config.json names its
+    `architecture`."""
     pooling: Literal["auto", "mean", "cls"] = "auto"
-    """Of a transformer's patches: the class token if there is one (auto), it (cls), or the mean of all tokens."""
+    """Of a transformer's patches: the class token if there is one (auto), it (cls), or the mean of all tokens. With timm
+    auto is the model's own pooling."""
     precision: Precision = "auto"
 
 
@@ -87,25 +90,30 @@ class VisionModelView(PosterView):
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=self._precision == "bfloat16"):
             if self.options.library == "timm":
                 network, prepare = self._timm
-                pooled = network(torch.stack([prepare(image) for image in images]))
+                pooled = self._timm_pooled(network, torch.stack([prepare(image) for image in images]))
             else:
                 pixels = self._processor(images=images, return_tensors="pt")["pixel_values"]
-                pooled = self._pooled(self._network(pixel_values=pixels).last_hidden_state)
+                pooled = self._pooled(self._network(pixel_values=pixels).last_hidden_state, self._network)
         rows: NDArray[np.float32] = pooled.float().numpy()
         return rows
 
-    def _pooled(self, hidden: Any) -> Any:
+    def _pooled(self, hidden: Any, network: Any) -> Any:
+        has_class_token = any(name.endswith(("cls_token", "class_embedding")) for name, _ in network.named_parameters())
+        if self.options.pooling == "cls" and (hidden.ndim == 4 or not has_class_token):
+            raise ModelError(f"{self.options.model} has no class token; use pooling: mean")
         if hidden.ndim == 4:  # (B, F, h, w)
             return hidden.float().mean(dim=(2, 3))
-        if self.options.pooling == "mean" or (self.options.pooling == "auto" and not self._has_class_token):
+        if self.options.pooling == "mean" or not has_class_token:
             return hidden.float().mean(dim=1)
-        if not self._has_class_token:
-            raise ModelError(f"{self.options.model} has no class token; use pooling: mean")
         return hidden[:, 0]
 
-    @cached_property
-    def _has_class_token(self) -> bool:
-        return any(name.endswith(("cls_token", "class_embedding")) for name, _ in self._network.named_parameters())
+    def _timm_pooled(self, network: Any, pixels: Any) -> Any:
+        if self.options.pooling == "auto":
+            return network(pixels)  # as the model was trained
+        hidden = network.forward_features(pixels)
+        if hidden.ndim == 4 and self.options.pooling == "mean":  # maps, whose channels are first or last: timm knows
+            return network.forward_head(hidden)
+        return self._pooled(hidden, network)
 
     @cached_property
     def _network(self) -> Any:
@@ -130,9 +138,13 @@ class VisionModelView(PosterView):
 
     @cached_property
     def _timm(self) -> tuple[Any, Any]:
-        try:
+        if find_spec("timm") is None:
+            raise ModelError("vision_model with library: timm needs timm; pip install 'cinealign[timm]'")
+        with quiet_loading(self.options.model):
             import timm
-        except ImportError:
-            raise ModelError("vision_model with library: timm needs timm; pip install 'cinealign[timm]'") from None
-        network = timm.create_model(f"local-dir:{self._folder}", pretrained=True, num_classes=0).eval()
-        return network, timm.data.create_transform(**timm.data.resolve_model_data_config(network), is_training=False)
+
+            # With its classifier all weights must be there; told to leave it out, timm would draw missing ones at random.
+            network = timm.create_model(f"local-dir:{self._folder}", pretrained=True).eval()
+            network.reset_classifier(0)
+            config = timm.data.resolve_model_data_config(network)
+            return network, timm.data.create_transform(**config, is_training=False)
