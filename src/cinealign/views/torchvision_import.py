@@ -6,7 +6,7 @@ import sys
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, cast
 
 _OPERATORS = (
     "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
@@ -38,7 +38,7 @@ def allow_torchvision() -> None:
 
     for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
         del sys.modules[name]
-    library = torch.library.Library("torchvision", "FRAGMENT")
+    library: Any = cast(Any, torch.library).Library("torchvision", "FRAGMENT")
     for schema in _OPERATORS:
         library.define(schema)
     _declared.append(library)
