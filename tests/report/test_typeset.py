@@ -14,7 +14,7 @@ from cinealign.report.document import compose
 from cinealign.report.evidence import Evidence
 from cinealign.report.extras import extra
 from cinealign.report.facts import Span
-from cinealign.report.typeset import typeset_pages, typeset_pdf
+from cinealign.report.typeset import page_count, typeset_pages, typeset_pdf
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -22,7 +22,7 @@ def test_pages(lang: Any, evidence: Evidence, curves: Path) -> None:
     document = compose(evidence, lang, curves, whose="Amélie 张三")
     pdf = typeset_pdf(document)
     assert pdf.startswith(b"%PDF") and pdf == typeset_pdf(document)
-    assert 6 <= len(typeset_pages(document, 20)) <= 15
+    assert 6 <= len(typeset_pages(document, 20)) == page_count(pdf) <= 15
 
 
 def test_words_of_the_data_are_no_markup(evidence: Evidence, curves: Path) -> None:

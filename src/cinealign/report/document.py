@@ -22,7 +22,7 @@ from cinealign.report.texts import Texts
 from cinealign.report.writer import Writer
 
 
-def compose(evidence: Evidence, lang: Language, curves: Path, *, whose: str = "") -> Document:
+def compose(evidence: Evidence, lang: Language, curves: Path, *, whose: str = "", brief: bool = False) -> Document:
     """The report, not yet typeset.
 
     Args:
@@ -30,10 +30,11 @@ def compose(evidence: Evidence, lang: Language, curves: Path, *, whose: str = ""
         lang: of the text.
         curves: picture of the run's learning and top-p curves.
         whose: name and student id for the title page; "" for none.
+        brief: leave out figures that repeat a table, and all but the main measure of a down-stream task.
     Raises:
         DataError: the run or its analysis was made by another version.
     """
-    writer = Writer(Texts(lang))
+    writer = Writer(Texts(lang), brief=brief)
     write_task(writer, evidence)
     write_data(writer, evidence)
     write_method(writer, evidence)

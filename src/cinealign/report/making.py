@@ -8,11 +8,14 @@ from pathlib import Path
 
 from cinealign.errors import ConfigError
 from cinealign.figures import Language
+from cinealign.progress import say
 from cinealign.report.document import compose
 from cinealign.report.evidence import Evidence
-from cinealign.report.typeset import typeset_pdf
+from cinealign.report.typeset import page_count, typeset_pdf
 from cinealign.run import Run
 from cinealign.studies.curves import plot_run
+
+MOST_PAGES = 15
 
 
 def report_pdf(
@@ -24,7 +27,9 @@ def report_pdf(
     ladder: Path | None = None,
     whose: str = "",
 ) -> bytes:
-    """The typeset report.
+    """The typeset report, of at most `MOST_PAGES` pages: brief where the whole would have more (see `compose`).
+
+    A long comparison can still push it over; then that is said.
 
     Args:
         run: a finished run.
@@ -40,7 +45,14 @@ def report_pdf(
     evidence = Evidence.gather(run, analysis, comparisons=comparisons, ladder=ladder)
     with tempfile.TemporaryDirectory(prefix="cinealign-curves-") as scratch:
         curves = plot_run(run, Path(scratch) / "curves.pdf", lang if evidence.speaks(lang) else "en")[0]
-        return typeset_pdf(compose(evidence, lang, curves, whose=whose))
+        pdf = typeset_pdf(compose(evidence, lang, curves, whose=whose))
+        if page_count(pdf) > MOST_PAGES:
+            pdf = typeset_pdf(compose(evidence, lang, curves, whose=whose, brief=True))
+    if (pages := page_count(pdf)) > MOST_PAGES:
+        say(
+            f"report: {pages} pages, and {MOST_PAGES} are the most that it should have; give fewer or smaller --compare"
+        )
+    return pdf
 
 
 def write_bytes(content: bytes, out: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 from importlib.resources import files
@@ -33,6 +34,11 @@ def typeset_pages(document: Document, dots_an_inch: float = 100) -> list[bytes]:
     """
     pages = _compile(document, "png", ppi=dots_an_inch)
     return pages if isinstance(pages, list) else [pages]
+
+
+def page_count(pdf: bytes) -> int:
+    """Pages of a PDF that `typeset_pdf` gave."""
+    return max(int(count) for count in re.findall(rb"/Type/Pages/Count (\d+)", pdf))  # inner nodes count their own part
 
 
 def _compile(document: Document, kind: str, **options: Any) -> Any:

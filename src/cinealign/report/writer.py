@@ -17,8 +17,12 @@ from cinealign.report.texts import Texts, Value
 class Writer:
     """Blocks in the order in which they were asked for."""
 
-    def __init__(self, texts: Texts) -> None:
-        self.texts = texts
+    def __init__(self, texts: Texts, *, brief: bool = False) -> None:
+        """Args:
+        texts: of one language.
+        brief: leave out what the report says twice, see `repeating_figure`.
+        """
+        self.texts, self.brief = texts, brief
         self.blocks: list[Block] = []
 
     @property
@@ -95,6 +99,11 @@ class Writer:
         """A picture; nothing where there is none."""
         if file is not None:
             self.blocks.append(Figure(file, caption, width))
+
+    def repeating_figure(self, file: Path | None, caption: Text, width: float = 1.0) -> None:
+        """A picture of numbers that a table of the report has too; a brief report does without."""
+        if not self.brief:
+            self.figure(file, caption, width)
 
     def cited(self, also: Sequence[Text]) -> dict[str, str]:
         """The works cited in the blocks and in `also`, in the order of first mention."""

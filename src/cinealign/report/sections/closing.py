@@ -26,6 +26,8 @@ def write_limits(writer: Writer, evidence: Evidence) -> None:
         points.append(writer.say("limits.labels"))
     if "transductive" in metrics:
         points.append(writer.say("limits.transductive"))
+    if writer.brief:
+        points.append(writer.say("limits.brief"))
     left_out = _skipped_parts(evidence)
     if left_out:
         points.append(writer.say("limits.skipped", parts=writer.texts.series(left_out)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
+from cinealign.analysis.figures.downstream import SHOWN as MAIN_MEASURES
 from cinealign.report.evidence import Evidence, skipped
 from cinealign.report.facts import NOTHING, Fact, Span, Text, estimated
 from cinealign.report.findings import significant_side
@@ -51,16 +52,27 @@ def _measures(table: Fact) -> dict[Measure, list[Fact]]:
     return found
 
 
+def _shown(measures: dict[Measure, list[Fact]], *, brief: bool) -> list[list[Fact]]:
+    """The rows of every measure; of a brief report the one measure a task that the figure draws, else the task's first."""
+    if not brief:
+        return list(measures.values())
+    shown: dict[str, list[Fact]] = {}
+    for (task, measure), rows in measures.items():
+        if task not in shown or MAIN_MEASURES.get(task) == measure:
+            shown[task] = rows
+    return list(shown.values())
+
+
 def _table(writer: Writer, evidence: Evidence, table: Fact) -> None:
     writer.paragraph(writer.say("downstream.what"))
     rows: list[list[Text]] = []
-    for measured in _measures(table).values():
+    for measured in _shown(_measures(table), brief=writer.brief):
         rows.append([_measure_title(writer, measured[0])])
         best = _best(measured)
         rows += [_row(writer, row, best=row is best) for row in measured]
     writer.table(writer.say("downstream.caption"), "downstream.head", rows, "lrrrr", widths=(1, 0, 0, 0, 0))
     writer.paragraph(_count(writer, table), *_verdicts(writer, table))
-    writer.figure(evidence.figure("downstream", writer.lang), writer.say("downstream.figure"))
+    writer.repeating_figure(evidence.figure("downstream", writer.lang), writer.say("downstream.figure"))
 
 
 def _row(writer: Writer, row: Fact, *, best: bool) -> list[Text]:

@@ -73,7 +73,7 @@ def _raw_views(writer: Writer, evidence: Evidence, relation: Fact) -> None:
         )
     writer.table(writer.say("relation.cca_caption"), "relation.cca_head", rows, "llrrrrrr")
     writer.paragraph(*_closest(writer, pairs))
-    writer.figure(evidence.figure("relation-cca", writer.lang), writer.say("relation.cca_figure"), 0.92)
+    writer.repeating_figure(evidence.figure("relation-cca", writer.lang), writer.say("relation.cca_figure"), 0.92)
 
 
 def _closest(writer: Writer, pairs: list[Fact]) -> list[Text]:
@@ -112,7 +112,7 @@ def _left(writer: Writer, evidence: Evidence, relation: Fact) -> None:
     caption = writer.say("relation.left_caption", movies=full["movies"], **about)
     writer.table(caption, "relation.left_head", rows, "lrrrr", widths=(1, 0, 0, 0, 0))
     writer.paragraph(*[_what_it_carries(writer, entry) for entry in entries], _titles(writer, relation))
-    writer.figure(evidence.figure("relation-left", writer.lang), writer.say("relation.left_figure"), 0.92)
+    writer.repeating_figure(evidence.figure("relation-left", writer.lang), writer.say("relation.left_figure"), 0.92)
 
 
 def _what_it_carries(writer: Writer, entry: Fact) -> Text:
