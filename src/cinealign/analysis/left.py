@@ -190,6 +190,8 @@ def _lettering_painted(material: Material) -> NDArray[np.float64]:
 
 def _appearance_blank(material: Material) -> NDArray[np.float64]:
     """Zero is what a view gives for an item on which it sees nothing."""
+    if not any(isinstance(view, LetteringView) for view in material.model.views.values()):
+        raise SkippedError("appearance is all that this recipe sees of a poster")
     seen = {name: material.extracts.poster[name] for name in _lookers(material)}
     if any(not isinstance(extracted, np.ndarray) for extracted in seen.values()):
         raise SkippedError("a poster view of this recipe has no way to see nothing")

@@ -104,7 +104,7 @@ def _left(writer: Writer, evidence: Evidence, relation: Fact) -> None:
                 estimated(entry["mean"]),
                 estimated(difference, "+.3f") if changed else BLANK,
                 (difference["p"].span("p"),) if changed else BLANK,
-                estimated(entry["share_left"], ".2f") if changed else BLANK,
+                estimated(entry["share_left"], ".2f") if entry["share_left"].value is not None else BLANK,
             ]
         )
     settings = evidence.analysis["settings"]
@@ -121,9 +121,13 @@ def _what_it_carries(writer: Writer, entry: Fact) -> Text:
     if entry["difference"].value is None or not writer.texts.has(f"relation.left_says.{name}"):
         return ()
     verdict = significant_side(entry["difference"])
-    share = entry["share_left"]["value"].value
-    how_much = (Span(writer.texts.word(f"relation.amounts.{amount(share)}")),) if share is not None else BLANK
-    return writer.say(f"relation.left_says.{name}.{verdict}", mean=estimated(entry["mean"]), amount=how_much)
+    share = entry["share_left"]
+    how_much = "unknown" if share.value is None else amount(share["value"].value)
+    return writer.say(
+        f"relation.left_says.{name}.{verdict}",
+        mean=estimated(entry["mean"]),
+        amount=writer.say(f"relation.amounts.{how_much}"),
+    )
 
 
 def _titles(writer: Writer, relation: Fact) -> Text:
