@@ -30,7 +30,7 @@ EXPLAINED = 94
 
 
 def result(run: Run) -> None:
-    console = Console(record=True, width=112, file=io.StringIO())
+    console = Console(record=True, width=144, file=io.StringIO())
     print_metrics(run.metrics, f"recipe {run.metrics['recipe']}", console)
     console.save_svg(str(PICTURES / "result.svg"), title="cinealign run")
 
