@@ -34,15 +34,35 @@ def compile_network(network: nn.Module, example: Tensor, precision: ResolvedPrec
         example: (B, ...) float32 with the shape of an item.
         precision: that products are computed in.
     """
+    compiled = compile_graph(network, (example,), [[-1, *example.shape[1:]]], precision)
+
+    def run(batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        found = [compiled(batch[start : start + AT_ONCE]) for start in range(0, len(batch), AT_ONCE)]
+        return [np.concatenate(each) for each in zip(*found, strict=True)]
+
+    return run
+
+
+def compile_graph(
+    network: nn.Module, examples: tuple[Tensor, ...], shapes: list[list[int]], precision: ResolvedPrecision
+) -> Callable[..., list[NDArray[np.float32]]]:
+    """`network` as a function of arrays, in one pass over what it is given.
+
+    Args:
+        network: in eval mode; gives one tensor or a tuple of them.
+        examples: an input each.
+        shapes: of each input, -1 where it varies from call to call.
+        precision: as in `compile_network`.
+    """
     import openvino
     import torch
 
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")  # the tracer's, about shapes that are meant to be constant
         # Traced and frozen first: OpenVINO's own way takes four times as long.
-        traced = torch.jit.trace(network, example, check_trace=False)  # type: ignore[no-untyped-call]
+        traced = torch.jit.trace(network, examples, check_trace=False)  # type: ignore[no-untyped-call]
         traced = torch.jit.freeze(traced)
-        model = openvino.convert_model(traced, example_input=example, input=[-1, *example.shape[1:]])
+        model = openvino.convert_model(traced, example_input=examples, input=shapes)
     settings = {
         "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
@@ -51,9 +71,8 @@ def compile_network(network: nn.Module, example: Tensor, precision: ResolvedPrec
     }
     compiled: Any = openvino.Core().compile_model(model, "CPU", settings)
 
-    def run(batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        parts = [batch[start : start + AT_ONCE] for start in range(0, len(batch), AT_ONCE)]
-        found = [list(compiled(np.ascontiguousarray(part)).to_tuple()) for part in parts]
-        return [cast("NDArray[np.float32]", np.concatenate(each)) for each in zip(*found, strict=True)]
+    def run(*inputs: NDArray[Any]) -> list[NDArray[np.float32]]:
+        found = compiled([np.ascontiguousarray(each) for each in inputs])
+        return [cast("NDArray[np.float32]", np.array(each)) for each in found.to_tuple()]
 
     return run

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -14,6 +14,8 @@ from cinealign.data.scripts import script_of
 from cinealign.errors import ModelError
 from cinealign.progress import say
 from cinealign.views.base import Features, TextView, ViewOptions
+from cinealign.views.compiled import ENGINE
+from cinealign.views.intro.compiled_encoder import compile_encoder
 from cinealign.views.intro.encoders import MODELS, EncoderFiles, FolderModel, encoder_files
 from cinealign.views.intro.shortest_first import shortest_first
 from cinealign.views.precision import Precision, ResolvedPrecision, resolve_precision
@@ -23,7 +25,9 @@ from cinealign.views.store import FeatureStore, text_digest
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-BATCH = 64
+BATCH = 256
+"""Texts that go into the store together."""
+TORCH_BATCH = 64
 
 
 def _with_a_place(prompt: str) -> str:
@@ -107,6 +111,7 @@ class LanguageModelView(TextView):
             "limit": self._model.limit,
             "precision": self._precision,
             "columns": ["mean of token vectors", "tokens"],
+            **({"engine": ENGINE} if self.options.model in MODELS else {}),
         }
 
     @cached_property
@@ -118,13 +123,23 @@ class LanguageModelView(TextView):
         return load_encoder(self._model)
 
     def _encode(self, texts: list[str]) -> NDArray[np.float32]:
-        import torch
-
         tokenizer = cast(Any, self._encoder.tokenizer)
         lengths = [len(ids) for ids in tokenizer(texts, truncation=False, verbose=False)["input_ids"]]
+        return np.column_stack([self._vectors(texts), lengths]).astype(np.float32)
+
+    @cached_property
+    def _vectors(self) -> Callable[[list[str]], NDArray[np.float32]]:
+        if self.options.model in MODELS:
+            network = cast(Any, self._encoder[0]).model
+            return compile_encoder(network, self._encoder.tokenizer, self._model.limit, self._precision)
+        return self._through_pytorch
+
+    def _through_pytorch(self, texts: list[str]) -> NDArray[np.float32]:
+        """For a model that is not known to be a mean of token vectors, or not known to survive compilation."""
+        import torch
+
         with torch.autocast("cpu", torch.bfloat16, enabled=self._precision == "bfloat16"):
-            vectors = self._encoder.encode(texts, batch_size=len(texts), show_progress_bar=False)
-        return np.column_stack([vectors, lengths]).astype(np.float32)
+            return np.asarray(self._encoder.encode(texts, batch_size=TORCH_BATCH, show_progress_bar=False))
 
 
 def load_encoder(model: EncoderFiles) -> SentenceTransformer:

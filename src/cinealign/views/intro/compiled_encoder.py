@@ -1,0 +1,77 @@
+"""A sentence encoder of the mean-of-tokens kind, compiled: texts of like length together, no more padding than that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cinealign.views.compiled import compile_graph
+from cinealign.views.precision import ResolvedPrecision
+
+if TYPE_CHECKING:
+    from torch import nn
+
+TOKENS = 1024
+"""Tokens of one pass, padding included: enough for large products, few enough to stay in the processor's cache."""
+
+
+def compile_encoder(
+    network: nn.Module, tokenizer: Any, limit: int, precision: ResolvedPrecision
+) -> Callable[[list[str]], NDArray[np.float32]]:
+    """Texts (B) -> (B, D) float32, the mean of each text's token vectors, not normalised.
+
+    Args:
+        network: a transformers encoder in eval mode, with `last_hidden_state` (B, L, D).
+        tokenizer: its fast tokenizer.
+        limit: tokens of a text that are read.
+        precision: that products are computed in.
+    """
+    import torch
+    from torch import Tensor, nn
+
+    class MeanOfTokens(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+            states: Tensor = self.network(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+            mask = attention_mask[:, :, None].to(states.dtype)
+            return (states * mask).sum(dim=1) / mask.sum(dim=1)
+
+    # Two texts of unlike length: what the tracer sees must have padding in it.
+    example = tokenizer(["words on a poster", "a"], padding=True, return_tensors="pt")
+    inputs = (example["input_ids"], example["attention_mask"])
+    with torch.inference_mode():
+        run = compile_graph(MeanOfTokens().eval(), inputs, [[-1, -1], [-1, -1]], precision)
+
+    def encode(texts: list[str]) -> NDArray[np.float32]:
+        read = tokenizer(texts, truncation=True, max_length=limit)["input_ids"]
+        lengths = np.array([len(ids) for ids in read])
+        vectors: list[NDArray[np.float32]] = [np.zeros(0, dtype=np.float32)] * len(texts)
+        for rows in token_batches(lengths, TOKENS):
+            padded = tokenizer.pad({"input_ids": [read[row] for row in rows]}, return_tensors="np")
+            found = run(padded["input_ids"], padded["attention_mask"])[0]
+            for row, vector in zip(rows, found, strict=True):
+                vectors[row] = vector
+        return np.stack(vectors)
+
+    return encode
+
+
+def token_batches(lengths: NDArray[np.int64] | Sequence[int], tokens: int) -> Iterator[list[int]]:
+    """Rows from the shortest text to the longest, in batches whose rows times longest row are at most `tokens`.
+
+    A row longer than `tokens` makes a batch of its own. Rows of equal length keep their order.
+    """
+    batch: list[int] = []
+    for row in np.argsort(lengths, kind="stable"):
+        if batch and (len(batch) + 1) * int(lengths[row]) > tokens:
+            yield batch
+            batch = []
+        batch.append(int(row))
+    if batch:
+        yield batch
