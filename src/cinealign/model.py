@@ -94,7 +94,8 @@ class AlignmentModel:
         if distance.fitted:
             fold_of = fold_numbers(training.size, recipe.fusion.folds, recipe.seed)
             final = _encoded(views, experts, training)
-            distance.fit(turned(folds, final, fold_of, weights), seed=recipe.seed)
+            one_space = [expert.one_space for expert in experts]
+            distance.fit(turned(folds, final, fold_of, weights, one_space), seed=recipe.seed)
         return cls(recipe, views, experts, weights, distance)
 
     def encode_posters(self, posters: Sequence[PosterFile], store: FeatureStore) -> Vectors:

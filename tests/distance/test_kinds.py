@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from cinealign.distance.bank import NeighbourBias, QbNorm, top_accuracy
 from cinealign.distance.distances import DISTANCES, distance_chunks, distance_matrix
 from cinealign.distance.transductive import TRANSDUCTIONS
 from cinealign.errors import ConfigError
-from cinealign.experts.aligned import TrainVectors, turned
+from cinealign.experts.aligned import TrainVectors, nearest_turn, turned
 from cinealign.experts.base import normalised
 from cinealign.experts.fusion import OutOfFold
 
@@ -106,9 +107,24 @@ def test_folds_are_turned_into_the_final_space_and_keep_their_cosines():
         sides = [side @ turn.astype(np.float32) for side in (final.poster, final.intro)]
         inside = OutOfFold(*([side[fold != number]] for side in sides))
         parts.append(OutOfFold(*([side[fold == number]] for side in sides), inside=inside))
-    found = turned(parts, OutOfFold([final.poster], [final.intro]), fold, np.array([1.0]))
+    found = turned(parts, OutOfFold([final.poster], [final.intro]), fold, np.array([1.0]), [False])
     np.testing.assert_allclose(found.poster, final.poster, atol=1e-5)
     np.testing.assert_allclose(found.intro, final.intro, atol=1e-5)
+    as_they_are = turned(parts, OutOfFold([final.poster], [final.intro]), fold, np.array([1.0]), [True])
+    np.testing.assert_array_equal(as_they_are.poster[fold == 1], parts[1].poster[0])
+
+
+def test_a_turn_is_defined_where_the_rows_leave_it_open():
+    generator = np.random.default_rng(3)
+    rows, goal = (generator.normal(size=(5, 12)).astype(np.float32) for _ in range(2))
+    found = nearest_turn(rows, goal)
+    np.testing.assert_allclose(found @ found.T, np.eye(12), atol=1e-5)
+    noisy = nearest_turn(rows, (goal * (1 + 1e-6 * generator.normal(size=goal.shape))).astype(np.float32))
+    np.testing.assert_allclose(noisy, found, atol=1e-3)
+    unseen = np.linalg.svd(rows, full_matrices=True)[2][5:]  # directions in which no row says anything
+    other = scipy.stats.ortho_group.rvs(12, random_state=0)
+    assert np.trace(unseen @ found @ unseen.T) > np.trace(unseen @ found @ other @ unseen.T)
+    np.testing.assert_allclose(nearest_turn(np.zeros((3, 4), np.float32), np.zeros((3, 4), np.float32)), np.eye(4))
 
 
 def test_csls_and_sinkhorn_known_by_hand():

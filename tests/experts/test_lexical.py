@@ -37,3 +37,12 @@ def test_chinese_titles_find_their_texts() -> None:
     posters = expert.encode_poster({"words": texts("鲨鱼小镇", "律师", "玩具", "劫案 2", "回来", "爱情")})
     assert (posters @ intro.T).argmax(axis=1).tolist() == list(range(6))
     np.testing.assert_allclose(np.linalg.norm(intro, axis=1), 1, atol=1e-6)
+
+
+def test_copies_fitted_on_other_intros_share_a_space() -> None:
+    one, other = fitted(CHINESE[:4], min_df=1), fitted(CHINESE[3:], min_df=1)
+    shared = "劫案"  # in the fourth text, which both were fitted on
+    first, second = (expert.encode_poster({"words": texts(shared)}) for expert in (one, other))
+    assert first.shape == second.shape == (1, 4096)
+    np.testing.assert_array_equal(first != 0, second != 0)
+    assert LexicalExpert.one_space and (first @ second.T)[0, 0] > 0.99

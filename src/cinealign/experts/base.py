@@ -99,6 +99,8 @@ class Expert(ABC):
     """A pair of maps into one space, fitted on train pairs only; registered in `experts.registry`."""
 
     Options: ClassVar[type[ExpertOptions]] = ExpertOptions
+    one_space: ClassVar[bool] = False
+    """Do copies fitted on different train pairs encode into the same space, coordinate by coordinate?"""
 
     def __init__(self, options: ExpertOptions) -> None:
         self.options = options

@@ -28,7 +28,7 @@ class LexicalOptions(OneViewOptions):
     shortest: int = Field(4, ge=1, description="letters of the shortest n-gram")
     longest: int = Field(4, ge=1, description="letters of the longest n-gram")
     min_df: int = Field(2, ge=1, description="train intros that an n-gram must occur in")
-    dimensions: int = Field(4096, ge=8, description="width after the projection; vocabularies below it keep their own")
+    dimensions: int = Field(4096, ge=8, description="width after the projection")
 
     @model_validator(mode="after")
     def _lengths_in_order(self) -> Self:
@@ -43,12 +43,14 @@ class LexicalExpert(Expert):
     Scripts without blanks between words (Chinese, Japanese, Thai ...) give their single letters and pairs, whatever
     lengths are asked for: there a letter says about as much as a syllable or a word.
     weight = (1 + ln tf) * (ln((1 + T) / (1 + df)) + 1) over T train intros; n-grams outside the vocabulary are ignored. Each
-    n-gram is added with a random sign to one random coordinate, which keeps inner products in expectation.
+    n-gram is added to the coordinate and with the sign that its hash gives, which keeps inner products in expectation; the
+    hash knows nothing of the vocabulary, so copies fitted on other train pairs share the space.
     Source of the projection: Weinberger et al. 2009 (arXiv 0902.2206).
     """
 
     Options = LexicalOptions
     options: LexicalOptions
+    one_space = True
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
         """Vocabulary, inverse document frequencies and projection. Raises ConfigError where the views are not texts."""
@@ -65,7 +67,7 @@ class LexicalExpert(Expert):
         self._vocabulary = [str(ngram) for ngram in counter.get_feature_names_out()]
         df = np.asarray((counts > 0).sum(axis=0)).ravel()
         self._idf = (np.log((1 + len(intros)) / (1 + df)) + 1).astype(np.float32)
-        self._projection = _projection(len(self._vocabulary), self.options.dimensions, seed)
+        self._projection = _projection(self._vocabulary, self.options.dimensions, seed)
         return self
 
     def encode_poster(self, features: Mapping[str, Features]) -> Vectors:
@@ -97,8 +99,8 @@ class LexicalExpert(Expert):
         counts = counter.transform(texts).astype(np.float32)
         counts.data = 1 + np.log(counts.data)
         column, sign = self._projection
-        width = min(self.options.dimensions, len(self._vocabulary))
-        project = sparse.csr_matrix((sign * self._idf, (np.arange(len(column)), column)), shape=(len(column), width))
+        shape = (len(column), self.options.dimensions)
+        project = sparse.csr_matrix((sign * self._idf, (np.arange(len(column)), column)), shape=shape)
         return normalised((counts @ project).toarray())
 
 
@@ -119,12 +121,13 @@ def _analyzer(lengths: tuple[int, int]) -> Callable[[str], list[str]]:
     return ngrams
 
 
-def _projection(ngrams: int, dimensions: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """(V,) coordinate and (V,) sign of every n-gram; the identity where there are no more n-grams than coordinates."""
-    if ngrams <= dimensions:
-        return np.arange(ngrams), np.ones(ngrams, dtype=np.float32)
-    random = np.random.default_rng(seed)
-    return random.integers(0, dimensions, ngrams), random.choice(np.array([-1, 1], dtype=np.float32), ngrams)
+def _projection(ngrams: list[str], dimensions: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """(V,) coordinate and (V,) sign of every n-gram, from two hashes of its letters."""
+    from sklearn.utils import murmurhash3_32
+
+    column = [murmurhash3_32(ngram, seed=2 * seed, positive=True) % dimensions for ngram in ngrams]
+    odd = [murmurhash3_32(ngram, seed=2 * seed + 1, positive=True) % 2 for ngram in ngrams]
+    return np.array(column, dtype=np.int64), np.where(odd, -1, 1).astype(np.float32)
 
 
 def _texts(side: Mapping[str, Extracted] | Mapping[str, Any], name: str) -> list[str]:

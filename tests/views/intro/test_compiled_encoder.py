@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cinealign.views.intro.compiled_encoder import compile_encoder, token_batches
+from cinealign.views.intro.encoders import MODELS
+from cinealign.views.intro.language_model import load_encoder
+
+TEXTS = [
+    "a shark",
+    "Two lawyers fall in love during a trial about a bank, and nobody is surprised.",
+    "",
+    "x",
+    "toy " * 90,
+]
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Any:
+    return load_encoder(MODELS["minilm"])
+
+
+def test_float32_gives_the_numbers_of_the_plain_model(encoder: Any) -> None:
+    encode = compile_encoder(encoder[0].model, encoder.tokenizer, 64, "float32")
+    encoder.max_seq_length = 64
+    np.testing.assert_allclose(encode(TEXTS), encoder.encode(TEXTS, batch_size=1), atol=2e-5)
+
+
+def test_batches_hold_at_most_so_many_tokens_and_every_row_once() -> None:
+    lengths = np.array([9, 3, 3, 30, 4, 12, 3])
+    batches = list(token_batches(lengths, 16))
+    assert batches == [[1, 2, 6, 4], [0], [5], [3]]  # 4 x 4 tokens; 9, 12 alone; 30 is more than allowed, and alone
+    assert list(token_batches([], 16)) == []
