@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from cinealign.state import State
 from cinealign.views.base import Extracted, Features, View
 from cinealign.views.registry import VIEWS
 from cinealign.views.store import FeatureStore
+from cinealign.views.weights import MissingWeightsError
 
 Views = dict[str, View[Any]]
 Checkpoint = Callable[[str, Callable[[], State]], State]
@@ -48,7 +50,8 @@ class Extracts:
     def of(cls, recipe: Recipe, posters: Sequence[PosterFile], intros: Sequence[str], store: FeatureStore) -> Extracts:
         """Look at N posters and their N intros through the recipe's views, item by item, by way of the store."""
         views = build_views(recipe)
-        return cls(_extract(views, "poster", posters, store), _extract(views, "intro", intros, store), len(posters))
+        with _weights_named(recipe):
+            return cls(_extract(views, "poster", posters, store), _extract(views, "intro", intros, store), len(posters))
 
     def training_set(
         self, train_rows: NDArray[np.int64], labels: Mapping[str, NDArray[np.float32]] | None = None
@@ -100,11 +103,13 @@ class AlignmentModel:
 
     def encode_posters(self, posters: Sequence[PosterFile], store: FeatureStore) -> Vectors:
         """(N, D) vectors of any posters."""
-        return self.encode_poster_extracts(_extract(self.views, "poster", posters, store))
+        with _weights_named(self.recipe):
+            return self.encode_poster_extracts(_extract(self.views, "poster", posters, store))
 
     def encode_intros(self, intros: Sequence[str], store: FeatureStore) -> Vectors:
         """(N, D) vectors of any intros."""
-        return self.encode_intro_extracts(_extract(self.views, "intro", intros, store))
+        with _weights_named(self.recipe):
+            return self.encode_intro_extracts(_extract(self.views, "intro", intros, store))
 
     def encode_poster_extracts(self, extracts: Mapping[str, Extracted]) -> Vectors:
         """(N, D) vectors of posters that the views have looked at already."""
@@ -151,8 +156,9 @@ class AlignmentModel:
         for name, view in views.items():
             view.load_state(State.load(folder / f"view-{name}.safetensors"))
         experts = build_experts(recipe)
-        for i, expert in enumerate(experts):
-            expert.load_state(State.load(folder / f"expert-{i}.safetensors"))
+        with _weights_named(recipe):  # a tower that trains the last layers of a model takes the others from its files
+            for i, expert in enumerate(experts):
+                expert.load_state(State.load(folder / f"expert-{i}.safetensors"))
         distance = build_distance(recipe).load_state(State.load(folder / "distance.safetensors"))
         return cls(recipe, views, experts, weights, distance)
 
@@ -268,6 +274,15 @@ def _encoded(views: Views, experts: list[Expert], pairs: TrainingSet) -> OutOfFo
 def _weights(recipe: Recipe, out_of_fold: list[OutOfFold]) -> NDArray[np.float64]:
     fixed = [options["weight"] for options in recipe.align]
     return fusion_weights(out_of_fold, fixed, temperature=recipe.fusion.temperature, steps=recipe.fusion.steps)
+
+
+@contextmanager
+def _weights_named(recipe: Recipe) -> Iterator[None]:
+    """Inside, missing weights are said together with the recipe that wants them."""
+    try:
+        yield
+    except MissingWeightsError as error:
+        raise ModelError(f"recipe {recipe.name!r} {error}") from None
 
 
 def _without(options: Mapping[str, Any], key: str) -> dict[str, Any]:

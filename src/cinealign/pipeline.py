@@ -9,14 +9,12 @@ from pathlib import Path
 
 from cinealign.data.catalogue import Catalogue
 from cinealign.data.labels import train_labels
-from cinealign.errors import ModelError
 from cinealign.evaluation.metrics import evaluate_vectors
 from cinealign.evaluation.transductive import evaluate_transductive
 from cinealign.model import AlignmentModel, Extracts
 from cinealign.recipe import Recipe
 from cinealign.run import Run, RunDraft
 from cinealign.views.store import FeatureStore
-from cinealign.views.weights import MissingWeightsError
 
 
 def align(
@@ -39,10 +37,7 @@ def align(
     """
     store = store or FeatureStore()
     with RunDraft.open(out, recipe, catalogue, force=force) as draft:
-        try:
-            extracts = Extracts.of(recipe, catalogue.posters, catalogue.intros, store)
-        except MissingWeightsError as error:
-            raise ModelError(f"recipe {recipe.name!r} {error}") from None
+        extracts = Extracts.of(recipe, catalogue.posters, catalogue.intros, store)
         training = extracts.training_set(catalogue.train_rows, train_labels(catalogue))
         model = AlignmentModel.fit(recipe, training, draft.checkpoint)
         poster = model.encode_poster_extracts(extracts.poster)

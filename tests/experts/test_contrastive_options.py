@@ -126,3 +126,17 @@ def test_a_recipe_with_a_teacher_and_a_fitted_distance_runs_saves_and_loads(tmp_
     np.testing.assert_array_equal(
         AlignmentModel.load(tmp_path / "model").encode_poster_extracts(extracts.poster), poster
     )
+
+
+def test_every_part_of_a_sum_is_in_the_history():
+    also = [{"loss": "genre", "weight": 0.5}, {"loss": "info_nce", "weight": 2.0, "temperature": 0.2}]
+    for entry in fitted(also=also).history:
+        parts = [entry[f"loss_{name}"] for name in ("info_nce", "genre", "info_nce_2")]
+        assert entry["loss"] == pytest.approx(parts[0] + 0.5 * parts[1] + 2 * parts[2], rel=1e-5)
+        assert len(set(parts)) == 3
+    assert not any(key.startswith("loss_") for entry in fitted().history for key in entry)
+
+
+def test_a_bank_needs_batches():
+    with pytest.raises(ValueError, match=r"a bank holds pairs of earlier batches and batch_size: full leaves none"):
+        fitted(loss={"loss": "info_nce", "bank": 8}, training={"batch_size": "full"})

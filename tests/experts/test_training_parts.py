@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from cinealign.errors import ConfigError
 from cinealign.experts.averaging import WeightAverage
 from cinealign.experts.batches import batches
 from cinealign.experts.collapse import effective_rank
@@ -123,3 +124,10 @@ def test_effective_rank_of_vectors_known_by_hand():
     assert effective_rank(torch.full((5, 3), 0.5)) == 0.0
     assert effective_rank(torch.tensor([[1.0, 0], [-1, 0], [0, 1], [0, -1]])) == pytest.approx(2.0)
     assert math.isclose(effective_rank(torch.tensor([[1.0, 0], [-1, 0]])), 1.0)
+
+
+def test_a_rate_that_is_too_high_ends_in_one_line():
+    layer = nn.Linear(1, 1)
+    settings = TrainingSettings(epochs=50, learning_rate=1e20, optimizer="sgd", schedule="constant", warm_up=0)
+    with pytest.raises(ConfigError, match=r"the loss is (nan|inf) in epoch \d+; lower learning_rate, got 1e\+20"):
+        train(layer, 8, lambda rows: layer(rows[:, None].float()).square().mean(), settings, torch.Generator())

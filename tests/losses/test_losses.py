@@ -204,7 +204,10 @@ def test_objective_is_the_weighted_sum_and_reports():
     assert float(both(batch(poster, intro))) == pytest.approx(
         2 * value({"loss": "info_nce"}, batch(poster, intro)) + 0.5 * math.log(2), rel=1e-5
     )
-    assert both.report() == {"temperature": pytest.approx(0.07)}
+    told = both.report()
+    assert told.pop("loss_genre") == pytest.approx(math.log(2))
+    assert told.pop("loss_info_nce") == pytest.approx(value({"loss": "info_nce"}, batch(poster, intro)))
+    assert told == {"temperature": pytest.approx(0.07)}
 
 
 def test_refusals_name_the_choices():
@@ -219,3 +222,10 @@ def test_refusals_name_the_choices():
     with pytest.raises(ConfigError, match=r"no teacher at align\[3\]"):
         Objective([{"loss": "distillation", "teacher": 3}], known())
     assert {spec["loss"] for spec in SPECS} == set(LOSSES.names())
+
+
+def test_a_scale_stays_a_number_whatever_was_learned():
+    scale = LogitScale(0.07, True)
+    for learned, factor in ((-1e4, 1e-3), (1e4, 100.0)):
+        scale.log_logit_scale.data.fill_(learned)
+        assert scale().item() == pytest.approx(factor) and scale.temperature == pytest.approx(1 / factor)

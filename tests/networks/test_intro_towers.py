@@ -47,6 +47,14 @@ def test_padding_and_batch_do_not_matter(spec: dict[str, Any]) -> None:
     torch.testing.assert_close(built(padded), together, atol=1e-6, rtol=1e-5)
 
 
+@pytest.mark.parametrize("spec", KINDS[:3] + KINDS[-3:], ids=str)
+def test_bfloat16_is_near_float32(spec: dict[str, Any]) -> None:
+    built = tower(spec)
+    exact = built(ROWS)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        torch.testing.assert_close(built(ROWS).float(), exact, atol=0.02, rtol=0.02)
+
+
 def test_order_matters_to_cells_and_not_to_the_bag() -> None:
     rows = torch.tensor([[2, 3, 4], [4, 3, 2]])
     read = tower({"tower": "recurrent", "bidirectional": False})(rows)

@@ -90,7 +90,14 @@ def test_files(compared: dict[str, Any], folder: Path) -> None:
     text = (folder / "comparison.md").read_text(encoding="utf-8")
     for part in ("k = 12", "N = 240", "chance 0.0500", "96 held-out", "| good |", "Holm's correction over 1 pairs"):
         assert part in text
-    assert "k = 12" in "\n".join(lines(compared))
+    shown = "\n".join(lines(compared))
+    assert "k = 12" in shown
+    for direction in DIRECTIONS:
+        for split in SPLITS:  # every accuracy with its interval, in the file and on the terminal
+            measure = compared["recipes"][0]["accuracy"][direction][split]
+            low, high = measure["interval"]
+            assert f"{measure['mean']:.3f} ({low:.3f} to {high:.3f})" in text
+            assert f"{low:.3f} to {high:.3f}" in shown
 
 
 def test_finished_runs_are_used_again(

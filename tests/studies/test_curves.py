@@ -11,7 +11,7 @@ import pytest
 from cinealign.cli.app import main
 from cinealign.errors import ConfigError
 from cinealign.run import Run
-from cinealign.studies.curves import plot_run, trained_experts
+from cinealign.studies.curves import draw_run, plot_run, trained_experts
 
 
 def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -52,6 +52,19 @@ def test_searches_members_and_gaps_can_be_drawn(finished: Run, tmp_path: Path) -
     ]
     (tmp_path / "run" / "history.jsonl").write_text("".join(json.dumps(e) + "\n" for e in history), encoding="utf-8")
     assert all(file.stat().st_size > 5000 for file in plot_run(Run(tmp_path / "run"), tmp_path / "out"))
+
+
+def test_parts_of_the_loss_and_the_bias_have_panels(finished: Run, tmp_path: Path) -> None:
+    shutil.copytree(finished.folder, tmp_path / "run")
+    history = [
+        {"expert": 1, "epoch": e, "loss": 3.0 - e, "loss_sigmoid": 2.0 - e, "loss_genre": 1.0, "bias": -10.0}
+        for e in (1, 2, 3)
+    ]
+    (tmp_path / "run" / "history.jsonl").write_text("".join(json.dumps(e) + "\n" for e in history), encoding="utf-8")
+    figure = draw_run(Run(tmp_path / "run"))
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles[:4] == ["loss", "loss: sigmoid", "loss: genre", "bias of the sigmoid"]
+    assert list(figure.axes[1].lines[0].get_ydata()) == [1.0, 0.0, -1.0]
 
 
 def test_command(finished: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

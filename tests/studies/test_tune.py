@@ -214,6 +214,18 @@ def test_weights_are_not_judged_on_their_own_pairs(quick: Recipe, monkeypatch: p
         assert not set(rows.tolist()) & set(learned_on[which // 2].tolist())
 
 
+def test_a_trial_that_diverges_counts_as_nothing(training: TrainingSet, tmp_path: Path) -> None:
+    expert = {"expert": "contrastive", "poster": "appearance", "intro": "words", "dimensions": 8}
+    trained = {**expert, "training": {"epochs": 3, "optimizer": "sgd", "learning_rate": 0.1}}
+    recipe = Recipe.parse({**QUICK, "align": [trained]})
+    space = Space.parse({"align.0.training.learning_rate": {"categorical": [0.1, 1e20]}}, recipe)
+    found = tune(recipe, training, tmp_path / "study", space=space, trials=4)
+    rows = trials_without_seconds(tmp_path / "study")
+    by_rate = {row["align.0.training.learning_rate"]: float(row["score"]) for row in rows}
+    assert by_rate["1e+20"] == 0 and by_rate["0.1"] == found.given_score > 0
+    assert found.values == {}  # nothing was better than the given recipe
+
+
 def test_unchanged_experts_are_fitted_once(quick: Recipe, training: TrainingSet, space: Space) -> None:
     fitted: list[str] = []
     remember = Unchanged(quick, space.touched())

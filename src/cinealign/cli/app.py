@@ -78,7 +78,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         code = app(args=arguments or ["--help"], standalone_mode=False)
     except CineAlignError as error:
-        _fail(f"{type(error).__name__}: {error}")
+        _fail(f"{_public(error)}: {error}")
     except UsageError as error:
         _fail(f"Error: {error.format_message()}")
     except (typer.Abort, KeyboardInterrupt):
@@ -89,6 +89,11 @@ def main(arguments: list[str] | None = None) -> None:
     if code == STOPPED:  # typer turns Ctrl-C into this exit code
         print("stopped; the same command goes on from here", file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _public(error: CineAlignError) -> str:
+    """DataError, ConfigError or ModelError: what finer kinds of them are called helps nobody."""
+    return next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == CineAlignError.__module__)
 
 
 def _fail(line: str) -> None:

@@ -92,6 +92,14 @@ class ContrastiveOptions(ExpertOptions):
             )
         return self
 
+    @model_validator(mode="after")
+    def _a_bank_has_other_pairs(self) -> Self:
+        if self.training.batch_size == "full" and any(spec.get("bank") for spec in (self.loss, *self.also)):
+            raise ValueError(
+                "a bank holds pairs of earlier batches and batch_size: full leaves none; give a number, or bank: 0"
+            )
+        return self
+
     def teachers(self) -> list[int]:
         """Positions of the experts that its losses learn from."""
         return [position for spec in (self.loss, *self.also) for position in loss_options(spec).teachers()]

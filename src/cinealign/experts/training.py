@@ -11,6 +11,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
+from cinealign.errors import ConfigError
 from cinealign.experts.averaging import WeightAverage
 from cinealign.experts.batches import batches
 from cinealign.experts.optimisers import OptimiserKind, build_optimiser
@@ -55,6 +56,10 @@ class TrainingSettings(BaseModel):
         return self
 
 
+class DivergenceError(ConfigError):
+    """Training has left all finite numbers: a learning rate that is too high, mostly."""
+
+
 StepLoss = Callable[[Tensor], Tensor]
 """Row numbers (B,) int64 -> scalar loss."""
 
@@ -88,7 +93,7 @@ def train(
             training ends when its patience does.
         last_epoch: end after this epoch of a schedule that is laid out for settings.epochs.
     Raises:
-        AssertionError: the loss is not finite (a bug in a loss, as features are checked before).
+        DivergenceError: the loss is not finite any more.
     """
     size = count if settings.batch_size == "full" else settings.batch_size
     optimiser = build_optimiser(
@@ -117,7 +122,11 @@ def train(
                 average.update()
             losses.append(loss.detach() * len(rows))
         mean = float(torch.stack(losses).sum()) / count
-        assert math.isfinite(mean), f"loss is {mean} in epoch {epoch}"
+        if not math.isfinite(mean):
+            raise DivergenceError(
+                f"training: the loss is {mean} in epoch {epoch}; lower learning_rate, got "
+                f"{settings.learning_rate:g}, or limit the gradient by clip, got {settings.clip:g}"
+            )
         if settings.schedule == "plateau":
             plateau.epoch(mean)
         entry = {"epoch": epoch, "loss": mean, "learning_rate": optimiser.param_groups[0]["lr"]}

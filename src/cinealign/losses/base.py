@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from cinealign.losses.mixup import Mixture
 
-MAX_LOGIT_SCALE = 100.0
+MIN_LOGIT_SCALE, MAX_LOGIT_SCALE = 1e-3, 100.0
 
 
 class LossOptions(BaseModel):
@@ -129,8 +129,8 @@ class LogitScale(nn.Module):
         self.log_logit_scale = nn.Parameter(torch.tensor(math.log(1.0 / temperature)), requires_grad=learned)
 
     def forward(self) -> Tensor:
-        """The factor, a scalar in (0, 100]."""
-        return self.log_logit_scale.exp().clamp(max=MAX_LOGIT_SCALE)
+        """The factor, a scalar in [0.001, 100]."""
+        return self.log_logit_scale.exp().clamp(MIN_LOGIT_SCALE, MAX_LOGIT_SCALE)
 
     @property
     def temperature(self) -> float:

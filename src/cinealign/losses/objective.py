@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cinealign.losses.base import Batch, Known, Loss
-from cinealign.losses.registry import build_loss, loss_options
+from cinealign.losses.registry import LOSSES, build_loss, loss_options
 
 
 class Objective(nn.Module):
@@ -26,15 +26,36 @@ class Objective(nn.Module):
         super().__init__()
         self.known = known
         self.losses = nn.ModuleList(build_loss(spec) for spec in specs)
+        self.names = _told_apart([LOSSES.parts(spec)[0] for spec in specs])
+        self._sums, self._pairs = torch.zeros(len(specs)), 0
         self.weights = [loss_options(spec).weight for spec in specs]
         for loss in self.losses:
             cast(Loss, loss).prepare(known)
 
     def forward(self, batch: Batch) -> Tensor:
         """The sum, a scalar."""
-        return torch.stack([weight * loss(batch) for weight, loss in zip(self.weights, self.losses, strict=True)]).sum()
+        parts = torch.stack([loss(batch) for loss in self.losses])
+        if self.training:
+            self._sums = self._sums + parts.detach() * len(batch.poster)
+            self._pairs += len(batch.poster)
+        return (parts * parts.new_tensor(self.weights)).sum()
 
     def report(self) -> dict[str, float]:
-        """What the losses report, the main one's values first and kept where names meet."""
+        """What the losses report, the main one's values first and kept where names meet; where there are several, also
+        the mean of each, unweighted, over the pairs since the last report, as `loss_NAME`.
+        """
         lines = [cast(Loss, loss).report() for loss in self.losses]
+        if len(self.losses) > 1 and self._pairs:
+            means = (self._sums / self._pairs).tolist()
+            lines.append({f"loss_{name}": mean for name, mean in zip(self.names, means, strict=True)})
+        self._sums, self._pairs = torch.zeros(len(self.losses)), 0
         return {name: value for line in reversed(lines) for name, value in line.items()}
+
+
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """Names of which the second and later of one kind have their number."""
+    seen: list[str] = []
+    for at, name in enumerate(names):
+        count = names[: at + 1].count(name)
+        seen.append(name if count == 1 else f"{name}_{count}")
+    return seen

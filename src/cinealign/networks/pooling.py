@@ -33,5 +33,6 @@ def pooled(vectors: Tensor, inside: Tensor, pooling: WordPooling, weigh: nn.Modu
     if pooling == "max":
         return vectors.masked_fill(~inside, -torch.inf).amax(dim=1).masked_fill(~inside.any(dim=1), 0.0)
     assert weigh is not None
-    scores = cast(Tensor, weigh(vectors)).masked_fill(~inside, torch.finfo(vectors.dtype).min)
+    scores = cast(Tensor, weigh(vectors)).float()  # bfloat16 under autocast
+    scores = scores.masked_fill(~inside, torch.finfo(scores.dtype).min)
     return (vectors * inside * scores.softmax(dim=1)).sum(dim=1)

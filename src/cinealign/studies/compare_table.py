@@ -27,12 +27,12 @@ def save_comparison(comparison: dict[str, Any], out: Path) -> list[Path]:
 
 def about(comparison: dict[str, Any]) -> list[str]:
     """What the numbers are: split, N, k, definition, chance."""
-    split, n = comparison["split"], comparison["n"]
+    split, n, seeds = comparison["split"], comparison["n"], comparison["seeds"]
     counts = ", ".join(f"{split[name]} {name.replace('_', '-')}" for name in SPLITS)
     return [
         f"Top {100 * comparison['ratio']:g} % accuracy: share of queries whose partner is among the k = {comparison['k']} "
         f"nearest of all N = {n} items; chance {comparison['chance']:.4f}. Items: {counts}.",
-        f"Mean over {comparison['seeds']} seeds, 95 % interval over items (hits averaged over seeds, items drawn again), "
+        f"Mean over {seeds} seed{'s' * (seeds != 1)}, 95 % interval over items (hits averaged over seeds, items drawn again), "
         "± standard deviation over seeds.",
         "fit s: seconds of a run as seen, without the time for features that the store did not have; numbers: what the "
         "model holds besides frozen weights.",
@@ -40,40 +40,26 @@ def about(comparison: dict[str, Any]) -> list[str]:
 
 
 def markdown(comparison: dict[str, Any]) -> str:
-    """Both tables and what they mean."""
+    """All tables and what they mean."""
     head = ["recipe", *(f"{SHORT[d]}, held-out" for d in DIRECTIONS), "sum, held-out"]
-    head += [*(f"{SHORT[d]}, all / train" for d in DIRECTIONS), "sum, all", "course score", "fit s", "numbers"]
+    head += ["sum, all", "course score", "fit s", "numbers"]
     rows = []
     for entry in comparison["recipes"]:
         accuracy = entry["accuracy"]
         row = [entry["recipe"], *(_cell(accuracy[d]["held_out"]) for d in DIRECTIONS), _cell(entry["held_out_sum"])]
-        row += [f"{_mean(accuracy[d]['all'])} / {_mean(accuracy[d]['train'])}" for d in DIRECTIONS]
         row += [_cell(entry["acc_sum"]), f"{entry['course_score']:.2f}", _seconds(entry["seconds"])]
         rows.append([*row, f"{entry['parameters']:,}"])
-    text = "\n\n".join([_markdown_table(head, rows), *about(comparison)])
-    return text + "\n\n" + "\n\n".join(difference_text(comparison, _markdown_table)) + "\n"
+    tables = [_markdown_table(head, rows), other_splits(comparison, _markdown_table)]
+    return "\n\n".join([*tables, *about(comparison), *difference_text(comparison, _markdown_table)]) + "\n"
 
 
 def lines(comparison: dict[str, Any]) -> list[str]:
     """For the terminal: narrower tables than in the report."""
-    head = [
-        "recipe",
-        "held-out",
-        "accuracy",
-        "95 % interval",
-        "±",
-        "all",
-        "train",
-        "sum, all",
-        "course",
-        "fit s",
-        "numbers",
-    ]
+    head = ["recipe", "held-out", "accuracy", "95 % interval", "±", "sum, all", "course", "fit s", "numbers"]
     rows = []
     for entry in comparison["recipes"]:
         for at, direction in enumerate(DIRECTIONS):
-            accuracy, first = entry["accuracy"][direction], at == 0
-            held_out = accuracy["held_out"]
+            held_out, first = entry["accuracy"][direction]["held_out"], at == 0
             rows.append(
                 [
                     entry["recipe"] if first else "",
@@ -81,15 +67,27 @@ def lines(comparison: dict[str, Any]) -> list[str]:
                     _mean(held_out),
                     "-" if held_out is None else _interval(held_out["interval"]),
                     "-" if held_out is None or held_out["spread"] is None else f"{held_out['spread']:.3f}",
-                    _mean(accuracy["all"]),
-                    _mean(accuracy["train"]),
                     _mean(entry["acc_sum"]) if first else "",
                     f"{entry['course_score']:.2f}" if first else "",
                     _seconds(entry["seconds"]) if first else "",
                     f"{entry['parameters']:,}" if first else "",
                 ]
             )
-    return [*_plain_table(head, rows), "", *about(comparison), "", *difference_text(comparison, _joined_table)]
+    others = other_splits(comparison, _joined_table)
+    notes = ["", *about(comparison), "", *difference_text(comparison, _joined_table)]
+    return [*_plain_table(head, rows), "", others, *notes]
+
+
+def other_splits(comparison: dict[str, Any], table: Any) -> str:
+    """Accuracies of all and of train movies with their intervals, as a table made by `table(head, rows)`."""
+    splits = [split for split in SPLITS if split != "held_out"]
+    head = ["recipe", *(f"{SHORT[d]}, {split}" for split in splits for d in DIRECTIONS)]
+    rows = [
+        [entry["recipe"], *(_cell(entry["accuracy"][d][split], spread=False) for split in splits for d in DIRECTIONS)]
+        for entry in comparison["recipes"]
+    ]
+    made: str = table(head, rows)
+    return made
 
 
 def difference_text(comparison: dict[str, Any], table: Any) -> list[str]:
@@ -174,11 +172,11 @@ def _flat(name: str, measure: dict[str, Any] | None) -> dict[str, Any]:
     return {name: measure["mean"], f"{name}_low": low, f"{name}_high": high, f"{name}_seed_sd": measure["spread"]}
 
 
-def _cell(measure: dict[str, Any] | None) -> str:
+def _cell(measure: dict[str, Any] | None, *, spread: bool = True) -> str:
     if measure is None:
         return "-"
-    spread = "" if measure["spread"] is None else f" ± {measure['spread']:.3f}"
-    return f"{measure['mean']:.3f} ({_interval(measure['interval'])}){spread}"
+    over_seeds = "" if measure["spread"] is None or not spread else f" ± {measure['spread']:.3f}"
+    return f"{measure['mean']:.3f} ({_interval(measure['interval'])}){over_seeds}"
 
 
 def _mean(measure: dict[str, Any] | None) -> str:

@@ -13,11 +13,15 @@ PANELS = {
     "loss": "loss",
     "learning_rate": "learning rate",
     "temperature": "temperature",
+    "bias": "bias of the sigmoid",
+    "distillation_temperature": "temperature, distillation",
     "gradient_norm": "gradient norm",
     "inner_accuracy": "inner accuracy, top 5 %",
     "effective_rank": "effective rank",
 }
 """Key of history.jsonl -> title; a panel that no epoch has a value for is left out."""
+PART = "loss_"
+"""Begins the keys of the losses that were summed."""
 Series = dict[tuple[str, int], list[dict[str, Any]]]
 """(phase, member) -> epochs."""
 
@@ -48,7 +52,7 @@ def draw_run(run: Run, lang: Language = "en") -> Any:
     from matplotlib.figure import Figure
 
     experts = trained_experts(run.history)
-    panels = [key for key in PANELS if any(key in entry for lines in experts.values() for entry in _entries(lines))]
+    panels = _panels(experts)
     width = max(len(panels), 2)
     with drawing(lang):
         figure = Figure(figsize=(max(6.3, 2.3 * len(panels)), 3.0 + 2.2 * len(experts)))
@@ -74,6 +78,13 @@ def trained_experts(history: list[dict[str, Any]]) -> dict[int, Series]:
     return dict(sorted(experts.items()))
 
 
+def _panels(experts: dict[int, Series]) -> list[str]:
+    """Keys with values, in the order of `PANELS`; the parts of a sum of losses follow their sum."""
+    there = {key: None for series in experts.values() for entry in _entries(series) for key in entry}  # in order
+    parts = [key for key in there if key.startswith(PART)]
+    return [found for key in PANELS if key in there for found in (key, *(parts if key == "loss" else ()))]
+
+
 def _entries(series: Series) -> list[dict[str, Any]]:
     return [entry for epochs in series.values() for entry in epochs]
 
@@ -93,7 +104,7 @@ def _draw_panel(axes: Any, key: str, series: Series) -> None:
             label=label("search") if phase == "search" else member_told,
         )
         drawn += 1
-    axes.set_title(label(PANELS[key]))
+    axes.set_title(label(PANELS[key]) if key in PANELS else label("loss: {name}", name=key.removeprefix(PART)))
     axes.set_xlabel(label("epoch"))
     if drawn == 0:
         axes.set_axis_off()

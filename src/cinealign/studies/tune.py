@@ -26,6 +26,7 @@ from cinealign.errors import ConfigError
 from cinealign.evaluation.accuracy import top_k
 from cinealign.evaluation.metrics import TASK_RATIO
 from cinealign.experts.base import TrainingSet
+from cinealign.experts.training import DivergenceError
 from cinealign.model import Extracts, build_distance
 from cinealign.out import locked
 from cinealign.progress import say
@@ -167,6 +168,10 @@ def _try_one(
                 study.tell(trial, state=optuna.trial.TrialState.PRUNED)
                 say(f"trial {done + 1}/{trials}: pruned after fold {fold + 1} at {np.mean(scores):.4f}; {said}")
                 return
+    except DivergenceError as error:
+        study.tell(trial, 0.0)  # the worst score: a place to stay away from, no reason to end the study
+        say(f"trial {done + 1}/{trials}: counts as 0, {error}; {said}")
+        return
     except ConfigError as error:
         study.tell(trial, state=optuna.trial.TrialState.FAIL)
         raise ConfigError(f"{space.source}: these values do not go together ({said}): {error}") from None
@@ -251,7 +256,8 @@ def _write_trials(ended: list[optuna.trial.FrozenTrial], space: Space, file: Pat
         writer.writerow(["trial", "state", "score", "folds", "seconds", *space.axes])
         for place, trial in enumerate(ended, start=1):
             seen = trial.intermediate_values
-            mean = seen[max(seen)] if seen else ""
+            pruned_at = seen[max(seen)] if seen else ""
+            mean = pruned_at if trial.value is None else trial.value
             seconds = f"{trial.duration.total_seconds():.1f}" if trial.duration else ""
             values = _values(trial.params, space)
             row = [place, trial.state.name.lower(), mean, len(seen), seconds]

@@ -12,7 +12,7 @@ from cinealign.views.intro import language_model
 from cinealign.views.intro.language_model import LanguageModelView
 from cinealign.views.registry import VIEWS
 from cinealign.views.store import FeatureStore
-from tests.views.tiny_models import save_bert
+from tests.views.tiny_models import save_bert, save_vision
 
 TEXTS = [
     "A shark terrorises a seaside town in summer.",
@@ -128,3 +128,8 @@ def test_a_damaged_model_ends_in_one_line(tmp_path: Path) -> None:
     (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:300])
     with pytest.raises(ModelError, match=r"bert' cannot be loaded .*give a folder with all files"):
         view(model=str(folder)).extract(["a shark"], FeatureStore(tmp_path / "store"))
+
+
+def test_a_model_of_pictures_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="vit is no model of texts, or lacks the files of its tokenizer"):
+        view(model=str(save_vision(tmp_path / "vit", "vit"))).extract(["a shark"], FeatureStore(tmp_path / "store"))

@@ -158,6 +158,8 @@ def load_encoder(model: EncoderFiles) -> SentenceTransformer:
         )
         if isinstance(model, FolderModel):  # a wheel's files are known by their sha256
             _refuse_untrained(cast(Any, whole[0]).model, name)
+    if whole.tokenizer is None:
+        raise ModelError(f"{name} is no model of texts, or lacks the files of its tokenizer; give all of them")
     whole.max_seq_length = model.limit
     parts = [part for part in whole if type(part).__name__ != "Normalize"]
     return SentenceTransformer(modules=parts, device="cpu")
