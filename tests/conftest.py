@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from cinealign import figures
 from cinealign.analysis.analyse import Analysis, analyse
+from cinealign.analysis.figures import neighbours
 from cinealign.analysis.material import Material
 from cinealign.data.catalogue import Catalogue
 from cinealign.data.sample import draw_sample
@@ -141,5 +143,8 @@ def material(lettered: Run, rated: Catalogue, store: FeatureStore) -> Material:
 def analysed(
     lettered: Run, rated: Catalogue, store: FeatureStore, tmp_path_factory: pytest.TempPathFactory
 ) -> Analysis:
-    """The whole analysis of `lettered`."""
-    return analyse(lettered, rated, tmp_path_factory.mktemp("analysed") / "analysis", store=store)
+    """The whole analysis of `lettered`; its pictures are small, and galleries have one case of a kind."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "DPI", 60)
+        patch.setattr(neighbours, "CASES", 1)
+        return analyse(lettered, rated, tmp_path_factory.mktemp("analysed") / "analysis", store=store)

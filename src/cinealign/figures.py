@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -22,6 +22,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 LINES = ("-", "--", "-.", ":")
 """Taken along with the colours, for print without any."""
 SUFFIXES = (".pdf", ".png")
+DPI = 200
+"""Of PNG files; letters are a little wider at another one, so figures are laid out at it too."""
 STYLE: dict[str, Any] = {
     "font.size": 9,
     "axes.titlesize": 9,
@@ -109,8 +111,8 @@ def _labels() -> dict[str, str]:
     return labels
 
 
-def save_figure(figure: Any, out: Path) -> list[Path]:
-    """Write `figure` as PDF and as PNG of 200 dots an inch; `out` names one of the two, or both without a suffix.
+def save_figure(figure: Any, out: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:
+    """Write `figure` as PDF and as PNG of `DPI` dots an inch, or as one of them; `out` has either suffix or none.
 
     Equal figures give equal files.
 
@@ -118,11 +120,11 @@ def save_figure(figure: Any, out: Path) -> list[Path]:
         ConfigError: another suffix, or a place that cannot be written.
     """
     base = figure_base(out)
-    files = [base.with_name(base.name + suffix) for suffix in SUFFIXES]
+    files = [base.with_name(base.name + suffix) for suffix in suffixes]
     try:
         base.parent.mkdir(parents=True, exist_ok=True)
         for file in files:
-            figure.savefig(file, dpi=200, metadata=_undated(file.suffix))
+            figure.savefig(file, dpi=DPI, metadata=_undated(file.suffix))
     except OSError as error:
         raise ConfigError(f"--out {out} cannot be written: {error.strerror}; choose another place") from None
     return files

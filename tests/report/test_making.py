@@ -15,8 +15,9 @@ from cinealign.run import Run
 
 
 def test_a_report_that_would_be_too_long_is_brief(
-    finished: Run, made_up: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    finished: Run, made_up: Path, curves: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(making, "plot_run", lambda *_: [curves])  # else drawn three times
     whole = page_count(report_pdf(finished, made_up, "en"))
     monkeypatch.setattr(making, "MOST_PAGES", whole - 1)
     brief = page_count(report_pdf(finished, made_up, "en"))

@@ -229,7 +229,7 @@ def _chinese(folder: str, name: str) -> dict[str, Any]:
     """Where the same figure lies with Chinese labels, for analysis.json; nothing where their font is not installed."""
     if cjk_font() is None:
         return {}
-    return {"zh": {suffix: f"{folder}/zh/{name}.{suffix}" for suffix in ("pdf", "png")}}
+    return {"zh": {"pdf": f"{folder}/zh/{name}.pdf"}}
 
 
 def _figures(draft: Path, numbers: dict[str, Any], catalogue: Catalogue) -> dict[str, Any]:

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cinealign import figures
 from cinealign.analysis.figures import downstream, explanation, neighbours, relation
 from cinealign.data.posters import PosterFile
-from cinealign.figures import Language, drawing, save_figure
-
-DPI = 200
-"""As figures are saved: letters are a little wider at another one, and labels would not fit where they were placed."""
+from cinealign.figures import SUFFIXES, Language, drawing, save_figure
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,7 @@ def plans(numbers: Mapping[str, Any], posters: Sequence[PosterFile]) -> list[Pla
 
 
 def draw(plan: Callable[[Any], None], base: Path, lang: Language = "en") -> list[Path]:
-    """Draw one figure as `base`.pdf and `base`.png, with labels in `lang`.
+    """Draw one figure as `base`.pdf and `base`.png; with Chinese labels, which only reports need, as PDF alone.
 
     Raises:
         ConfigError: the place cannot be written.
@@ -114,15 +112,15 @@ def draw(plan: Callable[[Any], None], base: Path, lang: Language = "en") -> list
     from matplotlib.figure import Figure
 
     with drawing(lang):
-        figure = Figure(dpi=DPI)
+        figure = Figure(dpi=figures.DPI)
         plan(figure)
         figure.draw_without_rendering()  # places everything, which for posters in a grid takes longer than drawing it:
         figure.set_layout_engine("none")  # once is enough for both files
-        return save_figure(figure, base)
+        return save_figure(figure, base, SUFFIXES if lang == "en" else (".pdf",))
 
 
 def draw_explanation(
     found: Mapping[str, Any], posters: Sequence[PosterFile], base: Path, lang: Language = "en"
 ) -> list[Path]:
-    """The figure of one explanation as `base`.pdf and `base`.png, with labels in `lang`."""
+    """The figure of one explanation in the files of `draw`."""
     return draw(lambda figure: explanation.draw_explanation(figure, found, posters), base, lang)
