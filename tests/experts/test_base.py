@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cinealign.errors import ConfigError
 from cinealign.experts.base import Centring, Inputs, TrainingSet, normalised, seen
 from cinealign.experts.registry import EXPERTS
 from cinealign.state import State
@@ -63,3 +64,23 @@ def test_inputs_have_equal_variance_and_a_constant_view_counts_nothing() -> None
     out = Inputs.fit(["small", "large", "constant"], views)(views)
     variances = [float((part**2).sum(axis=1).mean()) for part in np.split(out, [2, 9], axis=1)]
     np.testing.assert_allclose(variances, [1, 1, 0], rtol=1e-4)
+
+
+@pytest.mark.parametrize("expert", ["cca", "contrastive", "memory", "shared_space", "residual_ridge"])
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (np.zeros((4, 3, 6, 5), dtype=np.uint8), r"\(4, 3, 6, 5\) of uint8"),
+        (np.ones((4, 7), dtype=np.int64), r"\(4, 7\) of int64"),  # word numbers are no amounts
+        (np.zeros((4, 2, 3), dtype=np.float16), r"\(4, 2, 3\) of float16"),
+        (["a shark", "love", "", "war"], "texts"),
+        (np.array(["a shark", "love", "", "war"], dtype=object), "texts"),
+    ],
+    ids=["pixels", "tokens", "states", "texts", "array of texts"],
+)
+def test_only_features_are_calculated_with(expert: str, given: Any, said: str) -> None:
+    features = np.random.default_rng(0).normal(size=(4, 5)).astype("f4")
+    built = EXPERTS.build(expert, {"poster": "p", "intro": "i"})
+    for poster, intro, name in ((given, features, "p"), (features, given, "i")):
+        with pytest.raises(ConfigError, match=rf"view '{name}' gives {said}, no features \(N, F\); give it a tower"):
+            built.fit(TrainingSet({"p": poster}, {"i": intro}, 4), seed=0)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from cinealign.errors import ConfigError
 from cinealign.state import State
 from cinealign.views.base import Extracted, Features, Origin, take
 
@@ -133,6 +134,24 @@ class Expert(ABC):
         """Take over what an equal expert has learned."""
 
 
+def feature_rows(features: Mapping[str, Extracted], name: str) -> NDArray[np.float32]:
+    """(N, F) features of view `name`, for whoever calculates with them.
+
+    Raises:
+        ConfigError: the view gives something else (pixels, maps, states, word numbers, texts), which only a tower or a
+            kind of expert made for it can read.
+    """
+    given = features[name]
+    rows = given if isinstance(given, np.ndarray) else np.zeros(0)
+    if rows.ndim != 2 or rows.dtype.kind != "f":
+        texts = not isinstance(given, np.ndarray) or given.dtype.kind in "OU"
+        what = "texts" if texts else f"{rows.shape} of {rows.dtype}"
+        raise ConfigError(
+            f"view {name!r} gives {what}, no features (N, F); give it a tower that reads it, or another view"
+        )
+    return rows.astype(np.float32, copy=False)
+
+
 def normalised(rows: NDArray[Any]) -> Vectors:
     """Rows scaled to length 1 (float32); a row of zeros stays zero, as it says that nothing was seen."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
@@ -179,7 +198,7 @@ class Inputs:
         """From train features of the named views."""
         centring, scales = [], []
         for name in names:
-            rows = np.asarray(features[name], dtype=np.float32)
+            rows = feature_rows(features, name)
             centre = Centring.fit(rows)
             spread = float(np.sqrt((centre(rows).astype(np.float64) ** 2).sum(axis=1).mean()))
             centring.append(centre)

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from cinealign.errors import ConfigError
-from cinealign.experts.base import Centring, Expert, OneViewOptions, TrainingSet, Vectors, normalised
+from cinealign.experts.base import Centring, Expert, OneViewOptions, TrainingSet, Vectors, feature_rows, normalised
 from cinealign.state import State
 from cinealign.views.base import Features
 
@@ -27,9 +27,9 @@ class SharedSpaceExpert(Expert):
     options: SharedSpaceOptions
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        """Learn the means: the seed plays no part. Raises ConfigError where the two views have different widths."""
-        poster = np.asarray(training.poster[self.options.poster[0]], dtype=np.float32)
-        intro = np.asarray(training.intro[self.options.intro[0]], dtype=np.float32)
+        """Learn the means: the seed plays no part. Raises ConfigError where the two views have different widths or no features."""
+        poster = feature_rows(training.poster, self.options.poster[0])
+        intro = feature_rows(training.intro, self.options.intro[0])
         if poster.shape[1] != intro.shape[1]:
             raise ConfigError(
                 f"view {self.options.poster[0]!r} has {poster.shape[1]} features and view {self.options.intro[0]!r} has "
