@@ -21,7 +21,7 @@ class BilinearOptions(DistanceOptions):
 
     rank: int = Field(16, ge=1, description="of the change")
     steps: int = Field(100, ge=1, description="of AdamW")
-    learning_rate: float = Field(3e-3, gt=0)
+    learning_rate: float = Field(3e-3, gt=0, description="of AdamW")
     penalty: float = Field(1.0, ge=0, description="of the squared length of U and V: how near it stays to the cosine")
     temperature: float = Field(0.05, gt=0, description="softmax temperature of the form while it learns")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Self
 
-import numpy as np
 from pydantic import Field
 
 from cinealign.errors import ConfigError
@@ -27,7 +26,7 @@ class SharedSpaceExpert(Expert):
     options: SharedSpaceOptions
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        """Learn the means: the seed plays no part. Raises ConfigError where the two views have different widths or no features."""
+        """Learn the means: the seed plays no part. Raises ConfigError where the views have no features or two widths."""
         poster = feature_rows(training.poster, self.options.poster[0])
         intro = feature_rows(training.intro, self.options.intro[0])
         if poster.shape[1] != intro.shape[1]:

@@ -33,21 +33,21 @@ class TrainingSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    epochs: int = Field(40, ge=1)
+    epochs: int = Field(40, ge=1, description="times that every pair is seen; the schedule is laid out over them")
     batch_size: int | Literal["full"] = Field(
         256, description="pairs a step; larger means more in-batch negatives; full: all train pairs"
     )
     unique_intros: bool = Field(False, description="no two items with one and the same intro in a batch")
-    optimizer: OptimiserKind = "adamw"
-    learning_rate: float = Field(1e-3, gt=0)
-    weight_decay: float = Field(1e-2, ge=0)
+    optimizer: OptimiserKind = Field("adamw", description="each wants a learning rate of its own")
+    learning_rate: float = Field(1e-3, gt=0, description="the highest")
+    weight_decay: float = Field(1e-2, ge=0, description="of matrices; vectors and scalars have none")
     momentum: float = Field(0.9, ge=0, lt=1, description="of sgd")
-    schedule: ScheduleKind = "cosine"
+    schedule: ScheduleKind = Field("cosine", description="of the learning rate")
     warm_up: float = Field(0.1, ge=0, le=1, description="share of the steps in which the rate rises")
     ema: float = Field(0.0, ge=0, lt=1, description="decay of the moving average of weights; 0 is none")
     clip: float = Field(0.0, ge=0, description="largest norm of the gradient; 0 is no limit")
     bfloat16: bool = Field(False, description="towers and heads compute in bfloat16, losses and weights in float32")
-    early_stopping: EarlyStopping | None = None
+    early_stopping: EarlyStopping | None = Field(None, description="look for the number of epochs first")
 
     @model_validator(mode="after")
     def _a_batch_has_a_negative(self) -> TrainingSettings:

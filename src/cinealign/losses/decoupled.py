@@ -13,7 +13,7 @@ class DecoupledOptions(LossOptions):
     """Options of `decoupled`."""
 
     temperature: float = Field(0.1, gt=0, description="at the start")
-    learn_temperature: bool = False
+    learn_temperature: bool = Field(False, description="else it stays as it is")
 
 
 class Decoupled(Loss):

@@ -17,7 +17,7 @@ class DistillationOptions(LossOptions):
     teacher: int = Field(ge=0, description="position in align, from 0, of an expert listed earlier")
     teacher_temperature: float = Field(0.05, gt=0, description="softmax temperature of the teacher's cosines")
     temperature: float = Field(0.07, gt=0, description="of this expert's cosines, at the start")
-    learn_temperature: bool = True
+    learn_temperature: bool = Field(True, description="else it stays as it is")
 
     def teachers(self) -> list[int]:
         """The one teacher."""

@@ -15,7 +15,7 @@ class InfoNceOptions(LossOptions):
     """Options of `info_nce`."""
 
     temperature: float = Field(0.07, gt=0, description="at the start")
-    learn_temperature: bool = True
+    learn_temperature: bool = Field(True, description="else it stays as it is")
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="share of the target spread over the whole batch")
     soft_targets: float = Field(0.0, ge=0, lt=1, description="share of the target given to items with like intros")
     soft_temperature: float = Field(0.05, gt=0, description="how alike intros must be: smaller is stricter")

@@ -14,7 +14,7 @@ class SigmoidOptions(LossOptions):
     """Options of `sigmoid`."""
 
     temperature: float = Field(0.1, gt=0, description="at the start")
-    learn_temperature: bool = True
+    learn_temperature: bool = Field(True, description="else it stays as it is")
     bias: float = Field(-10.0, description="at the start; learned. Negative, as nearly all pairs of a batch are wrong")
 
 

@@ -32,6 +32,7 @@ class CnnOptions(TowerOptions):
     jitter: float = Field(0.2, ge=0, lt=1, description="largest change of brightness, contrast and saturation")
     erasing: float = Field(0.25, ge=0, le=1, description="how often a random rectangle is erased")
     precision: Precision = "auto"
+    """Of the numbers it is computed in; auto: bfloat16 where the processor has it, else float32."""
 
 
 class CnnTower(Tower):

@@ -20,7 +20,7 @@ CHANNELS = 208
 class PretrainedCnnOptions(TowerOptions):
     """Options of `PretrainedCnnTower`; a learning rate of about 3e-4 keeps what was learned before."""
 
-    train: Literal["last_stage"] = "last_stage"
+    train: Literal["last_stage"] = Field("last_stage", description="what learns; the stages below are frozen")
     dropout: float = Field(0.3, ge=0, lt=1, description="on the pooled features")
     flip: float = Field(0.5, ge=0, le=1, description="how often a map is mirrored in training")
 

@@ -17,7 +17,7 @@ from cinealign.views.base import Origin
 class TowerOptions(BaseModel):
     """Settings of a tower as a recipe gives them; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class Tower(nn.Module, ABC):

@@ -35,7 +35,7 @@ Origin = dict[str, Any]
 class ViewOptions(BaseModel):
     """Settings of a view as a recipe gives them; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 Item = TypeVar("Item")

@@ -14,8 +14,10 @@ from cinealign.views.intro.tfidf import TfidfOptions, TfidfView
 
 
 class Bm25Options(TfidfOptions):
-    """Options of `Bm25View`; `sublinear_tf` has no meaning here, as k1 decides how repeating a term counts."""
+    """Options of `Bm25View`."""
 
+    sublinear_tf: bool = True
+    """Of no effect: k1 decides how repeating a term counts."""
     k1: float = Field(default=1.2, ge=0)
     """How much repeating a term adds; 0 asks only whether a text has it."""
     b: float = Field(default=0.75, ge=0, le=1)

@@ -49,6 +49,7 @@ class LanguageModelOptions(ViewOptions):
     hub: bool = False
     """May the weights of a hub id be downloaded?"""
     precision: Precision = "auto"
+    """Of the numbers it is computed in; auto: bfloat16 where the processor has it, else float32."""
     prompt: Prompt = "{}"
     """The wording in which the model gets a text, at {}: such as "A movie about this: {}"."""
     normalize: bool = True

@@ -41,6 +41,7 @@ class LanguageModelStatesOptions(ViewOptions):
     max_tokens: int = Field(default=128, ge=3)
     """Tokens of a text that are read; how many texts are longer is said. A token takes 2 x H bytes of memory."""
     precision: Precision = "auto"
+    """Of the numbers it is computed in; auto: bfloat16 where the processor has it, else float32."""
 
 
 class LanguageModelStatesView(TextView):

@@ -23,6 +23,7 @@ class WordVectorsOptions(ViewOptions):
     vectors: str = "wordllama"
     """wordllama (from its wheel), or a GloVe, word2vec or fastText file."""
     weighting: Literal["mean", "sif"] = "sif"
+    """Of the words of a text: all alike, or the rare ones more."""
     smoothing: float = Field(default=1e-3, gt=0)
     """a of SIF: words more frequent than this share of the train words count less than half."""
     remove_common: bool = True

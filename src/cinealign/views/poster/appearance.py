@@ -34,6 +34,7 @@ class AppearanceOptions(ViewOptions):
     """Options of `AppearanceView`."""
 
     width: int = Field(default=224, ge=32, le=1024)
+    """In pixels."""
     height: int = Field(default=320, ge=32, le=1024)
     """Posters are resized to width x height pixels, whatever their shape."""
     precision: Precision = "auto"

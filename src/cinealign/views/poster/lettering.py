@@ -28,6 +28,7 @@ class LetteringOptions(ViewOptions):
     """Options of `LetteringView`."""
 
     lines: Literal["all", "tallest"] = "all"
+    """All lines, or the `count` tallest, which mostly hold the title."""
     count: int = Field(default=3, ge=1)
     """How many lines `tallest` keeps."""
     min_confidence: float = Field(default=0.5, ge=0, le=1)

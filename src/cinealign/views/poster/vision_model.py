@@ -37,6 +37,7 @@ class VisionModelOptions(ViewOptions):
     """Of a transformer's patches: the class token if there is one (auto), it (cls), or the mean of all tokens. With timm
     auto is the model's own pooling."""
     precision: Precision = "auto"
+    """Of the numbers it is computed in; auto: bfloat16 where the processor has it, else float32."""
 
 
 class VisionModelView(PosterView):
