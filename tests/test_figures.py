@@ -65,5 +65,6 @@ def test_chinese_needs_its_font(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match=r"need the font 'Noto Sans CJK SC'; install .*cinealign\[report\]"), \
             figures.drawing("zh"):  # fmt: skip
         pass
+    assert (figures.spoken("zh"), figures.spoken("en")) == ("en", "en")
     with figures.drawing():
         assert figures.CJK_FONT not in matplotlib.rcParams["font.family"]

@@ -82,6 +82,11 @@ def label_of(text: str, lang: Language) -> str:
     return _labels().get(text, text) if lang == "zh" else text
 
 
+def spoken(lang: Language) -> Language:
+    """`lang` where figures can be drawn in it on this machine, else "en"."""
+    return "en" if lang == "zh" and cjk_font() is None else lang
+
+
 def cjk_font() -> Path | None:
     """The file of the packaged font with Chinese letters; None where it is not installed."""
     try:

@@ -11,6 +11,7 @@ from cinealign.data.catalogue import Catalogue
 from cinealign.errors import ConfigError, DataError
 from cinealign.evaluation.accuracy import get_acc
 from cinealign.figures import LANGUAGES
+from cinealign.report.answers import Answers
 from cinealign.report.extras import extra
 from cinealign.report.notebook import (
     append_cell,
@@ -70,6 +71,12 @@ def test_of_a_run_on_the_sample(
     assert str(tmp_path) not in out.read_text(encoding="utf-8")
 
 
+def test_figures_speak_the_notebooks_language(analysed: Analysis, rated: Catalogue) -> None:
+    for lang, said_first in (("en", "held-out top-p accuracy"), ("zh", "留出 top-p 准确率")):
+        figure = Answers(analysed, rated.posters, lang).figure("relation-curve")
+        assert figure.axes[0].get_ylabel() == said_first
+
+
 @pytest.mark.slow
 def test_of_a_recipe_trains_beside_itself(
     sample_folder: Path, kernel_store: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -93,7 +100,7 @@ def test_languages_share_code_and_differ_in_text() -> None:
     kinds = {lang: [cell.cell_type for cell in notebook.cells] for lang, notebook in notebooks.items()}
     assert kinds["en"] == kinds["zh"]
     for chinese, english in zip(notebooks["zh"].cells, notebooks["en"].cells, strict=True):
-        same = chinese.source == english.source
+        same = chinese.source.replace('LANGUAGE = "zh"', 'LANGUAGE = "en"') == english.source
         assert same == (chinese.cell_type == "code"), english.source
         if chinese.cell_type == "markdown":
             assert any("\u4e00" <= letter <= "\u9fff" for letter in chinese.source)
@@ -105,6 +112,7 @@ def test_parameters_and_header() -> None:
     cell = next(cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
     values: dict[str, Any] = {}
     exec(cell.source, values)
+    assert values["LANGUAGE"] == "en"
     assert (values["DATA"], values["TRAIN"], values["TRAIN_IDS"]) == (Path('a "b"\\ 数据'), True, "ids")
     assert values["MISSING_INTRO"] == "error" and notebook.cells[1].source == "**Me**"
 

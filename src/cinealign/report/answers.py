@@ -11,7 +11,7 @@ from cinealign.analysis.drawing import plans
 from cinealign.analysis.figures.explanation import draw_explanation
 from cinealign.data.posters import PosterFile
 from cinealign.errors import ConfigError
-from cinealign.figures import drawing
+from cinealign.figures import Language, drawing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 class Answers:
     """An analysis and the posters that its figures show; nothing is computed again."""
 
-    def __init__(self, analysis: Analysis, posters: Sequence[PosterFile]) -> None:
+    def __init__(self, analysis: Analysis, posters: Sequence[PosterFile], lang: Language = "en") -> None:
         """Args:
         analysis: of a run.
         posters: of the run's catalogue, in row order.
+        lang: of the labels in figures.
         """
-        self.analysis, self.posters = analysis, posters
+        self.analysis, self.posters, self.lang = analysis, posters, lang
 
     def numbers(self, *keys: str) -> Any:
         """What analysis.json has at these keys, one inside the other."""
@@ -43,7 +44,7 @@ class Answers:
         plan = next((plan for plan in plans(self.analysis.numbers, self.posters) if plan.name == name), None)
         if plan is None:
             raise ConfigError(f"unknown figure {name!r}; `cinealign analyse` says which there are")
-        return f"{name}: not measured for this run" if plan.draw is None else _drawn(plan.draw)
+        return f"{name}: not measured for this run" if plan.draw is None else _drawn(plan.draw, self.lang)
 
     def table(self, name: str) -> pd.DataFrame:
         """The table of that name, numbers to three decimals, nothing where there is none."""
@@ -58,13 +59,13 @@ class Answers:
 
     def explanation(self, found: dict[str, Any]) -> Any:
         """The figure of one explained movie."""
-        return _drawn(lambda figure: draw_explanation(figure, found, self.posters))
+        return _drawn(lambda figure: draw_explanation(figure, found, self.posters), self.lang)
 
 
-def _drawn(draw: Callable[[Any], None]) -> Any:
+def _drawn(draw: Callable[[Any], None], lang: Language) -> Any:
     from matplotlib.figure import Figure
 
-    with drawing():
+    with drawing(lang):
         figure = Figure()
         draw(figure)
         figure.draw_without_rendering()

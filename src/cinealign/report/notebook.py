@@ -112,7 +112,7 @@ def make_notebook(
     """The notebook, not yet executed.
 
     Args:
-        lang: of the text between the cells.
+        lang: of the text between the cells, and of the labels in figures.
         parameters: new values for names of the parameters cell; all other lines stay as the template has them.
         header: Markdown put below the title, such as whose work it is; "" for none.
         own_source: whether the notebook imports the package from `src` beside itself.
@@ -131,7 +131,7 @@ def make_notebook(
         tags = list(cell.metadata.get("tags", []))
         if cell.metadata.get("lang", lang) != lang or ("own-source" in tags and not own_source):
             continue
-        text = _with_parameters(cell.source, parameters) if "parameters" in tags else cell.source
+        text = _with_parameters(cell.source, {"LANGUAGE": lang, **parameters}) if "parameters" in tags else cell.source
         new = nbformat.v4.new_code_cell if cell.cell_type == "code" else nbformat.v4.new_markdown_cell
         name = f"cell-{len(notebook.cells) + 1:02d}"
         notebook.cells.append(new(text, id=name, metadata={"tags": tags} if tags else {}))

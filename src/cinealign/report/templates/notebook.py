@@ -36,6 +36,7 @@ RUN = Path("runs/default")
 RECIPE = Path("runs/default/recipe.yaml")
 TRAINED = Path("trained")
 TRAIN = False
+LANGUAGE = "en"
 TRAIN_IDS = "auto"
 MISSING_INTRO = "error"
 
@@ -62,6 +63,7 @@ from cinealign.data.movie_table import read_movie_table
 from cinealign.data.posters import find_posters, open_poster
 from cinealign.evaluation.metrics import evaluate_vectors
 from cinealign.evaluation.ranks import retrieval_ranks
+from cinealign.figures import spoken
 from cinealign.model import Extracts, build_views
 from cinealign.report.answers import Answers
 from cinealign.report.gallery import poster_gallery
@@ -235,7 +237,7 @@ expert_table(model)
 # 若有专家按轮次训练，这里是学习曲线；还有当画廊中算作“近”的部分增大时的准确率：
 
 # %%
-draw_run(run)
+draw_run(run, spoken(LANGUAGE))
 
 # %% [markdown] lang="en"
 # ## 7. The distance matrix D
@@ -353,7 +355,7 @@ poster_gallery([catalogue.movies[row] for row in nearest], title=sentence)
 # %%
 folder = run.folder / "analysis"
 analysis = Analysis.load(folder) if folder.is_dir() else analyse(run, catalogue, store=store)
-answers = Answers(analysis, catalogue.posters)
+answers = Answers(analysis, catalogue.posters, spoken(LANGUAGE))
 
 # %% [markdown] lang="en"
 # ### Is poster content related to intro content?
