@@ -140,3 +140,15 @@ def test_not_a_mapping() -> None:
         Recipe.parse([])
     with pytest.raises(ConfigError, match="name is missing"):
         Recipe.parse({key: value for key, value in changed().items() if key != "name"})
+
+
+def test_a_star_stands_for_every_entry() -> None:
+    recipe = Recipe.load("clip", ["views.*.hub=true", "align.*.center=false"])
+    assert [options["hub"] for options in recipe.views.values()] == [True, True]
+    assert [options["center"] for options in recipe.align] == [False]
+    with pytest.raises(ConfigError, match="unknown key 'hub' in views.appearance"):
+        Recipe.load("cca", ["views.*.hub=true"])  # of views that have no such option
+    with pytest.raises(
+        ConfigError, match=r"--set evaluation.transductive.\*.k: evaluation.transductive has no entries"
+    ):
+        Recipe.load("clip", ["evaluation.transductive=[]", "evaluation.transductive.*.k=3"])

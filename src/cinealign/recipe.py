@@ -208,25 +208,34 @@ def set_value(given: dict[str, Any], path: str, value: Any, where: str) -> None:
 
     Args:
         given: changed in place.
-        path: keys and positions with dots between, such as `align.0.ridge`.
+        path: keys and positions with dots between, such as `align.0.ridge`; `*` stands for each that is there.
         value: any plain value.
         where: the place that messages name.
     Raises:
         ConfigError: the path leads nowhere.
     """
     keys = path.replace("[", ".").replace("]", "").split(".")
-    place: Any = given
-    for depth, key in enumerate(keys):
-        last = depth == len(keys) - 1
-        if isinstance(place, list):
-            if not key.isdecimal() or int(key) >= len(place):
-                raise ConfigError(f"{where}: {'.'.join(keys[:depth])} has {len(place)} entries, no {key!r}")
-            key = int(key)  # type: ignore[assignment]
-        elif not isinstance(place, dict):
-            raise ConfigError(f"{where}: {'.'.join(keys[:depth])} is a single value and has no {key!r}")
-        elif not last and place.get(key) is None:
+    _set(given, keys, 0, value, where)
+
+
+def _set(place: Any, keys: list[str], depth: int, value: Any, where: str) -> None:
+    key, last, so_far = keys[depth], depth == len(keys) - 1, ".".join(keys[:depth])
+    if not isinstance(place, list | dict):
+        raise ConfigError(f"{where}: {so_far} is a single value and has no {key!r}")
+    if key == "*":
+        every: list[Any] = list(place) if isinstance(place, dict) else list(range(len(place)))
+        if not every:
+            raise ConfigError(f"{where}: {so_far or 'the recipe'} has no entries for '*'")
+    elif isinstance(place, list):
+        if not key.isdecimal() or int(key) >= len(place):
+            raise ConfigError(f"{where}: {so_far} has {len(place)} entries, no {key!r}")
+        every = [int(key)]
+    else:
+        every = [key]
+        if not last and place.get(key) is None:
             place[key] = {}
+    for one in every:
         if last:
-            place[key] = value
+            place[one] = value
         else:
-            place = place[key]
+            _set(place[one], keys, depth + 1, value, where)
