@@ -146,7 +146,7 @@ def test_a_star_stands_for_every_entry() -> None:
     recipe = Recipe.load("clip", ["views.*.hub=true", "align.*.center=false"])
     assert [options["hub"] for options in recipe.views.values()] == [True, True]
     assert [options["center"] for options in recipe.align] == [False]
-    with pytest.raises(ConfigError, match="unknown key 'hub' in views.appearance"):
+    with pytest.raises(ConfigError, match=r"unknown key 'hub' in views\.appearance"):
         Recipe.load("cca", ["views.*.hub=true"])  # of views that have no such option
     with pytest.raises(
         ConfigError, match=r"--set evaluation.transductive.\*.k: evaluation.transductive has no entries"

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,6 +66,22 @@ def test_parts_of_the_loss_and_the_bias_have_panels(finished: Run, tmp_path: Pat
     titles = [axes.get_title() for axes in figure.axes]
     assert titles[:4] == ["loss", "loss: sigmoid", "loss: genre", "bias of the sigmoid"]
     assert list(figure.axes[1].lines[0].get_ydata()) == [1.0, 0.0, -1.0]
+
+
+def test_an_expert_has_the_panels_of_its_own_values(finished: Run, tmp_path: Path) -> None:
+    shutil.copytree(finished.folder, tmp_path / "run")
+    history: list[dict[str, Any]] = [{"expert": 0, "epoch": e, "loss": 1.0, "bias": None} for e in (1, 2)]
+    history += [{"expert": 1, "phase": "search", "epoch": e, "loss": 1.0, "inner_accuracy": 0.5} for e in (1, 2)]
+    history += [{"expert": 1, "epoch": 1, "loss": 1.0}]
+    (tmp_path / "run" / "history.jsonl").write_text("".join(json.dumps(e) + "\n" for e in history), encoding="utf-8")
+    figure = draw_run(Run(tmp_path / "run"))
+    first, second = ([axes.get_title() for axes in part.axes if axes.lines] for part in figure.subfigs[:2])
+    assert first == ["loss"] and second == ["loss", "inner accuracy, top 5 %"]
+    assert [text.get_text() for text in figure.subfigs[1].axes[0].get_legend().get_texts()] == [
+        "search",
+        "all train pairs",
+    ]
+    assert all(float(tick).is_integer() for tick in figure.subfigs[1].axes[0].get_xticks())
 
 
 def test_command(finished: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

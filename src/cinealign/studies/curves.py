@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ PANELS = {
     "inner_accuracy": "inner accuracy, top 5 %",
     "effective_rank": "effective rank",
 }
-"""Key of history.jsonl -> title; a panel that no epoch has a value for is left out."""
+"""Key of history.jsonl -> title; a panel that no epoch of an expert has a value for is left out."""
+ACROSS = 6
+"""Panels in a row at most."""
 PART = "loss_"
 """Begins the keys of the losses that were summed."""
 Series = dict[tuple[str, int], list[dict[str, Any]]]
@@ -52,18 +55,19 @@ def draw_run(run: Run, lang: Language = "en") -> Any:
     from matplotlib.figure import Figure
 
     experts = trained_experts(run.history)
-    panels = _panels(experts)
-    width = max(len(panels), 2)
+    panels = {expert: _panels(series) for expert, series in experts.items()}
+    columns = min(max([2, *map(len, panels.values())]), ACROSS)
+    heights = [2.2 * math.ceil(len(keys) / columns) for keys in panels.values()]
     with drawing(lang):
-        figure = Figure(figsize=(max(6.3, 2.3 * len(panels)), 3.0 + 2.2 * len(experts)))
-        parts = figure.subfigures(len(experts) + 1, 1, height_ratios=[2.2] * len(experts) + [3.0], squeeze=False)[:, 0]
+        figure = Figure(figsize=(max(6.3, 2.3 * columns), 3.0 + sum(heights)))
+        parts = figure.subfigures(len(experts) + 1, 1, height_ratios=[*heights, 3.0], squeeze=False)[:, 0]
         for part, (expert, series) in zip(parts, experts.items(), strict=False):
             told = label("expert {place} ({kind})", place=expert, kind=run.recipe.align[expert]["expert"])
             part.suptitle(told, fontsize=9, x=0.01, ha="left")
-            row = part.subplots(1, width, squeeze=False)[0]
-            for axes, key in zip(row, panels, strict=False):
+            places = part.subplots(math.ceil(len(panels[expert]) / columns), columns, squeeze=False).ravel()
+            for axes, key in zip(places, panels[expert], strict=False):
                 _draw_panel(axes, key, series)
-            for axes in row[len(panels) :]:
+            for axes in places[len(panels[expert]) :]:
                 axes.set_axis_off()
         _draw_top_p(parts[-1], run)
         return figure
@@ -78,37 +82,32 @@ def trained_experts(history: list[dict[str, Any]]) -> dict[int, Series]:
     return dict(sorted(experts.items()))
 
 
-def _panels(experts: dict[int, Series]) -> list[str]:
+def _panels(series: Series) -> list[str]:
     """Keys with values, in the order of `PANELS`; the parts of a sum of losses follow their sum."""
-    there = {key: None for series in experts.values() for entry in _entries(series) for key in entry}  # in order
+    entries = [entry for epochs in series.values() for entry in epochs]
+    there = {key: None for entry in entries for key, value in entry.items() if value is not None}  # in order
     parts = [key for key in there if key.startswith(PART)]
     return [found for key in PANELS if key in there for found in (key, *(parts if key == "loss" else ()))]
 
 
-def _entries(series: Series) -> list[dict[str, Any]]:
-    return [entry for epochs in series.values() for entry in epochs]
-
-
 def _draw_panel(axes: Any, key: str, series: Series) -> None:
-    drawn = 0
+    members = len({member for _, member in series})
     for (phase, member), epochs in series.items():
         points = [(entry["epoch"], entry[key]) for entry in epochs if entry.get(key) is not None]
         if not points:
             continue
-        member_told = label("member {place}", place=member) if len(series) > 1 else None
+        trained = label("member {place}", place=member) if members > 1 else label("all train pairs")
         axes.plot(
             *zip(*points, strict=True),
             color="0.45" if phase == "search" else COLOURS[member % len(COLOURS)],
             linestyle="--" if phase == "search" else LINES[member % len(LINES)],
             marker="." if len(points) < 3 else None,
-            label=label("search") if phase == "search" else member_told,
+            label=label("search") if phase == "search" else trained,
         )
-        drawn += 1
     axes.set_title(label(PANELS[key]) if key in PANELS else label("loss: {name}", name=key.removeprefix(PART)))
     axes.set_xlabel(label("epoch"))
-    if drawn == 0:
-        axes.set_axis_off()
-    elif drawn > 1 and key == "loss":
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    if key == "loss" and len(series) > 1:
         axes.legend()
 
 
