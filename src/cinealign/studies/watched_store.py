@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
-from numpy.typing import NDArray
-
-from cinealign.views.store import FeatureStore
-
-Found = TypeVar("Found")
+from cinealign.views.store import FeatureStore, Row
 
 
 class WatchedStore(FeatureStore):
@@ -20,44 +16,17 @@ class WatchedStore(FeatureStore):
         super().__init__(store.folder)
         self.computed, self.seconds, self._depth = 0, 0.0, 0
 
-    def arrays(
+    def _through(
         self,
         view: str,
         settings: Mapping[str, Any],
         digests: Sequence[str],
-        compute: Callable[[list[int]], NDArray[Any]],
-        *,
-        batch_size: int = 32,
-    ) -> NDArray[Any]:
-        """As `FeatureStore.arrays`."""
-        return super().arrays(view, settings, digests, self._watched(compute), batch_size=batch_size)
+        compute: Callable[[list[int]], list[Row]],
+        batch_size: int,
+    ) -> dict[str, Row]:
+        """Whatever is asked for, as arrays, sequences or records, goes through here."""
 
-    def sequences(
-        self,
-        view: str,
-        settings: Mapping[str, Any],
-        digests: Sequence[str],
-        compute: Callable[[list[int]], Sequence[NDArray[Any]]],
-        *,
-        batch_size: int = 32,
-    ) -> list[NDArray[Any]]:
-        """As `FeatureStore.sequences`."""
-        return super().sequences(view, settings, digests, self._watched(compute), batch_size=batch_size)
-
-    def records(
-        self,
-        view: str,
-        settings: Mapping[str, Any],
-        digests: Sequence[str],
-        compute: Callable[[list[int]], Sequence[Any]],
-        *,
-        batch_size: int = 32,
-    ) -> list[Any]:
-        """As `FeatureStore.records`."""
-        return super().records(view, settings, digests, self._watched(compute), batch_size=batch_size)
-
-    def _watched(self, compute: Callable[[list[int]], Found]) -> Callable[[list[int]], Found]:
-        def watched(rows: list[int]) -> Found:
+        def watched(rows: list[int]) -> list[Row]:
             self.computed += len(rows)
             self._depth += 1
             began = time.monotonic()
@@ -68,4 +37,4 @@ class WatchedStore(FeatureStore):
                 if self._depth == 0:  # an inner one is part of the outer one's time
                     self.seconds += time.monotonic() - began
 
-        return watched
+        return super()._through(view, settings, digests, watched, batch_size)

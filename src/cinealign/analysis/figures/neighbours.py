@@ -54,7 +54,8 @@ def draw_lift(figure: Any, numbers: Mapping[str, Any]) -> None:
     for axes in panels[len(known) :]:
         axes.set_axis_off()
     legend = panels[len(known)]
-    for told, colour, line, marker in SPACE_STYLES.values():
+    spaces = {space for found in known.values() for space in found["spaces"]}
+    for told, colour, line, marker in (style for space, style in SPACE_STYLES.items() if space in spaces):
         legend.plot([], [], color=colour, linestyle=line, marker=marker, markersize=3, label=label(told))
     legend.plot([], [], color=GREY, linestyle=(0, (1, 1)), label=label("chance (any item)"))
     legend.legend(loc="center left", fontsize=8, borderaxespad=0)
