@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from cinealign.distance.bank import NeighbourBias, QbNorm, top_accuracy
+from cinealign.distance.bank import NeighbourBias, QbNorm, mean_log_rank
 from cinealign.distance.distances import DISTANCES, distance_chunks, distance_matrix
 from cinealign.distance.transductive import TRANSDUCTIONS
 from cinealign.errors import ConfigError
+from cinealign.evaluation.accuracy import get_acc
 from cinealign.experts.aligned import TrainVectors, nearest_turn, turned
 from cinealign.experts.base import normalised
 from cinealign.experts.fusion import OutOfFold
@@ -20,6 +21,16 @@ def pairs(count=60, width=6, noise=0.8, seed=0):
     poster = generator.normal(size=(count, width))
     intro = poster + noise * generator.normal(size=(count, width))
     return TrainVectors(normalised(poster), normalised(intro), np.arange(count) % 3)
+
+
+def top_accuracy(similarities):
+    return (get_acc(-similarities, 0.05, 0) + get_acc(-similarities, 0.05, 1)) / 2
+
+
+def test_mean_log_rank_known_by_hand():
+    S = np.array([[0.9, 0.1], [0.8, 0.3]], dtype=np.float32)  # only poster 1 has its partner second
+    assert mean_log_rank(S) == pytest.approx(np.log(2) / 4)
+    assert mean_log_rank(np.ones((3, 3), np.float32)) == pytest.approx(np.log(3))  # ties count against the model
 
 
 def test_euclidean_is_the_length_of_the_difference_and_an_inner_product():
