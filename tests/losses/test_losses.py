@@ -215,7 +215,7 @@ def test_refusals_name_the_choices():
         resolve_loss({"loss": "nce"})
     with pytest.raises(ConfigError, match="loss is missing; choose one of: decoupled"):
         resolve_loss({})
-    with pytest.raises(ConfigError, match="temperature must be > 0"):
+    with pytest.raises(ConfigError, match=r"temperature must be >= 0\.01"):
         resolve_loss({"loss": "info_nce", "temperature": -1})
     with pytest.raises(ConfigError, match="no labels 'mood'; there are: genre"):
         Objective([{"loss": "genre", "labels": "mood"}], known())
@@ -229,3 +229,11 @@ def test_a_scale_stays_a_number_whatever_was_learned():
     for learned, factor in ((-1e4, 1e-3), (1e4, 100.0)):
         scale.log_logit_scale.data.fill_(learned)
         assert scale().item() == pytest.approx(factor) and scale.temperature == pytest.approx(1 / factor)
+
+
+@pytest.mark.parametrize("name", ["info_nce", "sigmoid", "decoupled", "distillation"])
+def test_a_temperature_beyond_the_cap_is_refused(name):
+    given = {"loss": name, **({"teacher": 0} if name == "distillation" else {})}
+    assert build_loss({**given, "temperature": 0.01}).scale().item() == pytest.approx(100)
+    with pytest.raises(ConfigError, match=r"temperature must be >= 0\.01, got 0\.005"):
+        build_loss({**given, "temperature": 0.005})  # it would be 0.01 all the same, and never learn

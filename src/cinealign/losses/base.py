@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from cinealign.losses.mixup import Mixture
 
 MIN_LOGIT_SCALE, MAX_LOGIT_SCALE = 1e-3, 100.0
+LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 1 / MAX_LOGIT_SCALE, 1 / MIN_LOGIT_SCALE
 
 
 class LossOptions(BaseModel):

@@ -6,13 +6,13 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from cinealign.losses.base import Batch, LogitScale, Loss, LossOptions
+from cinealign.losses.base import HIGHEST_TEMPERATURE, LOWEST_TEMPERATURE, Batch, LogitScale, Loss, LossOptions
 
 
 class DecoupledOptions(LossOptions):
     """Options of `decoupled`."""
 
-    temperature: float = Field(0.1, gt=0, description="at the start")
+    temperature: float = Field(0.1, ge=LOWEST_TEMPERATURE, le=HIGHEST_TEMPERATURE, description="at the start")
     learn_temperature: bool = Field(False, description="else it stays as it is")
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 from torch import Tensor
 
 from cinealign.errors import ConfigError
-from cinealign.losses.base import Batch, Known, LogitScale, Loss, LossOptions
+from cinealign.losses.base import HIGHEST_TEMPERATURE, LOWEST_TEMPERATURE, Batch, Known, LogitScale, Loss, LossOptions
 
 
 class DistillationOptions(LossOptions):
@@ -16,7 +16,9 @@ class DistillationOptions(LossOptions):
 
     teacher: int = Field(ge=0, description="position in align, from 0, of an expert listed earlier")
     teacher_temperature: float = Field(0.05, gt=0, description="softmax temperature of the teacher's cosines")
-    temperature: float = Field(0.07, gt=0, description="of this expert's cosines, at the start")
+    temperature: float = Field(
+        0.07, ge=LOWEST_TEMPERATURE, le=HIGHEST_TEMPERATURE, description="of this expert's cosines, at the start"
+    )
     learn_temperature: bool = Field(True, description="else it stays as it is")
 
     def teachers(self) -> list[int]:

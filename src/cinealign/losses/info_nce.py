@@ -8,13 +8,13 @@ from pydantic import Field
 from torch import Tensor
 
 from cinealign.errors import ConfigError
-from cinealign.losses.base import Batch, Known, LogitScale, Loss, LossOptions
+from cinealign.losses.base import HIGHEST_TEMPERATURE, LOWEST_TEMPERATURE, Batch, Known, LogitScale, Loss, LossOptions
 
 
 class InfoNceOptions(LossOptions):
     """Options of `info_nce`."""
 
-    temperature: float = Field(0.07, gt=0, description="at the start")
+    temperature: float = Field(0.07, ge=LOWEST_TEMPERATURE, le=HIGHEST_TEMPERATURE, description="at the start")
     learn_temperature: bool = Field(True, description="else it stays as it is")
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="share of the target spread over the whole batch")
     soft_targets: float = Field(0.0, ge=0, lt=1, description="share of the target given to items with like intros")

@@ -7,13 +7,13 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from cinealign.losses.base import Batch, LogitScale, Loss, LossOptions
+from cinealign.losses.base import HIGHEST_TEMPERATURE, LOWEST_TEMPERATURE, Batch, LogitScale, Loss, LossOptions
 
 
 class SigmoidOptions(LossOptions):
     """Options of `sigmoid`."""
 
-    temperature: float = Field(0.1, gt=0, description="at the start")
+    temperature: float = Field(0.1, ge=LOWEST_TEMPERATURE, le=HIGHEST_TEMPERATURE, description="at the start")
     learn_temperature: bool = Field(True, description="else it stays as it is")
     bias: float = Field(-10.0, description="at the start; learned. Negative, as nearly all pairs of a batch are wrong")
 
