@@ -45,6 +45,7 @@ def lettering(*, twice: bool = True, **options: Any) -> dict[str, Any]:
 
 VIEWS: dict[str, dict[str, Any]] = {
     "appearance": {"view": "appearance"},
+    "earlier": {"view": "appearance", "output": "earlier"},
     "intro": {"view": "language_model"},
     "intro_asked": {"view": "language_model", "prompt": ASKED},
     "intro_mpnet": MPNET,
@@ -105,6 +106,7 @@ EXPERTS: dict[str, dict[str, Any]] = {
     "title words": {"expert": "lexical", "poster": "title_words", "intro": "intro_words"},
     "appearance MiniLM": cca("appearance", "intro", 64, 30),
     "appearance": cca("appearance", BOTH, 64, 30),
+    "appearance at two depths": cca(["appearance", "earlier"], BOTH, 64, 30),
     "lettering MiniLM": cca("all", "intro", 128, 3),
     "lettering": cca(["about", "mpnet_about"], BOTH, 128, 3),
 }
@@ -112,7 +114,7 @@ MEANT = ["asked", "mpnet asked"]
 TITLED = [*MEANT, "mpnet title"]
 RIDGED = [*TITLED, "ridge", "ridge mpnet 10"]
 WORDED = [*RIDGED, "words"]
-BEST = [*WORDED, "appearance", "lettering"]
+BEST = [*WORDED, "appearance at two depths"]
 STEPS: list[tuple[str, list[str]]] = [
     ("MiniLM, all lines", ["all"]),
     ("  words parted", ["parted"]),
@@ -135,7 +137,8 @@ STEPS: list[tuple[str, list[str]]] = [
     ("  character n-grams", WORDED),
     ("  n-grams of the title beside (not kept)", [*WORDED, "title words"]),
     ("  appearance", [*WORDED, "appearance"]),
-    ("  CCA of the lettering: best", BEST),
+    ("  its earlier maps: best", BEST),
+    ("  CCA of the lettering beside (not kept)", [*BEST, "lettering"]),
     ("for comparison: default", ["all", "tallest", "words once", "lettering MiniLM", "appearance MiniLM"]),
 ]
 
