@@ -14,7 +14,10 @@ from matplotlib.figure import Figure
 import cinealign
 from cinealign import figures
 from cinealign.analysis.figures import downstream, marks, neighbours, relation
+from cinealign.analysis.figures.explanation import _draw_words
+from cinealign.data.catalogue import Catalogue
 from cinealign.errors import ConfigError
+from cinealign.report.gallery import poster_gallery
 from cinealign.studies import curves
 
 PLACES = re.compile(r"\{(\w+)")
@@ -58,6 +61,24 @@ def test_no_letter_is_missing_in_a_title_of_another_script(lang: figures.Languag
         figure.subplots().set_title(f"{figures.label('held-out')} 千与千寻")
         files = figures.save_figure(figure, tmp_path / "figure")
     assert b"NotoSansCJK" in files[0].read_bytes()
+
+
+def test_no_letter_is_missing_below_a_poster_or_in_an_intro(sample: Catalogue, tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        gallery = poster_gallery(sample.movies[:2], ["千与千寻", "x"], title="最近的电影")
+        gallery.savefig(tmp_path / "gallery.pdf")
+        words = [
+            {"word": "千寻", "start": 0, "end": 2, "drop": 0.5},
+            {"word": "回家", "start": 2, "end": 4, "drop": -0.1},
+        ]
+        told = {"intro": {"title": "千与千寻", "intro": "千寻回家"}, "split": {"intro": "train"}, "words": words}
+        figure = Figure()
+        with figures.drawing():
+            _draw_words(figure.subplots(), told)
+            figures.save_figure(figure, tmp_path / "words", (".pdf",))
+    assert b"NotoSansCJK" in (tmp_path / "gallery.pdf").read_bytes()
+    assert b"NotoSansCJK" in (tmp_path / "words.pdf").read_bytes()
 
 
 def test_chinese_needs_its_font(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,12 +51,11 @@ def drawing(lang: Language = "en") -> Iterator[None]:
 
     import matplotlib
 
-    font = cjk_font()
-    if lang == "zh" and font is None:
+    if lang == "zh" and cjk_font() is None:
         raise ConfigError(
             f"Chinese figures need the font {CJK_FONT!r}; install it with: pip install 'cinealign[report]'"
         )
-    style = {**STYLE, "font.family": ["DejaVu Sans", CJK_FONT]} if _registered(font) else STYLE
+    style = {**STYLE, "font.family": fonts()}
     if lang == "zh":
         style = {**style, "pdf.fonttype": 3}  # a font of 19 MB is cut to size ten times faster so
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # the font has one weight, which is no news
@@ -85,6 +84,11 @@ def label_of(text: str, lang: Language) -> str:
 def spoken(lang: Language) -> Language:
     """`lang` where figures can be drawn in it on this machine, else "en"."""
     return "en" if lang == "zh" and cjk_font() is None else lang
+
+
+def fonts(first: str = "DejaVu Sans") -> list[str]:
+    """`first`, and after it the font with Chinese letters where it is installed: what the one lacks the other has."""
+    return [first, CJK_FONT] if _registered(cjk_font()) else [first]
 
 
 def cjk_font() -> Path | None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from cinealign.data.posters import open_poster
+from cinealign.figures import fonts
 
 if TYPE_CHECKING:
     from cinealign.data.catalogue import Movie
@@ -37,7 +38,7 @@ def poster_gallery(
     height = rows * cell_height + top
     figure = Figure(figsize=(columns * CELL_WIDTH_IN, height), dpi=100)
     if title:
-        figure.text(0.01, 1 - 0.06 / height, title, fontsize=9, va="top", weight="bold")
+        figure.text(0.01, 1 - 0.06 / height, title, fontsize=9, va="top", weight="bold", family=fonts())
     for at, (movie, text) in enumerate(zip(movies, texts, strict=True)):
         row, column = divmod(at, columns)
         upper = height - top - row * cell_height
@@ -59,6 +60,7 @@ def poster_gallery(
             fontsize=7,
             ha="center",
             va="top",
+            family=fonts(),
             parse_math=False,
         )
     return figure

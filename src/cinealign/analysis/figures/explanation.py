@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from cinealign.analysis.figures.marks import blank, show_poster, write
 from cinealign.data.posters import PosterFile, open_poster
-from cinealign.figures import COLOURS, label
+from cinealign.figures import COLOURS, fonts, label
 
 GAIN, LOSS = COLOURS[0], COLOURS[1]
 """Blue adds to the match, orange takes from it; they differ in grey print too, and signs are written beside them."""
@@ -121,13 +122,18 @@ def _draw_words(axes: Any, found: Mapping[str, Any]) -> None:
         end = words[at + 1]["start"] if at + 1 < len(words) else len(text)
         shown = word["word"] + text[word["end"] : end].rstrip()
         told = f"{shown} ({word['drop']:+.2f})" if word in strongest else shown
-        if column + len(told) > LETTERS and column:
+        if column + _cells(told) > LETTERS and column:
             line, column = line + 1, 0
         colour = GAIN if word["drop"] > 0 else LOSS
         ground = {"facecolor": colour, "alpha": 0.55 * abs(word["drop"]) / most, "linewidth": 0, "pad": 1.2}
         place = (column / LETTERS, 0.9 - 0.14 * line)
-        write(axes, *place, told, fontsize=7.5, va="center", family="DejaVu Sans Mono", bbox=ground)
-        column += len(told) + 1
+        write(axes, *place, told, fontsize=7.5, va="center", family=fonts("DejaVu Sans Mono"), bbox=ground)
+        column += _cells(told) + 1
+
+
+def _cells(text: str) -> int:
+    """Widths of a Latin letter that `text` takes: a Chinese one is as wide as two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def _draw_nearest(part: Any, nearest: Mapping[str, Any], posters: Sequence[PosterFile]) -> None:
