@@ -9,7 +9,7 @@ import torch
 
 from cinealign.data.posters import PosterFile
 from cinealign.errors import ConfigError, ModelError
-from cinealign.views.poster import appearance
+from cinealign.views.poster import appearance, looking
 from cinealign.views.poster.appearance import AppearanceView
 from cinealign.views.registry import VIEWS
 from cinealign.views.store import FeatureStore
@@ -39,7 +39,7 @@ def test_any_batch_size_gives_the_same(
 ) -> None:
     features = []
     for size in (1, 3, 32):
-        monkeypatch.setattr(appearance, "BATCH", size)
+        monkeypatch.setattr(looking, "BATCH", size)
         features.append(view(precision="float32").extract(posters, FeatureStore(tmp_path / str(size))))
     assert features[0].shape == (7, 1280) and features[0].dtype == np.float32
     assert features[0].min() >= 0 and features[0].max() <= 6 and features[0].std(axis=0).max() > 0

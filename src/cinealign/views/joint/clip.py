@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cinealign.data.posters import PosterFile, open_poster
 from cinealign.errors import ModelError
 from cinealign.views.base import Features, PosterView, TextView, ViewOptions
+from cinealign.views.poster.looking import looked_at
 from cinealign.views.precision import Precision, ResolvedPrecision, resolve_precision
 from cinealign.views.quiet import quiet_loading
 from cinealign.views.store import FeatureStore, text_digest
@@ -136,13 +137,7 @@ class ClipPosterView(PosterView):
             DataError: a poster cannot be read.
             ModelError: the weights are missing or of another kind of model.
         """
-        return store.arrays(
-            "clip_poster",
-            self._model.settings(),
-            [poster.digest for poster in items],
-            lambda rows: self._look([items[row] for row in rows]),
-            batch_size=BATCH,
-        )
+        return looked_at(items, store, "clip_poster", self._model.settings(), self._look)
 
     def _look(self, posters: list[PosterFile]) -> NDArray[np.float32]:
         images = self._model.processor(images=[open_poster(poster) for poster in posters], return_tensors="pt")

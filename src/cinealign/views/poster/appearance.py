@@ -15,6 +15,7 @@ from pydantic import Field
 from cinealign.data.posters import PosterFile, open_poster
 from cinealign.views.base import Features, PosterView, ViewOptions
 from cinealign.views.compiled import ENGINE, Compiled, compile_network
+from cinealign.views.poster.looking import looked_at
 from cinealign.views.precision import Precision, ResolvedPrecision, resolve_compiled
 from cinealign.views.store import FeatureStore
 from cinealign.views.weights import packaged_file
@@ -28,7 +29,6 @@ WEIGHTS_SHA256 = "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f85
 COLUMNS = {"pooled": slice(0, 1280), "logits": slice(1280, 2280), "earlier": slice(2280, 2488)}
 """What one pass gives, by the name of the output."""
 POOLED, EARLIER = 1280, 208
-BATCH = 32
 PIXEL_MEAN, PIXEL_SCALE = 127.0, 128.0
 
 
@@ -70,13 +70,7 @@ class AppearanceView(PosterView):
             DataError: a poster cannot be read.
             ModelError: the weights are missing or other ones.
         """
-        every = store.arrays(
-            "appearance",
-            self.settings(),
-            [poster.digest for poster in items],
-            lambda rows: self._look([items[row] for row in rows]),
-            batch_size=BATCH,
-        )
+        every = looked_at(items, store, "appearance", self.settings(), self._look)
         columns = COLUMNS[self.options.output]
         if not items:
             return np.zeros((0, columns.stop - columns.start), dtype=np.float32)

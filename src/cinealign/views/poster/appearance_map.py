@@ -21,10 +21,9 @@ from cinealign.views.poster.appearance import (
     load_network,
     prepared,
 )
+from cinealign.views.poster.looking import looked_at
 from cinealign.views.precision import Precision, resolve_compiled
 from cinealign.views.store import FeatureStore
-
-BATCH = 32
 
 
 class AppearanceMapOptions(ViewOptions):
@@ -56,13 +55,7 @@ class AppearanceMapView(PosterView):
             DataError: a poster cannot be read.
             ModelError: the weights are missing or other ones.
         """
-        return store.arrays(
-            "appearance_map",
-            self.settings(),
-            [poster.digest for poster in items],
-            lambda rows: self._look([items[row] for row in rows]),
-            batch_size=BATCH,
-        )
+        return looked_at(items, store, "appearance_map", self.settings(), self._look)
 
     def settings(self) -> dict[str, Any]:
         """What the maps depend on besides the poster."""

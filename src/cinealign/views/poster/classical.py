@@ -13,10 +13,9 @@ from cinealign.data.posters import PosterFile, open_poster
 from cinealign.state import State
 from cinealign.views.base import Extracted, Features, PosterView, ViewOptions
 from cinealign.views.poster import classical_blocks as blocks
+from cinealign.views.poster.looking import BATCH, looked_at
 from cinealign.views.poster.visual_words import DESCRIPTORS, FORMS, DescriptorKind, Descriptors, codebook, word_shares
 from cinealign.views.store import FeatureStore
-
-BATCH = 32
 
 
 class ClassicalOptions(ViewOptions):
@@ -80,12 +79,12 @@ class ClassicalView(PosterView):
         """
         if not items:
             return []
-        stored = store.arrays(
+        stored = looked_at(
+            items,
+            store,
             "classical",
             blocks.settings(),
-            [poster.digest for poster in items],
-            lambda rows: np.stack([blocks.look(open_poster(items[row])) for row in rows]),
-            batch_size=BATCH,
+            lambda posters: np.stack([blocks.look(open_poster(poster)) for poster in posters]),
         )
         seen = [Seen(*blocks.unpack(row)) for row in stored]
         if not (self.options.visual_words and self.options.descriptors == "sift"):

@@ -13,9 +13,8 @@ from pydantic import Field
 
 from cinealign.data.posters import PosterFile, open_poster
 from cinealign.views.base import Features, PosterView, ViewOptions
+from cinealign.views.poster.looking import looked_at
 from cinealign.views.store import FeatureStore
-
-BATCH = 64
 
 
 class PixelsOptions(ViewOptions):
@@ -46,13 +45,7 @@ class PixelsView(PosterView):
         """
         if not items:
             return np.zeros((0, 3, self.options.height, self.options.width), dtype=np.uint8)
-        return store.arrays(
-            "pixels",
-            self.settings(),
-            [poster.digest for poster in items],
-            lambda rows: self._look([items[row] for row in rows]),
-            batch_size=BATCH,
-        )
+        return looked_at(items, store, "pixels", self.settings(), self._look)
 
     def settings(self) -> dict[str, Any]:
         """What the pixels depend on besides the poster."""

@@ -15,12 +15,11 @@ from pydantic import Field
 from cinealign.data.posters import PosterFile, open_poster
 from cinealign.errors import ModelError
 from cinealign.views.base import Features, PosterView, ViewOptions
+from cinealign.views.poster.looking import looked_at
 from cinealign.views.precision import Precision, ResolvedPrecision, resolve_precision
 from cinealign.views.quiet import quiet_loading
 from cinealign.views.store import FeatureStore
 from cinealign.views.weights import folder_digest, model_folder
-
-BATCH = 32
 
 
 class VisionModelOptions(ViewOptions):
@@ -59,13 +58,7 @@ class VisionModelView(PosterView):
             DataError: a poster cannot be read.
             ModelError: the weights are missing or of another kind of model.
         """
-        return store.arrays(
-            "vision_model",
-            self.settings(),
-            [poster.digest for poster in items],
-            lambda rows: self._look([items[row] for row in rows]),
-            batch_size=BATCH,
-        )
+        return looked_at(items, store, "vision_model", self.settings(), self._look)
 
     def settings(self) -> dict[str, Any]:
         """What the features depend on besides the poster."""
