@@ -12,6 +12,7 @@ pairs that they are judged on. Needs the extra `mpnet`.
 from __future__ import annotations
 
 import argparse
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from cinealign.experts.fusion import OutOfFold, fuse, fusion_weights
 from cinealign.model import Checkpoint, Extracts, cross_fit, fit_parts
 from cinealign.report.ladder import write_ladder_file
 from cinealign.state import State
+from cinealign.studies.inner_score import training_digest
 from cinealign.views.store import FeatureStore
 
 MPNET = {"view": "language_model", "model": "mpnet"}
@@ -154,7 +156,6 @@ def main() -> None:
     )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the steps' inner accuracies to this file too")
     given = parser.parse_args()
-    given.work.mkdir(parents=True, exist_ok=True)
     recipe = Recipe.parse({"name": "ladder", "views": VIEWS, "align": list(EXPERTS.values())})
     catalogue = Catalogue.load(given.data)
     rows = catalogue.train_rows if not given.held_out else np.arange(len(catalogue.ids))
@@ -162,9 +163,13 @@ def main() -> None:
     extracts = Extracts.of(recipe, posters, intros, FeatureStore())
     train = np.flatnonzero(np.isin(rows, catalogue.train_rows))
     training = extracts.training_set(train, train_labels(catalogue))
+    # Experts of another ladder or of other movies lie in a folder of their own.
+    what = f"{recipe.to_yaml()}{training_digest(training)}"
+    work = given.work / hashlib.sha256(what.encode()).hexdigest()[:12]
+    work.mkdir(parents=True, exist_ok=True)
 
     def checkpoint(name: str, compute: Callable[[], State]) -> State:
-        place = given.work / f"{name}.safetensors"
+        place = work / f"{name}.safetensors"
         if not place.is_file():
             compute().save(place)
         return State.load(place)
