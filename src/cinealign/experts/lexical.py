@@ -44,7 +44,7 @@ class LexicalExpert(Expert):
     lengths are asked for: there a letter says about as much as a syllable or a word.
     weight = (1 + ln tf) * (ln((1 + T) / (1 + df)) + 1) over T train intros; n-grams outside the vocabulary are ignored. Each
     n-gram is added to the coordinate and with the sign that its hash gives, which keeps inner products in expectation; the
-    hash knows nothing of the vocabulary, so copies fitted on other train pairs share the space.
+    hash knows nothing of the vocabulary or the seed, so copies fitted on other train pairs share the space.
     Source of the projection: Weinberger et al. 2009 (arXiv 0902.2206).
     """
 
@@ -53,7 +53,11 @@ class LexicalExpert(Expert):
     one_space = True
 
     def fit(self, training: TrainingSet, *, seed: int) -> Self:
-        """Vocabulary, inverse document frequencies and projection. Raises ConfigError where the views are not texts."""
+        """Vocabulary and inverse document frequencies; the seed plays no part.
+
+        Raises:
+            ConfigError: the views are not texts, or no n-gram is frequent enough.
+        """
         from sklearn.feature_extraction.text import CountVectorizer
 
         intros = _texts(training.intro, self.options.intro[0])
@@ -67,7 +71,7 @@ class LexicalExpert(Expert):
         self._vocabulary = [str(ngram) for ngram in counter.get_feature_names_out()]
         df = np.asarray((counts > 0).sum(axis=0)).ravel()
         self._idf = (np.log((1 + len(intros)) / (1 + df)) + 1).astype(np.float32)
-        self._projection = _projection(self._vocabulary, self.options.dimensions, seed)
+        self._projection = _projection(self._vocabulary, self.options.dimensions)
         return self
 
     def encode_poster(self, features: Mapping[str, Features]) -> Vectors:
@@ -121,12 +125,12 @@ def _analyzer(lengths: tuple[int, int]) -> Callable[[str], list[str]]:
     return ngrams
 
 
-def _projection(ngrams: list[str], dimensions: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def _projection(ngrams: list[str], dimensions: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """(V,) coordinate and (V,) sign of every n-gram, from two hashes of its letters."""
     from sklearn.utils import murmurhash3_32
 
-    column = [murmurhash3_32(ngram, seed=2 * seed, positive=True) % dimensions for ngram in ngrams]
-    odd = [murmurhash3_32(ngram, seed=2 * seed + 1, positive=True) % 2 for ngram in ngrams]
+    column = [murmurhash3_32(ngram, seed=0, positive=True) % dimensions for ngram in ngrams]
+    odd = [murmurhash3_32(ngram, seed=1, positive=True) % 2 for ngram in ngrams]
     return np.array(column, dtype=np.int64), np.where(odd, -1, 1).astype(np.float32)
 
 
