@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # two workers with two threads each would wait for each other
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 from cinealign import figures
 from cinealign.analysis.analyse import Analysis, analyse

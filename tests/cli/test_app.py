@@ -246,6 +246,7 @@ def test_given_sample_is_named_too(
 def test_ctrl_c(quick: Path, sample_folder: Path, environment: dict[str, str], tmp_path: Path) -> None:
     out = tmp_path / "run"
     command = [*PROGRAM, "run", "--recipe", str(quick), "--data", str(sample_folder), "--out", str(out)]
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background job ignores it, and so would a child
     with subprocess.Popen(
         [*command, "--set", "views.appearance.width=480", "--set", "views.appearance.height=640"],
         env=environment,
@@ -253,6 +254,7 @@ def test_ctrl_c(quick: Path, sample_folder: Path, environment: dict[str, str], t
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
+        signal.signal(signal.SIGINT, before)
         until = time.monotonic() + 60
         while not partial(out).exists():
             assert process.poll() is None and time.monotonic() < until

@@ -23,23 +23,13 @@ TEXTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def encoder() -> Any:
-    return language_model.load_encoder(language_model.MODELS["minilm"])
-
-
-@pytest.fixture
-def loaded(monkeypatch: pytest.MonkeyPatch, encoder: Any) -> Any:
-    monkeypatch.setattr(language_model, "load_encoder", lambda model: encoder)
-
-
 def view(**options: Any) -> LanguageModelView:
     built = VIEWS.build("language_model", options)
     assert isinstance(built, LanguageModelView)
     return built
 
 
-def test_near_meaning_is_near(tmp_path: Path, loaded: Any) -> None:
+def test_near_meaning_is_near(tmp_path: Path) -> None:
     features = view().extract(TEXTS, FeatureStore(tmp_path))
     assert features.shape == (5, 384) and features.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(features, axis=1), 1, atol=1e-6)
@@ -47,7 +37,7 @@ def test_near_meaning_is_near(tmp_path: Path, loaded: Any) -> None:
     assert cosine[0, 1] > 0.5 > 0.3 > max(cosine[0, 2], cosine[1, 2])
 
 
-def test_order_and_batch_do_not_matter(tmp_path: Path, loaded: Any) -> None:
+def test_order_and_batch_do_not_matter(tmp_path: Path) -> None:
     built = view()
     together = built.extract(TEXTS, FeatureStore(tmp_path / "a"))
     alone = np.concatenate([built.extract([text], FeatureStore(tmp_path / "b")) for text in TEXTS])
@@ -57,21 +47,21 @@ def test_order_and_batch_do_not_matter(tmp_path: Path, loaded: Any) -> None:
     np.testing.assert_array_equal(together, again)
 
 
-def test_stored_texts_need_no_model(tmp_path: Path, loaded: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stored_texts_need_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = view().extract(TEXTS, FeatureStore(tmp_path))
-    monkeypatch.setattr(language_model, "load_encoder", lambda model: pytest.fail("loaded"))
+    monkeypatch.setattr(language_model, "_compiled", lambda *model: pytest.fail("loaded"))
     np.testing.assert_array_equal(view().extract(TEXTS[::-1], FeatureStore(tmp_path))[::-1], first)
     loose = view(normalize=False).extract(TEXTS, FeatureStore(tmp_path))
     np.testing.assert_allclose(language_model.normalised(loose), first, atol=1e-6)
     assert np.linalg.norm(loose, axis=1).max() > 1.5
 
 
-def test_bfloat16_is_near_float32(tmp_path: Path, loaded: Any) -> None:
+def test_bfloat16_is_near_float32(tmp_path: Path) -> None:
     full, half = (view(precision=p).extract(TEXTS, FeatureStore(tmp_path)) for p in ("float32", "bfloat16"))
     assert (full * half).sum(axis=1).min() > 0.999
 
 
-def test_long_texts_are_counted_every_time(tmp_path: Path, loaded: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_long_texts_are_counted_every_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     long = "shark " * 300
     for _ in range(2):  # computed, then from the store
         cut = view().extract([long, "shark", long + "and beach"], FeatureStore(tmp_path))
@@ -101,7 +91,7 @@ def test_other_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         language_model.load_encoder(other)
 
 
-def test_a_prompt_is_the_wording_in_which_the_model_gets_a_text(tmp_path: Path, loaded: Any) -> None:
+def test_a_prompt_is_the_wording_in_which_the_model_gets_a_text(tmp_path: Path) -> None:
     prompted = view(prompt="A movie about this: {}").extract(TEXTS[:2], FeatureStore(tmp_path / "a"))
     plain = view().extract([f"A movie about this: {text}" for text in TEXTS[:2]], FeatureStore(tmp_path / "b"))
     np.testing.assert_array_equal(prompted, plain)

@@ -21,7 +21,7 @@ TOKENS = 1024
 def compile_encoder(
     network: nn.Module, tokenizer: Any, limit: int, precision: ResolvedPrecision
 ) -> Callable[[list[str]], NDArray[np.float32]]:
-    """Texts (B) -> (B, D) float32, the mean of each text's token vectors, not normalised.
+    """Texts (B) -> (B, D + 1) float32: the mean of each text's token vectors, not normalised, and how many tokens it has.
 
     Args:
         network: a transformers encoder in eval mode, with `last_hidden_state` (B, L, D).
@@ -49,27 +49,27 @@ def compile_encoder(
         run = compile_graph(MeanOfTokens().eval(), inputs, [[-1, -1], [-1, -1]], precision)
 
     def encode(texts: list[str]) -> NDArray[np.float32]:
+        whole = [len(ids) for ids in tokenizer(texts, truncation=False, verbose=False)["input_ids"]]
         read = tokenizer(texts, truncation=True, max_length=limit)["input_ids"]
-        lengths = np.array([len(ids) for ids in read])
         vectors: list[NDArray[np.float32]] = [np.zeros(0, dtype=np.float32)] * len(texts)
-        for rows in token_batches(lengths, TOKENS):
+        for rows in token_batches([len(ids) for ids in read], TOKENS):
             padded = tokenizer.pad({"input_ids": [read[row] for row in rows]}, return_tensors="np")
             found = run(padded["input_ids"], padded["attention_mask"])[0]
             for row, vector in zip(rows, found, strict=True):
                 vectors[row] = vector
-        return np.stack(vectors)
+        return np.column_stack([np.stack(vectors), whole]).astype(np.float32)
 
     return encode
 
 
-def token_batches(lengths: NDArray[np.int64] | Sequence[int], tokens: int) -> Iterator[list[int]]:
+def token_batches(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
     """Rows from the shortest text to the longest, in batches whose rows times longest row are at most `tokens`.
 
     A row longer than `tokens` makes a batch of its own. Rows of equal length keep their order.
     """
     batch: list[int] = []
     for row in np.argsort(lengths, kind="stable"):
-        if batch and (len(batch) + 1) * int(lengths[row]) > tokens:
+        if batch and (len(batch) + 1) * lengths[row] > tokens:
             yield batch
             batch = []
         batch.append(int(row))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import numpy as np
@@ -124,23 +124,27 @@ class LanguageModelView(TextView):
         return load_encoder(self._model)
 
     def _encode(self, texts: list[str]) -> NDArray[np.float32]:
-        tokenizer = cast(Any, self._encoder.tokenizer)
-        lengths = [len(ids) for ids in tokenizer(texts, truncation=False, verbose=False)["input_ids"]]
-        return np.column_stack([self._vectors(texts), lengths]).astype(np.float32)
-
-    @cached_property
-    def _vectors(self) -> Callable[[list[str]], NDArray[np.float32]]:
+        """(B, D + 1): mean of token vectors, number of tokens."""
         if self.options.model in MODELS:
-            network = cast(Any, self._encoder[0]).model
-            return compile_encoder(network, self._encoder.tokenizer, self._model.limit, self._precision)
-        return self._through_pytorch
+            return _compiled(self.options.model, self._precision)(texts)
+        return self._through_pytorch(texts)
 
     def _through_pytorch(self, texts: list[str]) -> NDArray[np.float32]:
         """For a model that is not known to be a mean of token vectors, or not known to survive compilation."""
         import torch
 
+        tokenizer = cast(Any, self._encoder.tokenizer)
+        lengths = [len(ids) for ids in tokenizer(texts, truncation=False, verbose=False)["input_ids"]]
         with torch.autocast("cpu", torch.bfloat16, enabled=self._precision == "bfloat16"):
-            return np.asarray(self._encoder.encode(texts, batch_size=TORCH_BATCH, show_progress_bar=False))
+            vectors = self._encoder.encode(texts, batch_size=TORCH_BATCH, show_progress_bar=False)
+        return np.column_stack([vectors, lengths]).astype(np.float32)
+
+
+@cache
+def _compiled(model: str, precision: ResolvedPrecision) -> Callable[[list[str]], NDArray[np.float32]]:
+    """One of MODELS; kept for the process, as loading and compiling take seconds and several views of a recipe share it."""
+    encoder = load_encoder(MODELS[model])
+    return compile_encoder(cast(Any, encoder[0]).model, encoder.tokenizer, MODELS[model].limit, precision)
 
 
 def load_encoder(model: EncoderFiles) -> SentenceTransformer:
