@@ -35,7 +35,7 @@ report: $(STAMP)
 	$(BIN)/cinealign report $(RUN) --out $(RUN).pdf $(ARGS)
 
 test: lint
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # timm requires torchvision, which is kept out of everyone's environment; see src/cinealign/views/torchvision_import.py.
 test-timm: $(VENV)/timm/.installed

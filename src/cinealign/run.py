@@ -227,9 +227,20 @@ def environment(seed: int) -> dict[str, Any]:
         "platform": platform.platform(),
         "processor": torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
+        "blas_threads": blas_threads(),
         "seed": seed,
         "packages": dict(sorted(versions.items())),
     }
+
+
+def blas_threads() -> int:
+    """Threads of NumPy's and SciPy's linear algebra, which PyTorch's setting does not reach."""
+    import numpy as np
+    from threadpoolctl import threadpool_info
+
+    np.linalg.norm(np.zeros((2, 2)), 2)  # loads the library, if nothing has yet
+    pools: list[int] = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    return max([1, *pools])
 
 
 def _write_json(path: Path, value: Any) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from cinealign.audit.audit import audit_run
 from cinealign.audit.checks import (
@@ -25,7 +26,7 @@ from cinealign.distance.distances import distance_matrix
 from cinealign.evaluation.metrics import evaluate_vectors
 from cinealign.experts.fusion import fusion_weights
 from cinealign.model import AlignmentModel, cross_fit
-from cinealign.run import Run
+from cinealign.run import Run, blas_threads
 from cinealign.state import State
 
 
@@ -122,6 +123,18 @@ def test_a_matrix_that_is_said_to_be_the_runs(evidence, finished, fake):
         assert f"{len(rows)} diagonal entries ({len(rows)} held out) and 0 others" in found.said
     if fake == "transposed":
         assert "it is the transpose of this run's D" in found.said
+
+
+def test_the_refit_has_the_threads_of_the_run(evidence):
+    """Linear algebra too: sums in another order make other last bits."""
+    path = evidence.run.folder / "environment.json"
+    assert json.loads(path.read_text())["blas_threads"] >= 1
+    with threadpool_limits(3, user_api="blas"):
+        for asked, expected in (({"blas_threads": 2, "threads": 1}, 2), ({"threads": 1}, 1)):
+            path.write_text(json.dumps(asked))
+            with fresh(evidence).threads():
+                assert blas_threads() == expected
+            assert blas_threads() == 3
 
 
 def test_training_on_held_out_pairs_is_caught_by_the_refit(evidence, sample, cheap):

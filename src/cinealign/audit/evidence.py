@@ -72,11 +72,15 @@ class Evidence:
     def threads(self) -> Iterator[None]:
         """As many threads as the run had: sums in another order differ in their last bits."""
         import torch
+        from threadpoolctl import threadpool_limits
 
         before, wanted = torch.get_num_threads(), self.saved_environment.get("threads")
+        # A run that did not note its linear algebra's threads most likely had as many as PyTorch.
+        blas = self.saved_environment.get("blas_threads", wanted)
         if isinstance(wanted, int) and wanted > 0:
             torch.set_num_threads(wanted)
         try:
-            yield
+            with threadpool_limits(blas if isinstance(blas, int) and blas > 0 else None, user_api="blas"):
+                yield
         finally:
             torch.set_num_threads(before)
