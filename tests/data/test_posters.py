@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zlib
 from pathlib import Path
 
@@ -81,6 +82,22 @@ def test_exif_rotation_is_applied(tmp_path: Path) -> None:
     picture = open_poster(saved(tmp_path, source, "7.jpg", exif=exif, quality=95))
     assert picture.size == (20, 40)
     assert max(picture.getpixel((10, 2))) < 40 and min(picture.getpixel((10, 35))) > 215  # type: ignore[type-var,arg-type]
+
+
+def test_damaged_metadata_is_no_matter_and_no_warning(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "a picture with a long description"
+    whole = saved(tmp_path, noisy(), "7.jpg", exif=exif).read_bytes()
+    payload = exif.tobytes()
+    at = whole.index(payload)
+    for left in range(8, len(payload), 4):
+        cut = payload[:left]
+        length = struct.pack(">H", len(cut) + 2)
+        (tmp_path / "8.jpg").write_bytes(whole[: at - 2] + length + cut + whole[at + len(payload) :])
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            picture = open_poster(tmp_path / "8.jpg")
+        assert sorted(picture.size) == [64, 96] and not said
 
 
 def test_one_pixel_is_a_picture(tmp_path: Path) -> None:

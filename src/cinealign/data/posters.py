@@ -6,9 +6,11 @@ import hashlib
 import io
 import os
 import re
+import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,12 +95,16 @@ def decode_poster(name: str, content: bytes, formats: Sequence[str] = FORMATS) -
 
     too_large = f"poster {name} has more than {MAX_PIXELS:,} pixels; give a smaller picture"
     try:
-        with Image.open(io.BytesIO(content), formats=tuple(formats)) as picture:
+        with _unwarned():
+            opened = Image.open(io.BytesIO(content), formats=tuple(formats))
+        with opened as picture:
             width, height = picture.size
             if width * height > MAX_PIXELS:
                 raise DataError(f"poster {name} is {width:,} x {height:,}: {too_large.partition(' has ')[2]}")
             picture.load()
-            return _rgb(ImageOps.exif_transpose(picture))
+            with _unwarned():
+                upright = ImageOps.exif_transpose(picture)
+            return _rgb(upright)
     except DataError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # Pillow looks at the header before we can
@@ -128,8 +134,7 @@ def check_posters(paths: Sequence[Path]) -> tuple[dict[Path, PosterFile], list[s
         except DataError as error:
             return str(error)
 
-    with warnings.catch_warnings(), ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        warnings.simplefilter("ignore")  # Pillow warns of sizes that `check_poster` refuses anyway
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         results = list(pool.map(check, paths))
     good = {path: result for path, result in zip(paths, results, strict=True) if isinstance(result, PosterFile)}
     return good, [result.partition(";")[0].removeprefix("poster ") for result in results if isinstance(result, str)]
@@ -161,6 +166,17 @@ def find_posters(folder: Path) -> PosterFolder:
             raise DataError(f"item {movie_id} has two posters, {found[movie_id].name} and {path.name}; remove one")
         found[movie_id] = path
     return PosterFolder(found, tuple(strangers))
+
+
+_WARNINGS = threading.Lock()
+
+
+@contextmanager
+def _unwarned() -> Iterator[None]:
+    """Inside, Pillow does not print what it thinks of metadata; one thread at a time, as the filters are the process's."""
+    with _WARNINGS, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _bytes(path: Path) -> bytes:

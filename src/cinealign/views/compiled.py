@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from cinealign.views.first_inference import ALONE, first_alone
 from cinealign.views.precision import ResolvedPrecision
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def compile_graph(
     import openvino
     import torch
 
-    with warnings.catch_warnings(), torch.inference_mode():
+    with ALONE, warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")  # the tracer's, about shapes that are meant to be constant
         # Traced and frozen first: OpenVINO's own way takes four times as long.
         traced = torch.jit.trace(network, examples, check_trace=False)  # type: ignore[no-untyped-call]
@@ -69,10 +70,11 @@ def compile_graph(
         "PERFORMANCE_HINT": "LATENCY",
         "ENABLE_CPU_PINNING": False,  # two programs would be pinned to the same cores
     }
-    compiled: Any = openvino.Core().compile_model(model, "CPU", settings)
+    with ALONE:
+        compiled: Any = openvino.Core().compile_model(model, "CPU", settings)
 
     def run(*inputs: NDArray[Any]) -> list[NDArray[np.float32]]:
         found = compiled([np.ascontiguousarray(each) for each in inputs])
         return [cast("NDArray[np.float32]", np.array(each)) for each in found.to_tuple()]
 
-    return run
+    return first_alone(run)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from cinealign.data.posters import PosterFile, open_poster
+from cinealign.views.first_inference import ALONE, first_alone
 from cinealign.views.precision import Precision, ResolvedPrecision, resolve_precision
 from cinealign.views.store import FeatureStore
 from cinealign.views.weights import packaged_file
@@ -167,7 +168,8 @@ class Engine:
                 **{f"{part}.model_path": str(path) for part, path in paths.items()},
             }
         )
-        detector, recogniser = self._rapidocr._load_det_model(), self._rapidocr._load_rec_model()
+        with ALONE:  # rapidocr compiles both networks once before ours take their place
+            detector, recogniser = self._rapidocr._load_det_model(), self._rapidocr._load_rec_model()
         detector.session = _Network(paths["Det"], precision)
         recogniser.session = _Network(paths["Rec"], precision, width_step=_WIDTH_STEP)
 
@@ -191,7 +193,6 @@ class _Network:
     def __init__(self, path: Path, precision: ResolvedPrecision, width_step: int = 1) -> None:
         import openvino
 
-        core = openvino.Core()
         properties = {
             "INFERENCE_NUM_THREADS": 1,
             "NUM_STREAMS": 1,
@@ -199,9 +200,12 @@ class _Network:
             "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision],
             "CPU_RUNTIME_CACHE_CAPACITY": str(_KERNELS_KEPT),
         }
-        self._compiled = core.compile_model(core.read_model(path), "CPU", properties)
-        self._request = self._compiled.create_infer_request()
+        with ALONE:
+            core = openvino.Core()
+            self._compiled = core.compile_model(core.read_model(path), "CPU", properties)
+            self._request = self._compiled.create_infer_request()
         self._width_step = width_step
+        self._infer = first_alone(self._inferred)
 
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Output for `batch` (B, 3, H, W), padded on the right to a multiple of the width step.
@@ -211,6 +215,9 @@ class _Network:
         rest = -batch.shape[3] % self._width_step
         if rest:
             batch = np.pad(batch, ((0, 0), (0, 0), (0, 0), (0, rest)))
+        return self._infer(batch)
+
+    def _inferred(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         self._request.infer([batch])
         return cast(NDArray[np.float32], self._request.get_output_tensor().data)
 
