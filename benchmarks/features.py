@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cinealign.data.catalogue import Catalogue
-from cinealign.data.posters import PosterFile
+from cinealign.data.posters import Poster
 from cinealign.data.sample import draw_sample
 from cinealign.views.intro.encoders import encoder_files
 from cinealign.views.poster.appearance import PACKAGE, WEIGHTS, WEIGHTS_SHA256
@@ -34,14 +34,14 @@ Rows = NDArray[np.float32]
 BATCH = 32
 
 
-def plain_appearance(posters: list[PosterFile]) -> Callable[[], Rows]:
+def plain_appearance(posters: list[Poster]) -> Callable[[], Rows]:
     from efficientnet_lite_pytorch import EfficientNet
 
     network = EfficientNet.from_name("efficientnet-lite2")
     network.load_state_dict(torch.load(packaged_file(PACKAGE, WEIGHTS, WEIGHTS_SHA256), weights_only=True))
     network.eval()
 
-    def pixels(poster: PosterFile) -> torch.Tensor:
+    def pixels(poster: Poster) -> torch.Tensor:
         with Image.open(poster.path) as file:
             resized = np.asarray(file.convert("RGB").resize((224, 320), Image.Resampling.BICUBIC))
         return (torch.from_numpy(resized.copy()).permute(2, 0, 1).float() - 127) / 128
@@ -64,7 +64,7 @@ def plain_language_model(texts: list[str]) -> Callable[[], Rows]:
     return lambda: model.encode(texts, show_progress_bar=False)
 
 
-def ours(view: str, items: list[PosterFile] | list[str]) -> Callable[[], Rows]:
+def ours(view: str, items: list[Poster] | list[str]) -> Callable[[], Rows]:
     kept = VIEWS.build(view)
 
     def run() -> Rows:

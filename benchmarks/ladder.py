@@ -27,7 +27,8 @@ from cinealign.evaluation.accuracy import get_acc
 from cinealign.evaluation.metrics import evaluate_vectors
 from cinealign.experts.base import TrainingSet
 from cinealign.experts.fusion import OutOfFold, fuse, fusion_weights
-from cinealign.model import Checkpoint, Extracts, cross_fit, fit_parts
+from cinealign.fitting import Checkpoint, cross_fit, fit_parts
+from cinealign.model import Extracts
 from cinealign.report.ladder import write_ladder_file
 from cinealign.state import State
 from cinealign.studies.inner_score import training_digest

@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cinealign import model as module
+from cinealign import fitting as module
 from cinealign.data.catalogue import Catalogue
-from cinealign.data.posters import PosterFile
+from cinealign.data.posters import Poster
 from cinealign.errors import ConfigError, ModelError
 from cinealign.experts.base import TrainingSet
 from cinealign.experts.fusion import fold_numbers
-from cinealign.model import AlignmentModel, Extracts, cross_fit
+from cinealign.fitting import cross_fit, fit_model
+from cinealign.model import AlignmentModel, Extracts
 from cinealign.recipe import Recipe
 from cinealign.run import Run
 from cinealign.state import State
@@ -48,7 +49,7 @@ def test_nothing_that_learns_sees_a_held_out_pair(
     for row in sample.held_out_rows.tolist():
         posters[row] = draw_pattern(tmp_path / f"{row}.png", seed=row)
         intros[row] = " ".join([*dice.choice(words, size=30), f"unheardof{row}"] * 2)
-    other = AlignmentModel.fit(cheap, Extracts.of(cheap, posters, intros, store).training_set(sample.train_rows))
+    other = fit_model(cheap, Extracts.of(cheap, posters, intros, store).training_set(sample.train_rows))
     assert_equal_bits(states(other), states(finished.model))
 
 
@@ -61,7 +62,7 @@ def test_what_is_learned_hangs_on_the_train_pairs(
     intros[row] = intros[int(sample.train_rows[1])]
     training = Extracts.of(cheap, sample.posters, intros, store).training_set(sample.train_rows)
     with pytest.raises(AssertionError):
-        assert_equal_bits(states(AlignmentModel.fit(cheap, training)), states(finished.model))
+        assert_equal_bits(states(fit_model(cheap, training)), states(finished.model))
 
 
 def test_saved_model_encodes_as_the_run_did(finished: Run, sample: Catalogue, store: FeatureStore) -> None:
@@ -160,11 +161,11 @@ def test_no_folds_where_there_is_nothing_to_weigh(
     )
     monkeypatch.setattr(module, "cross_fit", None)
     extracts = Extracts.of(recipe, sample.posters, sample.intros, store)
-    assert AlignmentModel.fit(recipe, extracts.training_set(sample.train_rows)).weights.tolist() == [0.8, 0.2]
+    assert fit_model(recipe, extracts.training_set(sample.train_rows)).weights.tolist() == [0.8, 0.2]
 
 
 def test_a_poster_of_ones_own(finished: Run, tmp_path: Path, store: FeatureStore) -> None:
-    mine: list[PosterFile] = [draw_pattern(tmp_path / "mine.png", seed=1)]
+    mine: list[Poster] = [draw_pattern(tmp_path / "mine.png", seed=1)]
     vectors = finished.model.encode_posters(mine, store)
     assert vectors.shape == (1, finished.vectors[0].shape[1]) and np.isfinite(vectors).all()
     assert finished.model.encode_intros([""], store).shape == vectors.shape

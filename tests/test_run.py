@@ -18,7 +18,8 @@ from cinealign.errors import ConfigError, DataError
 from cinealign.out import locked, partial
 from cinealign.pipeline import align
 from cinealign.recipe import Recipe
-from cinealign.run import Run, RunDraft
+from cinealign.run import Run
+from cinealign.run_draft import RunDraft
 from cinealign.state import State
 from cinealign.views.store import FeatureStore
 
@@ -109,7 +110,7 @@ def test_failed_finish_leaves_no_run(
         raise OSError("disk full")
 
     out = tmp_path / "run"
-    monkeypatch.setattr("cinealign.run.environment", fail)
+    monkeypatch.setattr("cinealign.run_draft.environment", fail)
     with pytest.raises(OSError, match="disk full"):
         write_draft(out, cheap, sample, finished)
     assert not out.exists()

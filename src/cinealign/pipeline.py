@@ -11,9 +11,11 @@ from cinealign.data.catalogue import Catalogue
 from cinealign.data.labels import train_labels
 from cinealign.evaluation.metrics import evaluate_vectors
 from cinealign.evaluation.transductive import evaluate_transductive
-from cinealign.model import AlignmentModel, Extracts
+from cinealign.fitting import fit_model
+from cinealign.model import Extracts
 from cinealign.recipe import Recipe
-from cinealign.run import Run, RunDraft
+from cinealign.run import Run
+from cinealign.run_draft import RunDraft
 from cinealign.views.store import FeatureStore
 
 
@@ -39,7 +41,7 @@ def align(
     with RunDraft.open(out, recipe, catalogue, force=force) as draft:
         extracts = Extracts.of(recipe, catalogue.posters, catalogue.intros, store)
         training = extracts.training_set(catalogue.train_rows, train_labels(catalogue))
-        model = AlignmentModel.fit(recipe, training, draft.checkpoint)
+        model = fit_model(recipe, training, draft.checkpoint)
         poster = model.encode_poster_extracts(extracts.poster)
         intro = model.encode_intro_extracts(extracts.intro)
         metrics = evaluate_vectors(

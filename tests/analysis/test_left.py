@@ -5,7 +5,7 @@ from PIL import Image
 from cinealign.analysis.left import expected_hits, titles_named, what_is_left, without_labels
 from cinealign.analysis.painting import lines_outside, with_cell_painted, without_lettering
 from cinealign.analysis.titles import lettering_without_title, title_stems, without_title
-from cinealign.data.posters import PosterFile, open_poster
+from cinealign.data.posters import Poster, open_poster
 from cinealign.views.poster.ocr import Line
 
 
@@ -58,20 +58,18 @@ def test_painting_changes_the_lettering_and_nothing_else(tmp_path):
     pixels = np.full((100, 80, 3), (200, 30, 30), dtype=np.uint8)
     pixels[22:38, 22:58] = 255
     Image.fromarray(pixels).save(tmp_path / "1.png")
-    poster = PosterFile.of(tmp_path / "1.png")
-    painted = np.asarray(open_poster(without_lettering(poster, [box(0.25, 0.2, 0.75, 0.4)], tmp_path / "2.png")))
+    poster = Poster.of(tmp_path / "1.png")
+    painted = np.asarray(open_poster(without_lettering(poster, [box(0.25, 0.2, 0.75, 0.4)])))
     assert np.abs(painted.astype(int) - (200, 30, 30)).max() < 40  # nothing of the white is left
     assert (painted[60:] == pixels[60:]).all() and (painted[:, 75:] == pixels[:, 75:]).all()
-    assert without_lettering(poster, [], tmp_path / "3.png") is poster
+    assert without_lettering(poster, []) is poster
 
 
 def test_a_covered_cell_has_the_mean_colour_and_loses_its_lines(tmp_path):
     pixels = np.zeros((60, 40, 3), dtype=np.uint8)
     pixels[:30] = 100
     Image.fromarray(pixels).save(tmp_path / "1.png")
-    covered = open_poster(
-        with_cell_painted(PosterFile.of(tmp_path / "1.png"), (0.5, 0.0, 1.0, 0.5), tmp_path / "2.png")
-    )
+    covered = open_poster(with_cell_painted(Poster.of(tmp_path / "1.png"), (0.5, 0.0, 1.0, 0.5)))
     found = np.asarray(covered)
     assert (found[:30, 20:] == 50).all() and (found[:30, :20] == 100).all() and (found[30:] == 0).all()
     inside, outside = box(0.6, 0.1, 0.9, 0.2), box(0.1, 0.1, 0.3, 0.2)

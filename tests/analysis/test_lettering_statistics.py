@@ -6,7 +6,7 @@ import pytest
 
 from cinealign.analysis import lettering_statistics as module
 from cinealign.analysis.lettering_statistics import lettering_statistics
-from cinealign.data.posters import PosterFile
+from cinealign.data.posters import Poster
 from cinealign.views.poster.ocr import Line
 from cinealign.views.store import FeatureStore
 
@@ -24,8 +24,8 @@ def store(tmp_path: Path) -> FeatureStore:
     return FeatureStore(tmp_path / "store")
 
 
-def posters(tmp_path: Path) -> list[PosterFile]:
-    return [PosterFile(tmp_path / f"{at}.jpg", f"digest {at}") for at in range(4)]
+def posters(tmp_path: Path) -> list[Poster]:
+    return [Poster(f"digest {at}", lambda: pytest.fail("a poster was opened")) for at in range(4)]
 
 
 def test_statistics(tmp_path: Path, store: FeatureStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,10 +23,12 @@ from cinealign.audit.evidence import Evidence
 from cinealign.audit.findings import worst
 from cinealign.audit.refit import check_refit
 from cinealign.distance.distances import distance_matrix
+from cinealign.environment import blas_threads
 from cinealign.evaluation.metrics import evaluate_vectors
 from cinealign.experts.fusion import fusion_weights
-from cinealign.model import AlignmentModel, cross_fit
-from cinealign.run import Run, blas_threads
+from cinealign.fitting import cross_fit, fit_model
+from cinealign.model import AlignmentModel
+from cinealign.run import Run
 from cinealign.state import State
 
 
@@ -139,7 +141,7 @@ def test_the_refit_has_the_threads_of_the_run(evidence):
 
 def test_training_on_held_out_pairs_is_caught_by_the_refit(evidence, sample, cheap):
     everything = evidence.extracts.training_set(np.arange(len(sample)))
-    save_model(evidence.run, AlignmentModel.fit(cheap, everything), evidence.extracts)
+    save_model(evidence.run, fit_model(cheap, everything), evidence.extracts)
     rescored(evidence.run, sample)
     assert check_metrics(fresh(evidence)).verdict == check_rebuild(fresh(evidence)).verdict == "PASS"
     found = check_refit(fresh(evidence))

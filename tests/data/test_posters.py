@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cinealign.data.posters import MAX_PIXELS, PosterFile, check_poster, find_posters, open_poster
+from cinealign.data.posters import MAX_PIXELS, Poster, check_poster, find_posters, open_poster
 from cinealign.errors import DataError
 
 RED = (200, 30, 40)
@@ -135,13 +135,17 @@ def test_text_called_jpg_is_refused(tmp_path: Path, content: bytes) -> None:
 
 def test_file_that_is_gone(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"poster 9\.jpg cannot be read"):
-        open_poster(PosterFile(tmp_path / "9.jpg", "00"))
+        open_poster(tmp_path / "9.jpg")
+    poster = Poster.of(saved(tmp_path, Image.new("RGB", (4, 4))))
+    (tmp_path / "7.png").unlink()
+    with pytest.raises(DataError, match=r"poster 7\.png cannot be read"):
+        open_poster(poster)
 
 
 def test_digest_is_of_the_bytes(tmp_path: Path) -> None:
     path = saved(tmp_path, Image.new("RGB", (4, 4)))
-    assert check_poster(path) == PosterFile.of(path)
-    assert PosterFile.of(path).digest != PosterFile.of(saved(tmp_path, Image.new("RGB", (4, 5)), "8.png")).digest
+    assert check_poster(path) == Poster.of(path)
+    assert Poster.of(path).digest != Poster.of(saved(tmp_path, Image.new("RGB", (4, 5)), "8.png")).digest
 
 
 def test_two_posters_of_one_movie_are_refused(tmp_path: Path) -> None:
@@ -150,3 +154,52 @@ def test_two_posters_of_one_movie_are_refused(tmp_path: Path) -> None:
         (tmp_path / "poster" / name).write_bytes(b"x")
     with pytest.raises(DataError, match=r"item 7 has two posters, 0007\.png and 7\.jpg; remove one"):
         find_posters(tmp_path)
+
+
+def test_a_poster_of_anything_is_the_same_picture(tmp_path: Path) -> None:
+    picture = noisy()
+    path = saved(tmp_path, picture)
+    pixels = np.asarray(picture)
+    for source in (path, str(path), path.read_bytes(), picture, pixels, Poster.of(path)):
+        assert (np.asarray(open_poster(Poster.of(source))) == pixels).all()
+    assert Poster.of(path) == Poster.of(path.read_bytes()) and Poster.of(path).path == path
+    assert Poster.of(picture) == Poster.of(pixels), "equal pixels, equal features"
+    assert Poster.of(pixels) != Poster.of(pixels.reshape(32, 192, 3)), "the shape belongs to the content"
+
+
+def test_a_poster_does_not_change_with_its_source() -> None:
+    picture = Image.new("RGB", (4, 4), RED)
+    poster = Poster.of(picture)
+    picture.paste((0, 0, 0), (0, 0, 4, 4))
+    open_poster(poster).paste((1, 1, 1), (0, 0, 4, 4))
+    assert open_poster(poster).getpixel((0, 0)) == RED
+    assert picture.getpixel((0, 0)) == (0, 0, 0), "the caller's picture is still open"
+
+
+def test_pixels_are_made_rgb_like_files() -> None:
+    clear = np.zeros((3, 2, 4), dtype=np.uint8)
+    assert open_poster(Poster.of(clear)).getpixel((0, 0)) == (255, 255, 255)
+    assert open_poster(Poster.of(np.full((3, 2), 7, dtype=np.uint8))).getpixel((1, 2)) == (7, 7, 7)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (3.5, "a poster is a path, the bytes of a file, .* got float"),
+        (np.zeros((2, 2, 3)), r"got float64 \(2, 2, 3\)"),
+        (np.zeros((2, 2, 7), dtype=np.uint8), r"got uint8 \(2, 2, 7\)"),
+        (np.zeros((0, 2, 3), dtype=np.uint8), "at least one pixel"),
+        ("nowhere.jpg", r"poster nowhere\.jpg cannot be read"),
+    ],
+)
+def test_what_is_no_poster(source: object, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        Poster.of(source)  # type: ignore[arg-type]
+
+
+def test_bytes_are_decoded_when_opened() -> None:
+    poster = Poster.of(b"just some words")
+    with pytest.raises(DataError, match="poster given as bytes is not a JPEG"):
+        open_poster(poster)
+    with pytest.raises(DataError, match="given as bytes is 8,100 x 8,100"):
+        open_poster(Poster.of(bomb(8_100, 8_100)))

@@ -6,6 +6,7 @@ import pytest
 from cinealign.errors import ConfigError
 from cinealign.experts.base import TeacherVectors, TrainingSet
 from cinealign.experts.contrastive import ContrastiveExpert, ContrastiveOptions
+from cinealign.fitting import fit_model
 from cinealign.model import AlignmentModel, Extracts
 from cinealign.recipe import Recipe
 
@@ -119,7 +120,7 @@ def test_a_recipe_with_a_teacher_and_a_fitted_distance_runs_saves_and_loads(tmp_
     extracts = Extracts(features.poster, features.intro, N)
     rows = np.arange(0, N, 2)
     training = extracts.training_set(rows, {"genre": features.labels["genre"][rows]})
-    model = AlignmentModel.fit(chosen, training)
+    model = fit_model(chosen, training)
     model.save(tmp_path / "model")
     poster = model.encode_poster_extracts(extracts.poster)
     assert poster.shape[1] == 4 + 128 + 2

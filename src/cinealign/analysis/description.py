@@ -23,7 +23,7 @@ from cinealign.data.fingerprints import HASH_SIDE, difference_hash, near_equal_p
 from cinealign.data.intros import tokens
 from cinealign.data.languages import languages_of
 from cinealign.data.movie_table import MovieRow, MovieTable, read_movie_table
-from cinealign.data.posters import PosterFile, decode_poster, find_posters, read_poster
+from cinealign.data.posters import Poster, decode_poster, find_posters, read_poster
 from cinealign.data.split import TrainIds, choose_reading, read_train_list
 from cinealign.data.split_record import read_split_record
 from cinealign.errors import DataError
@@ -115,7 +115,7 @@ class Description:
 class _Picture:
     """A poster that decodes."""
 
-    poster: PosterFile
+    poster: Poster
     width: int
     height: int
     bytes: int
@@ -123,7 +123,7 @@ class _Picture:
     hash: NDArray[np.bool_]
 
 
-def describe(folder: Path, train_ids: TrainIds = "auto") -> tuple[Description, list[PosterFile]]:
+def describe(folder: Path, train_ids: TrainIds = "auto") -> tuple[Description, list[Poster]]:
     """The folder without its lettering (see `lettering_statistics`), and the posters that decode, for reading that.
 
     Args:

@@ -9,7 +9,7 @@ from typing import Any
 
 from cinealign import figures
 from cinealign.analysis.figures import downstream, explanation, neighbours, relation
-from cinealign.data.posters import PosterFile
+from cinealign.data.posters import Poster
 from cinealign.figures import SUFFIXES, Language, drawing, save_figure
 
 
@@ -24,7 +24,7 @@ class Plan:
     shows_posters: bool = False
 
 
-def plans(numbers: Mapping[str, Any], posters: Sequence[PosterFile]) -> list[Plan]:
+def plans(numbers: Mapping[str, Any], posters: Sequence[Poster]) -> list[Plan]:
     """The figures that `numbers` allow, in the order of the questions."""
     settings, related, near, tasks = (numbers[key] for key in ("settings", "relation", "neighbours", "downstream"))
     data = numbers["data"]
@@ -120,7 +120,7 @@ def draw(plan: Callable[[Any], None], base: Path, lang: Language = "en") -> list
 
 
 def draw_explanation(
-    found: Mapping[str, Any], posters: Sequence[PosterFile], base: Path, lang: Language = "en"
+    found: Mapping[str, Any], posters: Sequence[Poster], base: Path, lang: Language = "en"
 ) -> list[Path]:
     """The figure of one explanation in the files of `draw`."""
     return draw(lambda figure: explanation.draw_explanation(figure, found, posters), base, lang)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from cinealign.analysis.material import Material
 from cinealign.analysis.painting import lines_outside, with_cell_painted
-from cinealign.data.posters import PosterFile
+from cinealign.data.posters import Poster
 from cinealign.errors import DataError
 from cinealign.experts.base import Vectors
 from cinealign.views.base import Extracted
@@ -76,7 +76,7 @@ def explain(material: Material, movie_id: int, with_id: int | None = None) -> di
 
 @dataclass(frozen=True)
 class _Cover:
-    """Covers parts of one poster and one intro and asks the model again; files of painted posters go to `scratch`.
+    """Covers parts of one poster and one intro and asks the model again.
 
     The unchanged item is asked for along with the changed ones: in bfloat16 a network's numbers depend a little on the
     items computed with it, and so this cancels out. What is computed goes to a store that is thrown away.
@@ -128,7 +128,7 @@ class _Cover:
         original, grid = self.material.catalogue.posters[self.poster], grid_cells(ROWS, COLUMNS)
         painted = [
             original,
-            *(with_cell_painted(original, cell, self.scratch / f"{at}.png") for at, cell in enumerate(grid)),
+            *(with_cell_painted(original, cell) for cell in grid),
         ]
         seen: dict[str, Extracted] = {}
         read = self._read()
@@ -153,7 +153,7 @@ class _Cover:
 
     def _read(self) -> dict[str, list[Line]]:
         """The lines of the poster as each reader's engine reads them; from the user's store, as OCR takes long."""
-        posters: list[PosterFile] = [self.material.catalogue.posters[self.poster]]
+        posters: list[Poster] = [self.material.catalogue.posters[self.poster]]
         store = self.material.store
         return {name: reader.lines(posters, store)[0] for name, reader in self._readers.items()}
 

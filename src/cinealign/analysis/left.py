@@ -6,10 +6,7 @@ are paired by movie.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -178,13 +175,8 @@ def _lettering_painted(material: Material) -> NDArray[np.float64]:
     reader = next(iter(_readers(material).values()))
     posters = material.catalogue.posters
     lines = reader.lines(posters, material.store)
-    with tempfile.TemporaryDirectory(prefix="cinealign-") as scratch, ThreadPoolExecutor(2) as pool:
-
-        def paint(row: int) -> Any:
-            return without_lettering(posters[row], lines[row], Path(scratch) / f"{row}.png")
-
-        painted = list(pool.map(paint, range(len(posters))))
-        seen = {name: material.model.views[name].extract(painted, material.store) for name in lookers}
+    painted = [without_lettering(poster, read) for poster, read in zip(posters, lines, strict=True)]
+    seen = {name: material.model.views[name].extract(painted, material.store) for name in lookers}
     return _encoded(material, {**_blank(material), **seen})
 
 

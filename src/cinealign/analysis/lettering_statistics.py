@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cinealign.data.intros import tokens
-from cinealign.data.posters import PosterFile
+from cinealign.data.posters import Poster
 from cinealign.data.scripts import scripts_of
 from cinealign.views.poster.ocr import Line, missing_lettering, read_lettering
 from cinealign.views.store import FeatureStore
@@ -34,9 +34,7 @@ class Lettering:
     scripts: dict[str, int]
 
 
-def lettering_statistics(
-    posters: Sequence[PosterFile], store: FeatureStore, *, read: bool
-) -> tuple[Lettering | None, str]:
+def lettering_statistics(posters: Sequence[Poster], store: FeatureStore, *, read: bool) -> tuple[Lettering | None, str]:
     """The statistics and a note on where they come from; None where they are left out, with the reason.
 
     Args:

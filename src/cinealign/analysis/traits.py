@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cinealign.data.posters import PosterFile, open_poster
+from cinealign.data.posters import Poster, open_poster
 from cinealign.data.ratings import Ratings
 
 Trait = NDArray[np.float32]
@@ -49,11 +49,11 @@ def same_decade(years: ArrayLike, rows: NDArray[np.int64]) -> Trait:
     return np.where(known, (decades[rows, None] == decades).astype(np.float32), np.float32(np.nan))
 
 
-def palettes(posters: Sequence[PosterFile]) -> NDArray[np.float32]:
+def palettes(posters: Sequence[Poster]) -> NDArray[np.float32]:
     """(N, 125) shares of each poster's pixels in 5 x 5 x 5 bins of CIELAB; colours beyond +-60 are in the outer bins."""
     import cv2
 
-    def histogram(poster: PosterFile) -> NDArray[np.float32]:
+    def histogram(poster: Poster) -> NDArray[np.float32]:
         pixels = np.asarray(open_poster(poster).resize((48, 72)), dtype=np.float32) / 255
         lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB).reshape(-1, 3)
         scaled = np.column_stack([lab[:, 0] / 100, (lab[:, 1:] + _AB_RANGE) / (2 * _AB_RANGE)])

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinealign.data.catalogue import Catalogue
+from cinealign.environment import environment
 from cinealign.experts.base import Vectors
 from cinealign.model import AlignmentModel, Extracts
-from cinealign.run import Run, environment
+from cinealign.run import Run
 from cinealign.views.store import FeatureStore
 
 DECIDING = ("torch", "numpy", "scipy", "scikit-learn", "transformers", "openvino")

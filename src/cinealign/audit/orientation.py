@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cinealign.audit.findings import Finding, failed, noted, passed
 from cinealign.data.fingerprints import colour_layout, text_similarities
-from cinealign.data.posters import PosterFile
+from cinealign.data.posters import Poster
 
 MOVIES = 800
 """Held-out movies looked at, at most."""
@@ -19,7 +19,7 @@ MARGIN = 4.0
 
 
 def check_orientation(
-    D: NDArray[Any], rows: NDArray[np.int64], posters: Sequence[PosterFile], intros: Sequence[str]
+    D: NDArray[Any], rows: NDArray[np.int64], posters: Sequence[Poster], intros: Sequence[str]
 ) -> Finding:
     """Compares how rows and columns of D resemble each other with how posters and intros do.
 

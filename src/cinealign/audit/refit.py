@@ -12,6 +12,7 @@ from cinealign.audit.evidence import Evidence
 from cinealign.audit.findings import Finding, failed, listed, noted, passed
 from cinealign.audit.noise import noisy, noisy_catalogue
 from cinealign.data.labels import train_labels
+from cinealign.fitting import fit_model
 from cinealign.model import AlignmentModel
 from cinealign.state import State
 
@@ -28,7 +29,7 @@ def check_refit(evidence: Evidence) -> Finding:
     extracts = noisy(evidence.extracts, evidence.held_out, seed=3)
     training = extracts.training_set(evidence.catalogue.train_rows, train_labels(catalogue))
     with evidence.threads():
-        again = AlignmentModel.fit(evidence.model.recipe, training)
+        again = fit_model(evidence.model.recipe, training)
     saved, fitted = saved_states(evidence), model_states(again)
     differing = {part: found for part in fitted if (found := different(saved[part], fitted[part]))}
     weights = [float(weight) for weight in evidence.model.weights]

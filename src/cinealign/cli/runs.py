@@ -52,7 +52,7 @@ def run(
     """
     from cinealign.data.locate import locate_data
     from cinealign.recipe import Recipe
-    from cinealign.run import refuse_finished
+    from cinealign.run_draft import refuse_finished
 
     if weights is not None:
         from cinealign.views.weights import use_weights

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cinealign.data import report as drops
 from cinealign.data.movie_table import MovieRow, read_movie_table
-from cinealign.data.posters import PosterFile, check_posters, find_posters
+from cinealign.data.posters import Poster, check_posters, find_posters
 from cinealign.data.report import CatalogueReport, Drop
 from cinealign.data.split import ReadAs, TrainIds, TrainList, choose_reading, read_train_list
 from cinealign.data.split_record import read_split_record
@@ -40,7 +40,7 @@ class Movie:
     release: str
     year: int | None
     intro: str
-    poster: PosterFile
+    poster: Poster
     directors: tuple[str, ...]
     writers: tuple[str, ...]
     cast: tuple[str, ...]
@@ -81,7 +81,7 @@ class Catalogue:
         return self.report.noun
 
     @property
-    def posters(self) -> list[PosterFile]:
+    def posters(self) -> list[Poster]:
         """N posters in row order."""
         return [movie.poster for movie in self.movies]
 
@@ -198,7 +198,7 @@ def _refuse_useless(report: CatalogueReport, strict: bool) -> None:
         raise DataError("train.txt names no item that has both sides; list at least one")
 
 
-def _movie(row: MovieRow, poster: PosterFile) -> Movie:
+def _movie(row: MovieRow, poster: Poster) -> Movie:
     return Movie(
         movie_id=row.movie_id,
         title=row.title,

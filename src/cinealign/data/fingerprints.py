@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cinealign.data.posters import PosterFile, open_poster
+from cinealign.data.posters import Poster, open_poster
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -22,7 +22,7 @@ HASH_DISTANCE = 14
 _BLOCK = 1024
 
 
-def difference_hashes(posters: Sequence[PosterFile]) -> NDArray[np.bool_]:
+def difference_hashes(posters: Sequence[Poster]) -> NDArray[np.bool_]:
     """(N, 144) bits: whether each cell of a poster, made grey and shrunk, is brighter than its left neighbour.
 
     Scaling, compression and a change of brightness leave most bits as they are. Source: the dHash of N. Krawetz, 2013.
@@ -60,7 +60,7 @@ def near_equal_pairs(hashes: NDArray[np.bool_], distance: int = HASH_DISTANCE) -
     return np.concatenate(found)
 
 
-def colour_layout(posters: Sequence[PosterFile]) -> NDArray[np.float64]:
+def colour_layout(posters: Sequence[Poster]) -> NDArray[np.float64]:
     """(N, 192) colours of an 8 x 8 grid over the poster."""
     return _of_each(posters, lambda p: np.asarray(p.resize((8, 8)), dtype=np.float64).ravel())
 
@@ -85,6 +85,6 @@ def text_vectors(texts: Sequence[str]) -> Any:
         return sparse.csr_matrix((len(texts), 1))
 
 
-def _of_each(posters: Sequence[PosterFile], look: Callable[[Image], NDArray[Any]]) -> NDArray[Any]:
+def _of_each(posters: Sequence[Poster], look: Callable[[Image], NDArray[Any]]) -> NDArray[Any]:
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         return np.stack(list(pool.map(lambda poster: look(open_poster(poster)), posters)))

@@ -1,4 +1,4 @@
-"""Posters on disk: identity by content, and safe decoding."""
+"""Posters, in files or in memory: identity by content, and safe decoding when the picture is asked for."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ import os
 import re
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cinealign.errors import DataError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from PIL.Image import Image
 
 MAX_PIXELS = 64_000_000
@@ -30,16 +33,41 @@ _SYSTEM_FILES = ("thumbs.db", "desktop.ini")
 
 
 @dataclass(frozen=True)
-class PosterFile:
-    """A poster on disk. `digest` is the sha256 of the file's bytes: equal pictures share their features."""
+class Poster:
+    """A picture known by its content; it is decoded when it is opened, and not kept.
 
-    path: Path
+    Attributes:
+        digest: sha256 of the file's bytes, or of the pixels where there is no file: equal pictures share their features.
+        opener: gives the picture as RGB; raises DataError where it cannot be decoded.
+        path: the file, where it is one.
+    """
+
     digest: str
+    opener: Callable[[], Image] = field(compare=False, repr=False)
+    path: Path | None = field(default=None, compare=False)
 
     @classmethod
-    def of(cls, path: Path) -> PosterFile:
-        """The poster at `path`, with its digest read from the file."""
-        return cls(path, hashlib.sha256(_bytes(path)).hexdigest())
+    def of(cls, source: PosterSource) -> Poster:
+        """The poster in `source`; a file is read for its digest, nothing is decoded.
+
+        Args:
+            source: a path; a file's bytes; a PIL picture; uint8 pixels (H, W, 3) RGB, (H, W, 4) RGBA or (H, W) grey, which
+                must stay as they are; or a Poster, which is given back.
+        Raises:
+            DataError: a file that cannot be read, or something else than these.
+        """
+        if isinstance(source, Poster):
+            return source
+        if isinstance(source, str | os.PathLike):
+            return read_poster(Path(source))[0]
+        if isinstance(source, bytes | bytearray | memoryview):
+            content = bytes(source)
+            return cls(hashlib.sha256(content).hexdigest(), partial(decode_poster, "given as bytes", content))
+        return _of_pixels(source)
+
+
+PosterSource: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | Image | NDArray[np.uint8] | Poster"
+"""What `Poster.of` takes."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +78,7 @@ class PosterFolder:
     strangers: tuple[str, ...]
 
 
-def open_poster(poster: PosterFile | Path) -> Image:
+def open_poster(poster: Poster | Path) -> Image:
     """The picture as RGB: turned upright as its EXIF data say, transparency over white, first frame of an animation.
 
     Colour profiles are not applied. 16-bit greyscale keeps its upper 8 bits.
@@ -58,11 +86,10 @@ def open_poster(poster: PosterFile | Path) -> Image:
     Raises:
         DataError: not a JPEG, PNG or WebP picture, damaged or cut short, or more than `MAX_PIXELS` pixels.
     """
-    path = poster.path if isinstance(poster, PosterFile) else poster
-    return decode_poster(path.name, _bytes(path))
+    return poster.opener() if isinstance(poster, Poster) else _open_file(poster)
 
 
-def check_poster(path: Path) -> PosterFile:
+def check_poster(path: Path) -> Poster:
     """The poster at `path` after decoding all of it, as a cut file shows only in its last rows.
 
     Raises:
@@ -73,14 +100,14 @@ def check_poster(path: Path) -> PosterFile:
     return poster
 
 
-def read_poster(path: Path) -> tuple[PosterFile, bytes]:
-    """The poster at `path` and the file's bytes, undecoded.
+def read_poster(path: Path) -> tuple[Poster, bytes]:
+    """The poster at `path` and the file's bytes, undecoded; opening it reads the file again.
 
     Raises:
         DataError: the file cannot be read.
     """
     content = _bytes(path)
-    return PosterFile(path, hashlib.sha256(content).hexdigest()), content
+    return Poster(hashlib.sha256(content).hexdigest(), partial(_open_file, path), path), content
 
 
 def decode_poster(name: str, content: bytes, formats: Sequence[str] = FORMATS) -> Image:
@@ -91,29 +118,9 @@ def decode_poster(name: str, content: bytes, formats: Sequence[str] = FORMATS) -
     Raises:
         DataError: as `open_poster`.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image
 
-    too_large = f"poster {name} has more than {MAX_PIXELS:,} pixels; give a smaller picture"
-    try:
-        with _unwarned():
-            opened = Image.open(io.BytesIO(content), formats=tuple(formats))
-        with opened as picture:
-            width, height = picture.size
-            if width * height > MAX_PIXELS:
-                raise DataError(f"poster {name} is {width:,} x {height:,}: {too_large.partition(' has ')[2]}")
-            picture.load()
-            with _unwarned():
-                upright = ImageOps.exif_transpose(picture)
-            return _rgb(upright)
-    except DataError:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # Pillow looks at the header before we can
-        raise DataError(too_large) from None
-    except UnidentifiedImageError:
-        raise DataError(f"poster {name} is not a {_listed_formats(formats)} picture; replace or remove it") from None
-    except Exception as error:  # on damaged bytes Pillow's readers raise errors of many kinds
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise DataError(f"poster {name} is damaged ({reason}); replace or remove it") from None
+    return _decoded(name, lambda: Image.open(io.BytesIO(content), formats=tuple(formats)), _listed_formats(formats))
 
 
 def picture_suffix(content: bytes) -> str | None:
@@ -125,10 +132,10 @@ def picture_suffix(content: bytes) -> str | None:
     return ".webp" if content[:4] == b"RIFF" and content[8:12] == b"WEBP" else None
 
 
-def check_posters(paths: Sequence[Path]) -> tuple[dict[Path, PosterFile], list[str]]:
+def check_posters(paths: Sequence[Path]) -> tuple[dict[Path, Poster], list[str]]:
     """The posters that decode, by path, and what is wrong with each of the others. Decoding lets other threads run."""
 
-    def check(path: Path) -> PosterFile | str:
+    def check(path: Path) -> Poster | str:
         try:
             return check_poster(path)
         except DataError as error:
@@ -136,7 +143,7 @@ def check_posters(paths: Sequence[Path]) -> tuple[dict[Path, PosterFile], list[s
 
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         results = list(pool.map(check, paths))
-    good = {path: result for path, result in zip(paths, results, strict=True) if isinstance(result, PosterFile)}
+    good = {path: result for path, result in zip(paths, results, strict=True) if isinstance(result, Poster)}
     return good, [result.partition(";")[0].removeprefix("poster ") for result in results if isinstance(result, str)]
 
 
@@ -177,6 +184,59 @@ def _unwarned() -> Iterator[None]:
     with _WARNINGS, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+def _open_file(path: Path) -> Image:
+    return decode_poster(path.name, _bytes(path))
+
+
+def _decoded(name: str, opened: Callable[[], Image], wanted: str = "") -> Image:
+    """The picture that `opened` gives as `open_poster` has it; `name` and the `wanted` formats are for messages."""
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    too_large = f"poster {name} has more than {MAX_PIXELS:,} pixels; give a smaller picture"
+    try:
+        with _unwarned():
+            given = opened()
+        with given as picture:
+            width, height = picture.size
+            if width * height > MAX_PIXELS:
+                raise DataError(f"poster {name} is {width:,} x {height:,}: {too_large.partition(' has ')[2]}")
+            picture.load()
+            with _unwarned():
+                upright = ImageOps.exif_transpose(picture)
+            return _rgb(upright)
+    except DataError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # Pillow looks at the header before we can
+        raise DataError(too_large) from None
+    except UnidentifiedImageError:
+        raise DataError(f"poster {name} is not a {wanted} picture; replace or remove it") from None
+    except Exception as error:  # on damaged bytes Pillow's readers raise errors of many kinds
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(f"poster {name} is damaged ({reason}); replace or remove it") from None
+
+
+def _of_pixels(source: Any) -> Poster:
+    """The poster of a PIL picture or an array."""
+    from PIL import Image
+
+    if not isinstance(source, Image.Image):
+        pixels = source if hasattr(source, "__array_interface__") else None
+        shape: tuple[int, ...] = getattr(source, "shape", ())
+        kind = str(getattr(source, "dtype", ""))
+        if pixels is None or kind != "uint8" or not (len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4))):
+            given = f"{kind} {tuple(shape)}" if shape else type(source).__name__
+            raise DataError(
+                "a poster is a path, the bytes of a file, a PIL picture or uint8 pixels (H, W, 3), (H, W, 4) or (H, W); "
+                f"got {given}"
+            )
+        if 0 in shape:
+            raise DataError(f"a poster needs at least one pixel, got {tuple(shape)}")
+        source = Image.fromarray(source)
+    picture = _decoded("given as pixels", source.copy)  # a copy: leaving `with` would close the caller's
+    digest = hashlib.sha256(f"{picture.width} x {picture.height} RGB ".encode() + picture.tobytes()).hexdigest()
+    return Poster(digest, picture.copy)
 
 
 def _bytes(path: Path) -> bytes:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cinealign.data.catalogue import Catalogue
 from cinealign.data.intros import tokens
-from cinealign.data.posters import PosterFile, open_poster
+from cinealign.data.posters import Poster, open_poster
 from cinealign.data.tables import read_table, whole_number
 from cinealign.errors import DataError
 from cinealign.evaluation.slices import Slices, by_decade, by_label, by_size
@@ -43,14 +43,14 @@ def catalogue_slices(catalogue: Catalogue, lettering: Sequence[str] | None = Non
     return {name: slices for name, slices in found.items() if slices}
 
 
-def colourfulness(posters: Sequence[PosterFile]) -> NDArray[np.float64]:
+def colourfulness(posters: Sequence[Poster]) -> NDArray[np.float64]:
     """(N,) 0 for grey posters, about 15 for slightly and 60 for quite colourful ones.
 
     Source:
         Hasler and Suesstrunk, "Measuring colorfulness in natural images" (2003), the measure M3.
     """
 
-    def measure(poster: PosterFile) -> float:
+    def measure(poster: Poster) -> float:
         red, green, blue = np.moveaxis(np.asarray(open_poster(poster).resize((64, 96)), dtype=np.float64), 2, 0)
         first, second = red - green, (red + green) / 2 - blue
         spread = np.hypot(first.std(), second.std())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cinealign.analysis.analyse import Analysis
 from cinealign.analysis.drawing import plans
 from cinealign.analysis.figures.explanation import draw_explanation
-from cinealign.data.posters import PosterFile
+from cinealign.data.posters import Poster
 from cinealign.errors import ConfigError
 from cinealign.figures import Language, drawing
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Answers:
     """An analysis and the posters that its figures show; nothing is computed again."""
 
-    def __init__(self, analysis: Analysis, posters: Sequence[PosterFile], lang: Language = "en") -> None:
+    def __init__(self, analysis: Analysis, posters: Sequence[Poster], lang: Language = "en") -> None:
         """Args:
         analysis: of a run.
         posters: of the run's catalogue, in row order.

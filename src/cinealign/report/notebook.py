@@ -21,7 +21,8 @@ from cinealign.figures import Language
 from cinealign.progress import progress
 from cinealign.recipe import Recipe
 from cinealign.report.extras import extra
-from cinealign.run import Run, refuse_finished
+from cinealign.run import Run
+from cinealign.run_draft import refuse_finished
 
 CELL_TIMEOUT_S = 4 * 3600
 """Of one cell: training from a cold store on a slow machine may take hours, a cell that hangs must not take for ever."""

@@ -15,7 +15,8 @@ from cinealign.evaluation.metrics import TASK_RATIO
 from cinealign.evaluation.ranks import retrieval_ranks
 from cinealign.experts.base import TrainingSet
 from cinealign.experts.fusion import OutOfFold, fuse, fusion_weights
-from cinealign.model import Checkpoint, build_experts, each_fold, no_checkpoint
+from cinealign.fitting import Checkpoint, each_fold, no_checkpoint
+from cinealign.model import build_experts
 from cinealign.recipe import Recipe
 from cinealign.state import State
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from cinealign.data.posters import PosterFile
+from cinealign.data.posters import Poster
 from cinealign.state import State
 from cinealign.views.store import FeatureStore
 
@@ -52,7 +52,7 @@ class View(ABC, Generic[Item]):
         """The frozen, item by item part of the view.
 
         Args:
-            items: N posters (`PosterFile`) or N texts (`str`).
+            items: N posters (`Poster`) or N texts (`str`).
             store: where finished items are kept and looked up.
         Returns:
             N extracted items in the order of `items`.
@@ -84,7 +84,7 @@ class View(ABC, Generic[Item]):
         return self
 
 
-class PosterView(View[PosterFile]):
+class PosterView(View[Poster]):
     """A view of posters."""
 
     side: ClassVar[Side] = "poster"

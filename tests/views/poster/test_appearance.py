@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from cinealign.data.posters import PosterFile
+from cinealign.data.posters import Poster
 from cinealign.errors import ConfigError, ModelError
 from cinealign.views.poster import appearance, looking
 from cinealign.views.poster.appearance import AppearanceView
@@ -19,7 +19,7 @@ SMALL = {"width": 96, "height": 128}
 
 
 @pytest.fixture(scope="module")
-def posters(tmp_path_factory: pytest.TempPathFactory) -> list[PosterFile]:
+def posters(tmp_path_factory: pytest.TempPathFactory) -> list[Poster]:
     folder = tmp_path_factory.mktemp("posters")
     return [draw_pattern(folder / f"{seed}.png", seed) for seed in range(7)]
 
@@ -34,9 +34,7 @@ def cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return (a * b).sum(axis=1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
 
 
-def test_any_batch_size_gives_the_same(
-    tmp_path: Path, posters: list[PosterFile], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_any_batch_size_gives_the_same(tmp_path: Path, posters: list[Poster], monkeypatch: pytest.MonkeyPatch) -> None:
     features = []
     for size in (1, 3, 32):
         monkeypatch.setattr(looking, "BATCH", size)
@@ -48,7 +46,7 @@ def test_any_batch_size_gives_the_same(
 
 
 def test_all_outputs_come_from_one_pass_and_hits_load_nothing(
-    tmp_path: Path, posters: list[PosterFile], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, posters: list[Poster], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = FeatureStore(tmp_path)
     pooled = view().extract(posters, store)
@@ -63,7 +61,7 @@ def test_all_outputs_come_from_one_pass_and_hits_load_nothing(
     assert view(output="earlier").extract(posters, store).shape == (7, 208)
 
 
-def test_earlier_is_the_mean_of_the_maps_before_the_last_block(tmp_path: Path, posters: list[PosterFile]) -> None:
+def test_earlier_is_the_mean_of_the_maps_before_the_last_block(tmp_path: Path, posters: list[Poster]) -> None:
     earlier = view(output="earlier").extract(posters, FeatureStore(tmp_path))
     maps = VIEWS.build("appearance_map", {"width": 96, "height": 128}).extract(posters, FeatureStore(tmp_path / "maps"))
     np.testing.assert_allclose(
@@ -71,7 +69,7 @@ def test_earlier_is_the_mean_of_the_maps_before_the_last_block(tmp_path: Path, p
     )  # kept in float16
 
 
-def test_it_gives_what_the_plain_network_gives(tmp_path: Path, posters: list[PosterFile]) -> None:
+def test_it_gives_what_the_plain_network_gives(tmp_path: Path, posters: list[Poster]) -> None:
     from PIL import Image
 
     features = view().extract(posters, FeatureStore(tmp_path))
@@ -98,7 +96,7 @@ def test_folded_norms_change_nothing() -> None:
         torch.testing.assert_close(appearance.load_network()(image), plain.eval()(image), atol=1e-3, rtol=1e-3)
 
 
-def test_bfloat16_is_near_float32(tmp_path: Path, posters: list[PosterFile]) -> None:
+def test_bfloat16_is_near_float32(tmp_path: Path, posters: list[Poster]) -> None:
     full, half = (view(precision=p).extract(posters, FeatureStore(tmp_path)) for p in ("float32", "bfloat16"))
     assert np.median(cosines(full, half)) > 0.995 and cosines(full, half).min() > 0.98  # flat drawings, small size
     assert (full != half).any()  # stored apart
@@ -112,7 +110,7 @@ def test_loading_leaves_the_random_state() -> None:
     assert torch.rand(1) == expected
 
 
-def test_other_weights_are_refused(tmp_path: Path, posters: list[PosterFile], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_weights_are_refused(tmp_path: Path, posters: list[Poster], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(appearance, "WEIGHTS_SHA256", "0" * 64)
     with pytest.raises(ModelError, match=r"9656183e\.pth has sha256 9656183eaeaf"):
         view().extract(posters, FeatureStore(tmp_path))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cinealign.data.posters import PosterFile
+from cinealign.data.posters import Poster
 from cinealign.errors import ConfigError
 from cinealign.views.poster import classical_blocks as blocks
 from cinealign.views.poster.classical import ClassicalView
@@ -23,11 +23,11 @@ def view(**options: Any) -> ClassicalView:
 
 
 @pytest.fixture(scope="module")
-def posters(tmp_path_factory: pytest.TempPathFactory) -> list[PosterFile]:
+def posters(tmp_path_factory: pytest.TempPathFactory) -> list[Poster]:
     folder = tmp_path_factory.mktemp("posters")
     blank = folder / "blank.png"
     Image.new("RGB", (182, 268), "black").save(blank)
-    return [*(draw_pattern(folder / f"{i}.png", i) for i in range(8)), PosterFile.of(blank)]
+    return [*(draw_pattern(folder / f"{i}.png", i) for i in range(8)), Poster.of(blank)]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> FeatureStore:
     return FeatureStore(tmp_path_factory.mktemp("store"))
 
 
-def test_blocks_are_finite_and_weigh_the_same(posters: list[PosterFile], store: FeatureStore) -> None:
+def test_blocks_are_finite_and_weigh_the_same(posters: list[Poster], store: FeatureStore) -> None:
     built = view(codebook=8)
     extracted = built.extract(posters, store)
     features = built.fit(extracted).transform(extracted)
@@ -46,7 +46,7 @@ def test_blocks_are_finite_and_weigh_the_same(posters: list[PosterFile], store: 
 
 
 @pytest.mark.parametrize("name", [*blocks.BLOCKS, "visual_words"])
-def test_each_block_can_be_switched_off(posters: list[PosterFile], store: FeatureStore, name: str) -> None:
+def test_each_block_can_be_switched_off(posters: list[Poster], store: FeatureStore, name: str) -> None:
     extracted = view().extract(posters, store)
     every = view(codebook=8).fit(extracted).transform(extracted).shape[1]
     without = view(codebook=8, **{name: False}).fit(extracted).transform(extracted).shape[1]
@@ -56,7 +56,7 @@ def test_each_block_can_be_switched_off(posters: list[PosterFile], store: Featur
         view(**dict.fromkeys([*blocks.BLOCKS, "visual_words"], False))
 
 
-def test_the_codebook_is_of_train_posters_only(posters: list[PosterFile], store: FeatureStore) -> None:
+def test_the_codebook_is_of_train_posters_only(posters: list[Poster], store: FeatureStore) -> None:
     extracted = view().extract(posters, store)
     few = view(codebook=8).fit(extracted[:4])
     state = few.state().arrays["words"].copy()
@@ -94,7 +94,7 @@ def test_root_sift_by_hand() -> None:
     assert not found[1].any()  # no gradient at all: no division by 0
 
 
-def test_visual_words_of_sift(posters: list[PosterFile], store: FeatureStore) -> None:
+def test_visual_words_of_sift(posters: list[Poster], store: FeatureStore) -> None:
     only = {**dict.fromkeys(blocks.BLOCKS, False), "codebook": 8}
     found = {}
     for kind, space in (("orb", 256), ("sift", 128)):

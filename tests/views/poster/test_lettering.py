@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cinealign.data.posters import PosterFile
+from cinealign.data.posters import Poster
 from cinealign.errors import ConfigError, ModelError
 from cinealign.views.poster import lettering, ocr
 from cinealign.views.poster.lettering import LetteringView
@@ -31,27 +31,27 @@ def line(text: str, x: float, y: float, height: float = 0.1, confidence: float =
 
 
 @pytest.fixture(scope="module")
-def posters(tmp_path_factory: pytest.TempPathFactory) -> list[PosterFile]:
+def posters(tmp_path_factory: pytest.TempPathFactory) -> list[Poster]:
     folder = tmp_path_factory.mktemp("posters")
     Image.new("RGB", (1, 1), "white").save(folder / "dot.png")
     Image.new("RGB", (3000, 2), "white").save(folder / "strip.png")
     return [
         draw_poster(folder / "shark.png", ("SHARK", 20, 30, 44), ("summer", 8, 150, 20), ("terror", 118, 152, 20)),
         draw_poster(folder / "white.png", background="white"),
-        PosterFile.of(folder / "dot.png"),
-        PosterFile.of(folder / "strip.png"),
+        Poster.of(folder / "dot.png"),
+        Poster.of(folder / "strip.png"),
         draw_poster(folder / "moon.png", ("MOON", 20, 200, 44)),
     ]
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory, posters: list[PosterFile]) -> FeatureStore:
+def store(tmp_path_factory: pytest.TempPathFactory, posters: list[Poster]) -> FeatureStore:
     store = FeatureStore(tmp_path_factory.mktemp("store"))
     read_lettering(posters, store)
     return store
 
 
-def test_words_are_read_where_they_stand(posters: list[PosterFile], store: FeatureStore) -> None:
+def test_words_are_read_where_they_stand(posters: list[Poster], store: FeatureStore) -> None:
     lines = read_lettering(posters, store)
     assert [[x.text.lower() for x in found] for found in lines] == [["shark", "summer", "terror"], [], [], [], ["moon"]]
     shark, summer, _ = lines[0]
@@ -61,24 +61,22 @@ def test_words_are_read_where_they_stand(posters: list[PosterFile], store: Featu
     assert shark.box[0][0] < shark.box[1][0] and shark.box[0][1] < shark.box[3][1]
 
 
-def test_size_of_the_file_does_not_move_the_boxes(
-    tmp_path: Path, posters: list[PosterFile], store: FeatureStore
-) -> None:
+def test_size_of_the_file_does_not_move_the_boxes(tmp_path: Path, posters: list[Poster], store: FeatureStore) -> None:
     Image.open(posters[0].path).resize((1820, 2680), Image.Resampling.BICUBIC).save(tmp_path / "large.png")
-    large = read_lettering([PosterFile.of(tmp_path / "large.png")], store)[0][0]
+    large = read_lettering([Poster.of(tmp_path / "large.png")], store)[0][0]
     assert large.text == "SHARK"
     np.testing.assert_allclose(large.box, read_lettering(posters[:1], store)[0][0].box, atol=0.03)
 
 
 def test_same_lines_in_any_order_and_by_any_number_of_workers(
-    tmp_path: Path, posters: list[PosterFile], store: FeatureStore, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, posters: list[Poster], store: FeatureStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ocr, "worker_count", lambda: 1)
     assert read_lettering(posters[::-1], FeatureStore(tmp_path))[::-1] == read_lettering(posters, store)
 
 
 def test_stored_posters_need_no_engine(
-    posters: list[PosterFile], store: FeatureStore, monkeypatch: pytest.MonkeyPatch
+    posters: list[Poster], store: FeatureStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ocr, "Engine", lambda *_: pytest.fail("made"))
     assert view().texts(posters, store)[0] == "shark summer terror"
@@ -87,7 +85,7 @@ def test_stored_posters_need_no_engine(
 
 
 def test_other_models_are_refused_before_anything_is_downloaded(
-    tmp_path: Path, posters: list[PosterFile], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, posters: list[Poster], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(ocr.MODEL_FILES, "Rec", ("models/PP-OCRv9_rec.onnx", "0" * 64))
     with pytest.raises(ModelError, match=r"'rapidocr' has no file models/PP-OCRv9_rec\.onnx; pip install"):
@@ -114,7 +112,7 @@ def test_chosen_lines() -> None:
     assert view(min_confidence=1.0).text(lines) == ""
 
 
-def test_posters_without_lettering_are_zero_rows(posters: list[PosterFile], store: FeatureStore) -> None:
+def test_posters_without_lettering_are_zero_rows(posters: list[Poster], store: FeatureStore) -> None:
     built = view()
     extracted = built.extract(posters, store)
     features = built.fit(extracted).transform(extracted)
@@ -125,9 +123,7 @@ def test_posters_without_lettering_are_zero_rows(posters: list[PosterFile], stor
     assert again.transform(extracted[1:2]).tolist() == [[0, 0, 0, 0]]
 
 
-def test_encoder_that_gives_arrays(
-    posters: list[PosterFile], store: FeatureStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_encoder_that_gives_arrays(posters: list[Poster], store: FeatureStore, monkeypatch: pytest.MonkeyPatch) -> None:
     from cinealign.views.intro.language_model import LanguageModelView
 
     def lengths(self: LanguageModelView, items: list[str], store: FeatureStore) -> np.ndarray:
@@ -154,7 +150,7 @@ def test_encoder_is_checked() -> None:
     assert lettering.LetteringOptions().encoder == {"view": "language_model"}
 
 
-def test_token_states_of_lettering(posters: list[PosterFile], store: FeatureStore) -> None:
+def test_token_states_of_lettering(posters: list[Poster], store: FeatureStore) -> None:
     seen = view(encoder={"view": "language_model_states", "layers": 1, "precision": "float32"})
     rows = seen.transform(seen.extract(posters, store))
     present = (rows != 0).any(axis=2).sum(axis=1)
@@ -192,7 +188,7 @@ def test_a_wording_without_known_places_is_refused(text: str) -> None:
         view(text=text)
 
 
-def test_a_second_look_is_kept_apart_and_merged(posters: list[PosterFile], tmp_path: Path) -> None:
+def test_a_second_look_is_kept_apart_and_merged(posters: list[Poster], tmp_path: Path) -> None:
     store = FeatureStore(tmp_path)
     twice = view(looks=["as_is", "local"])
     lines = twice.lines(posters[:2], store)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cinealign.analysis.figures.marks import GREY, blank, dots, show_poster, write
-from cinealign.data.posters import PosterFile
+from cinealign.data.posters import Poster
 from cinealign.figures import COLOURS, label
 
 SHOWN = {
@@ -86,7 +86,7 @@ def draw_clusters(figure: Any, numbers: Mapping[str, Any]) -> None:
     axes.grid(False, axis="y")
 
 
-def draw_search(figure: Any, searches: Sequence[Mapping[str, Any]], posters: Sequence[PosterFile]) -> None:
+def draw_search(figure: Any, searches: Sequence[Mapping[str, Any]], posters: Sequence[Poster]) -> None:
     """A free text a row and the five held-out posters nearest to it."""
     figure.set_size_inches(7.2, 1.5 * len(searches))
     shown = len(searches[0]["found"])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cinealign.analysis.figures.marks import blank, show_poster, write
-from cinealign.data.posters import PosterFile, open_poster
+from cinealign.data.posters import Poster, open_poster
 from cinealign.figures import COLOURS, fonts, label
 
 GAIN, LOSS = COLOURS[0], COLOURS[1]
@@ -19,7 +19,7 @@ LETTERS = 70
 SHOWN_LINES = 4
 
 
-def draw_explanation(figure: Any, found: Mapping[str, Any], posters: Sequence[PosterFile]) -> None:
+def draw_explanation(figure: Any, found: Mapping[str, Any], posters: Sequence[Poster]) -> None:
     """Draw what `explain.explain` gives.
 
     Args:
@@ -37,7 +37,7 @@ def draw_explanation(figure: Any, found: Mapping[str, Any], posters: Sequence[Po
     _draw_nearest(bottom, found["nearest_train"], posters)
 
 
-def _draw_poster(axes: Any, found: Mapping[str, Any], poster: PosterFile) -> None:
+def _draw_poster(axes: Any, found: Mapping[str, Any], poster: Poster) -> None:
     from matplotlib.patches import Polygon, Rectangle
     from matplotlib.patheffects import withStroke
 
@@ -136,7 +136,7 @@ def _cells(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
-def _draw_nearest(part: Any, nearest: Mapping[str, Any], posters: Sequence[PosterFile]) -> None:
+def _draw_nearest(part: Any, nearest: Mapping[str, Any], posters: Sequence[Poster]) -> None:
     movies = [(side, movie) for side in ("poster", "intro") for movie in nearest[side]]
     if not movies:
         return

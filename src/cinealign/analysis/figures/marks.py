@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cinealign.data.posters import PosterFile, open_poster
+from cinealign.data.posters import Poster, open_poster
 
 GREY = "0.55"
 DIRECTION_LABELS = {"poster_to_intro": "poster to intro", "intro_to_poster": "intro to poster"}
@@ -39,7 +39,7 @@ def write(
     return axes.text(x, y, text, transform=axes.transAxes, parse_math=False, **more)
 
 
-def show_poster(axes: Any, poster: PosterFile, *, frame: str | None = None) -> None:
+def show_poster(axes: Any, poster: Poster, *, frame: str | None = None) -> None:
     """A poster without axes, with a frame in a colour where one is given."""
     axes.imshow(open_poster(poster), aspect="equal", interpolation="antialiased")
     axes.set(xticks=[], yticks=[])

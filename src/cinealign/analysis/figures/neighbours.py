@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cinealign.analysis.figures.marks import GREY, blank, show_poster, write
-from cinealign.data.posters import PosterFile
+from cinealign.data.posters import Poster
 from cinealign.figures import COLOURS, label
 
 SPACE_STYLES = {
@@ -61,7 +61,7 @@ def draw_lift(figure: Any, numbers: Mapping[str, Any]) -> None:
     legend.legend(loc="center left", fontsize=8, borderaxespad=0)
 
 
-def draw_posters_to_intros(figure: Any, cases: Sequence[Mapping[str, Any]], posters: Sequence[PosterFile]) -> None:
+def draw_posters_to_intros(figure: Any, cases: Sequence[Mapping[str, Any]], posters: Sequence[Poster]) -> None:
     """A query poster a row, and the five intros that are nearest to it; the true partner is marked."""
     chosen = _chosen(cases)
     figure.set_size_inches(7.2, 1.62 * len(chosen))
@@ -86,7 +86,7 @@ def draw_posters_to_intros(figure: Any, cases: Sequence[Mapping[str, Any]], post
             write(right, 0.02, y - 0.075, found["intro"], width=118, lines=1, fontsize=6.3, va="top", color="0.3")
 
 
-def draw_intros_to_posters(figure: Any, cases: Sequence[Mapping[str, Any]], posters: Sequence[PosterFile]) -> None:
+def draw_intros_to_posters(figure: Any, cases: Sequence[Mapping[str, Any]], posters: Sequence[Poster]) -> None:
     """A query intro a row, the five posters that are nearest to it, and its own at the right where it is not one of them."""
     chosen = _chosen(cases)
     figure.set_size_inches(7.2, 1.72 * len(chosen))

@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from cinealign.data.posters import PosterFile, open_poster
+from cinealign.data.posters import Poster, open_poster
 from cinealign.errors import ModelError
 from cinealign.views.base import Features, PosterView, TextView, ViewOptions
 from cinealign.views.poster.looking import looked_at
@@ -130,7 +130,7 @@ class ClipPosterView(PosterView):
     def __init__(self, options: ClipOptions) -> None:
         self.options, self._model = options, ClipModel(options)
 
-    def extract(self, items: Sequence[PosterFile], store: FeatureStore) -> Features:
+    def extract(self, items: Sequence[Poster], store: FeatureStore) -> Features:
         """Vectors of every poster, from the store where it has them.
 
         Raises:
@@ -139,7 +139,7 @@ class ClipPosterView(PosterView):
         """
         return looked_at(items, store, "clip_poster", self._model.settings(), self._look)
 
-    def _look(self, posters: list[PosterFile]) -> NDArray[np.float32]:
+    def _look(self, posters: list[Poster]) -> NDArray[np.float32]:
         images = self._model.processor(images=[open_poster(poster) for poster in posters], return_tensors="pt")
         return self._model.features("image", {"pixel_values": images["pixel_values"]})
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from cinealign.data.posters import PosterFile, open_poster
+from cinealign.data.posters import Poster, open_poster
 from cinealign.errors import ModelError
 from cinealign.views.base import Extracted, Features, Origin, PosterView, TextView
 from cinealign.views.halves import UpperHalf, check_cut, check_layers, lower_states
@@ -79,7 +79,7 @@ class ClipPosterStatesView(PosterView):
     def __init__(self, options: ClipStatesOptions) -> None:
         self._lower = _ClipLower(options, "poster")
 
-    def extract(self, items: Sequence[PosterFile], store: FeatureStore) -> Features:
+    def extract(self, items: Sequence[Poster], store: FeatureStore) -> Features:
         """States of every poster, from the store where it has them.
 
         Raises:
@@ -98,7 +98,7 @@ class ClipPosterStatesView(PosterView):
         """Where the states come from, for the tower that goes on from there."""
         return self._lower.origin()
 
-    def _look(self, posters: list[PosterFile]) -> NDArray[np.float16]:
+    def _look(self, posters: list[Poster]) -> NDArray[np.float16]:
         images = self._lower.model.processor(images=[open_poster(poster) for poster in posters], return_tensors="pt")
         return cast("NDArray[np.float16]", self._lower.states(pixel_values=images["pixel_values"]).half().numpy())
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from cinealign.data.posters import PosterFile, open_poster
+from cinealign.data.posters import Poster, open_poster
 from cinealign.views.base import Features, PosterView, ViewOptions
 from cinealign.views.compiled import ENGINE, Compiled, compile_network
 from cinealign.views.poster.looking import looked_at
@@ -63,7 +63,7 @@ class AppearanceView(PosterView):
     def __init__(self, options: AppearanceOptions) -> None:
         self.options = options
 
-    def extract(self, items: Sequence[PosterFile], store: FeatureStore) -> Features:
+    def extract(self, items: Sequence[Poster], store: FeatureStore) -> Features:
         """Features of every poster, from the store where it has them.
 
         Raises:
@@ -89,7 +89,7 @@ class AppearanceView(PosterView):
             "columns": list(COLUMNS),
         }
 
-    def _look(self, posters: Sequence[PosterFile]) -> NDArray[np.float32]:
+    def _look(self, posters: Sequence[Poster]) -> NDArray[np.float32]:
         """(B, 2488), as COLUMNS has it."""
         o = self.options
         network = _compiled(o.width, o.height, resolve_compiled(o.precision), WEIGHTS_SHA256)
@@ -124,11 +124,11 @@ def before_the_last_block(network: torch.nn.Module) -> torch.nn.Module:
     return nn.Sequential(parts._conv_stem, parts._bn0, parts._swish, *parts._blocks[:-1])
 
 
-def prepared(posters: Sequence[PosterFile], width: int, height: int) -> NDArray[np.float32]:
+def prepared(posters: Sequence[Poster], width: int, height: int) -> NDArray[np.float32]:
     """(B, 3, height, width) posters as EfficientNet-lite takes them, whatever their shape."""
     from PIL import Image
 
-    def pixels(poster: PosterFile) -> NDArray[np.uint8]:
+    def pixels(poster: Poster) -> NDArray[np.uint8]:
         return np.asarray(open_poster(poster).resize((width, height), Image.Resampling.BICUBIC))
 
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from cinealign.data.posters import PosterFile
+from cinealign.data.posters import Poster
 from cinealign.views.base import Features, PosterView, ViewOptions
 from cinealign.views.compiled import ENGINE, Compiled, compile_network
 from cinealign.views.poster.appearance import (
@@ -48,7 +48,7 @@ class AppearanceMapView(PosterView):
     def __init__(self, options: AppearanceMapOptions) -> None:
         self.options = options
 
-    def extract(self, items: Sequence[PosterFile], store: FeatureStore) -> Features:
+    def extract(self, items: Sequence[Poster], store: FeatureStore) -> Features:
         """Maps of every poster, from the store where it has them.
 
         Raises:
@@ -77,5 +77,5 @@ class AppearanceMapView(PosterView):
         example = zeros(1, 3, self.options.height, self.options.width)
         return compile_network(stages.eval(), example, resolve_compiled(self.options.precision))
 
-    def _look(self, posters: Sequence[PosterFile]) -> NDArray[np.float16]:
+    def _look(self, posters: Sequence[Poster]) -> NDArray[np.float16]:
         return self._network(prepared(posters, self.options.width, self.options.height))[0].astype(np.float16)

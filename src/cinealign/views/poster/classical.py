@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from cinealign.data.posters import PosterFile, open_poster
+from cinealign.data.posters import Poster, open_poster
 from cinealign.state import State
 from cinealign.views.base import Extracted, Features, PosterView, ViewOptions
 from cinealign.views.poster import classical_blocks as blocks
@@ -71,7 +71,7 @@ class ClassicalView(PosterView):
         self._form = FORMS[options.descriptors]
         self._words: NDArray[np.float32] = np.zeros((0, self._form.space), dtype=np.float32)
 
-    def extract(self, items: Sequence[PosterFile], store: FeatureStore) -> list[Seen]:
+    def extract(self, items: Sequence[Poster], store: FeatureStore) -> list[Seen]:
         """Blocks and descriptors of every poster, from the store where it has them.
 
         Raises:

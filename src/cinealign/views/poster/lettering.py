@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, Self, cast
 import numpy as np
 from pydantic import Field, field_validator
 
-from cinealign.data.posters import PosterFile
+from cinealign.data.posters import Poster
 from cinealign.errors import ConfigError
 from cinealign.state import State
 from cinealign.views.base import Extracted, Features, Origin, PosterView, TextView, View, ViewOptions
@@ -82,7 +82,7 @@ class LetteringView(PosterView):
         self.options = options
         self.encoder = build_text_view(options.encoder)
 
-    def texts(self, posters: Sequence[PosterFile], store: FeatureStore) -> list[str]:
+    def texts(self, posters: Sequence[Poster], store: FeatureStore) -> list[str]:
         """The text of every poster as the encoder gets it; "" where nothing was read.
 
         Raises:
@@ -91,7 +91,7 @@ class LetteringView(PosterView):
         """
         return [self.text(lines) for lines in self.lines(posters, store)]
 
-    def lines(self, posters: Sequence[PosterFile], store: FeatureStore) -> list[list[Line]]:
+    def lines(self, posters: Sequence[Poster], store: FeatureStore) -> list[list[Line]]:
         """All lines of every poster in reading order, merged from the readings that the options ask for."""
         readings = [
             read_lettering(posters, store, self.options.ocr.model_copy(update={"contrast": contrast}))
@@ -123,7 +123,7 @@ class LetteringView(PosterView):
         tallest = sorted(range(len(sure)), key=lambda at: -sure[at].height)[: self.options.count]
         return [sure[at] for at in sorted(tallest)]
 
-    def extract(self, items: Sequence[PosterFile], store: FeatureStore) -> list[Lettering]:
+    def extract(self, items: Sequence[Poster], store: FeatureStore) -> list[Lettering]:
         """Every poster's text and what the encoder extracts from it."""
         return self.extract_texts(self.texts(items, store), store)
 
@@ -170,7 +170,7 @@ class Lettering(NamedTuple):
     seen: Any
 
 
-def lettering_texts(views: Iterable[View[Any]], posters: Sequence[PosterFile], store: FeatureStore) -> list[str] | None:
+def lettering_texts(views: Iterable[View[Any]], posters: Sequence[Poster], store: FeatureStore) -> list[str] | None:
     """The text of every poster as that of `views` reads it which reads most; None where none of them reads lettering."""
     readers = [view for view in views if isinstance(view, LetteringView)]
     return min(readers, key=lambda view: view.options.lines != "all").texts(posters, store) if readers else None

@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from cinealign.data.posters import PosterFile
+from cinealign.data.posters import Poster
 from cinealign.views.store import FeatureStore
 
 BATCH = 32
@@ -15,11 +15,11 @@ BATCH = 32
 
 
 def looked_at(
-    posters: Sequence[PosterFile],
+    posters: Sequence[Poster],
     store: FeatureStore,
     view: str,
     settings: Mapping[str, Any],
-    look: Callable[[list[PosterFile]], NDArray[Any]],
+    look: Callable[[list[Poster]], NDArray[Any]],
 ) -> NDArray[Any]:
     """What `look` makes of every poster, (N, ...), from the store where it has it under `view` and `settings`."""
     return store.arrays(

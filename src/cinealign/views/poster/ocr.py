@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from cinealign.data.posters import PosterFile, open_poster
+from cinealign.data.posters import Poster, open_poster
 from cinealign.views.first_inference import ALONE, first_alone
 from cinealign.views.precision import Precision, ResolvedPrecision, resolve_precision
 from cinealign.views.store import FeatureStore
@@ -86,7 +86,7 @@ class Line:
 
 
 def read_lettering(
-    posters: Sequence[PosterFile], store: FeatureStore, options: OcrOptions | None = None
+    posters: Sequence[Poster], store: FeatureStore, options: OcrOptions | None = None
 ) -> list[list[Line]]:
     """All lines of every poster, whatever their confidence, in reading order (see `reading_order`).
 
@@ -112,7 +112,7 @@ def read_lettering(
     return [reading_order([_line(record) for record in lines]) for lines in records]
 
 
-def missing_lettering(posters: Sequence[PosterFile], store: FeatureStore, options: OcrOptions | None = None) -> int:
+def missing_lettering(posters: Sequence[Poster], store: FeatureStore, options: OcrOptions | None = None) -> int:
     """How many distinct posters have lines that `store` does not hold; nothing is read or written."""
     settings = _Reading(options or OcrOptions()).settings
     return store.missing("lettering", settings, [poster.digest for poster in posters])
@@ -254,7 +254,7 @@ class _Reading:
         if self._threads is not None:
             self._threads.shutdown(cancel_futures=True)
 
-    def records(self, posters: Sequence[PosterFile]) -> list[list[dict[str, Any]]]:
+    def records(self, posters: Sequence[Poster]) -> list[list[dict[str, Any]]]:
         """The lines of every poster as JSON records."""
         if self._threads is None:
             for _ in range(worker_count()):
@@ -262,7 +262,7 @@ class _Reading:
             self._threads = ThreadPoolExecutor(worker_count())
         return list(self._threads.map(self._read, posters))
 
-    def _read(self, poster: PosterFile) -> list[dict[str, Any]]:
+    def _read(self, poster: Poster) -> list[dict[str, Any]]:
         picture, (width, height) = _enlarged(open_poster(poster), self._options)
         if self._options.contrast == "local":
             picture = _evened(picture)

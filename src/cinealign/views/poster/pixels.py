@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from cinealign.data.posters import PosterFile, open_poster
+from cinealign.data.posters import Poster, open_poster
 from cinealign.views.base import Features, PosterView, ViewOptions
 from cinealign.views.poster.looking import looked_at
 from cinealign.views.store import FeatureStore
@@ -37,7 +37,7 @@ class PixelsView(PosterView):
     def __init__(self, options: PixelsOptions) -> None:
         self.options = options
 
-    def extract(self, items: Sequence[PosterFile], store: FeatureStore) -> Features:
+    def extract(self, items: Sequence[Poster], store: FeatureStore) -> Features:
         """The resized posters, from the store where it has them.
 
         Raises:
@@ -51,11 +51,11 @@ class PixelsView(PosterView):
         """What the pixels depend on besides the poster."""
         return {"size": [self.options.width, self.options.height], "resize": "lanczos", "order": "channels first, RGB"}
 
-    def _look(self, posters: Sequence[PosterFile]) -> NDArray[np.uint8]:
+    def _look(self, posters: Sequence[Poster]) -> NDArray[np.uint8]:
         with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
             return np.stack(list(pool.map(self._pixels, posters))).transpose(0, 3, 1, 2)
 
-    def _pixels(self, poster: PosterFile) -> NDArray[np.uint8]:
+    def _pixels(self, poster: Poster) -> NDArray[np.uint8]:
         from PIL import Image
 
         size = (self.options.width, self.options.height)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from cinealign.data.posters import PosterFile, open_poster
+from cinealign.data.posters import Poster, open_poster
 from cinealign.errors import ModelError
 from cinealign.views.base import Features, PosterView, ViewOptions
 from cinealign.views.poster.looking import looked_at
@@ -51,7 +51,7 @@ class VisionModelView(PosterView):
     def __init__(self, options: VisionModelOptions) -> None:
         self.options = options
 
-    def extract(self, items: Sequence[PosterFile], store: FeatureStore) -> Features:
+    def extract(self, items: Sequence[Poster], store: FeatureStore) -> Features:
         """Features of every poster, from the store where it has them.
 
         Raises:
@@ -77,7 +77,7 @@ class VisionModelView(PosterView):
     def _precision(self) -> ResolvedPrecision:
         return resolve_precision(self.options.precision)
 
-    def _look(self, posters: list[PosterFile]) -> NDArray[np.float32]:
+    def _look(self, posters: list[Poster]) -> NDArray[np.float32]:
         import torch
 
         images = [open_poster(poster) for poster in posters]
