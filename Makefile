@@ -6,8 +6,9 @@ STAMP  := $(VENV)/.installed
 ARGS   ?=
 
 RUN    ?= runs/default
+EXAMPLES ?= 20000
 
-.PHONY: setup run best test test-timm test-slow lint format bench notebook report clean
+.PHONY: setup run best test test-timm test-slow fuzz lint format bench notebook report clean
 
 setup: $(STAMP)
 
@@ -48,6 +49,10 @@ $(VENV)/timm/.installed: $(STAMP)
 
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+# Property tests with many random inputs a test: EXAMPLES=100000, ARGS=tests/test_recipe_input.py choose how many and which.
+fuzz: $(STAMP)
+	HYPOTHESIS_PROFILE=fuzz EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest $(if $(ARGS),$(ARGS),$(shell grep -rl "^from hypothesis" tests --include='test_*.py'))
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -5,7 +5,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -94,14 +94,19 @@ def _plain(value: Any) -> str:
 
 
 def _values(field: FieldInfo) -> str:
+    return f"{_type(field.annotation)} {_bounds(field.metadata)}".strip()
+
+
+def _bounds(metadata: list[Any]) -> str:
     signs = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
-    bounds = [
-        f"{sign} {getattr(one, key):g}" for one in field.metadata for key, sign in signs.items() if hasattr(one, key)
-    ]
-    return " ".join([_type(field.annotation), ", ".join(bounds)]).strip()
+    found = [(sign, getattr(one, key)) for one in metadata for key, sign in signs.items() if hasattr(one, key)]
+    return ", ".join(f"{sign} {bound:,}" if isinstance(bound, int) else f"{sign} {bound:g}" for sign, bound in found)
 
 
 def _type(kind: Any) -> str:
+    if get_origin(kind) is Annotated:
+        bounds = _bounds([one for each in kind.__metadata__ for one in getattr(each, "metadata", [each])])
+        return f"{_type(get_args(kind)[0])} {bounds}".strip()
     if get_origin(kind) is Literal:
         return ", ".join(f"`{value}`" for value in get_args(kind))
     names = {bool: "true, false", int: "whole number", float: "number", str: "text", type(None): "null"}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # two workers with two threads each would wait for each other
     os.environ["OMP_NUM_THREADS"] = "1"
@@ -24,6 +25,10 @@ from cinealign.recipe import Recipe
 from cinealign.run import Run
 from cinealign.views.poster import ocr
 from cinealign.views.store import FeatureStore
+
+settings.register_profile("quick", deadline=None, max_examples=50, derandomize=True)
+settings.register_profile("fuzz", deadline=None, max_examples=int(os.environ.get("EXAMPLES", "20000")), print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 CHEAP: dict[str, Any] = {
     "name": "cheap",

@@ -8,6 +8,11 @@ exits with code 2; any other exception is a bug and keeps its traceback.
 class CineAlignError(Exception):
     """Base of every error that the user's input can cause."""
 
+    def __str__(self) -> str:
+        """The message in one line that a terminal shows as it is, whatever a file or an argument put into it."""
+        line = " ".join(super().__str__().split())
+        return "".join(each if each.isprintable() else repr(each)[1:-1] for each in line)
+
 
 class DataError(CineAlignError):
     """Posters, intros, splits or saved results that cannot be used as they are."""

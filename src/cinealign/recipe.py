@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, cast
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from cinealign.distance.distances import DISTANCES
@@ -19,7 +18,8 @@ from cinealign.distance.transductive import TRANSDUCTIONS
 from cinealign.errors import ConfigError
 from cinealign.experts.base import ExpertOptions
 from cinealign.experts.registry import EXPERTS
-from cinealign.registry import explain
+from cinealign.plain_yaml import DEEPEST, read_yaml, read_yaml_file, to_yaml
+from cinealign.registry import explain, shown
 from cinealign.views.registry import VIEWS
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -39,9 +39,9 @@ class FusionSettings(_Settings):
 
     folds: int = Field(5, ge=2, le=50, description="folds inside the train rows")
     temperature: float = Field(
-        0.02, gt=0, description="softmax temperature of the fused cosine when weights are learned"
+        0.02, gt=0, le=100, description="softmax temperature of the fused cosine when weights are learned"
     )
-    steps: int = Field(300, ge=1, description="optimiser steps for the weights")
+    steps: int = Field(300, ge=1, le=100_000, description="optimiser steps for the weights")
 
 
 class EvaluationSettings(_Settings):
@@ -50,7 +50,7 @@ class EvaluationSettings(_Settings):
     The ratio is no setting: the assignment calls changing it cheating. It is 0.05, and 0.5 is always printed beside it.
     """
 
-    bootstrap: int = Field(2000, ge=100, description="bootstrap samples for the intervals")
+    bootstrap: int = Field(2000, ge=100, le=100_000, description="bootstrap samples for the intervals")
     transductive: list[dict[str, Any]] = Field(
         default_factory=list,
         description="corrections that look at the other test items, by name or with options; rows of their own",
@@ -145,7 +145,7 @@ class Recipe(_Settings):
 
     def to_yaml(self) -> str:
         """The resolved recipe as YAML; `Recipe.parse(yaml.safe_load(...))` gives an equal recipe."""
-        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=120)
+        return to_yaml(self.model_dump(mode="json"))
 
 
 def known_recipes() -> dict[str, str]:
@@ -156,23 +156,20 @@ def known_recipes() -> dict[str, str]:
 def _recipe_file(name_or_file: str | os.PathLike[str]) -> Path:
     path = Path(name_or_file)
     if path.suffix in (".yaml", ".yml"):
-        if not path.is_file():
+        if not os.path.isfile(path):  # noqa: PTH113  (pathlib raises where a name is too long)
             raise ConfigError(
                 f"recipe file {path} does not exist; `cinealign recipes` lists the recipes that come along"
             )
         return path
     packaged = RECIPES / f"{path.name}.yaml"
-    if path.name != str(name_or_file) or not packaged.is_file():
+    if path.name != str(name_or_file) or not os.path.isfile(packaged):  # noqa: PTH113
         names = ", ".join(file.stem for file in sorted(RECIPES.glob("*.yaml")))
         raise ConfigError(f"unknown recipe {str(name_or_file)!r}; choose one of: {names}, or give a .yaml file")
     return packaged
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        given = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        raise ConfigError(f"{path} is not a readable YAML file: {' '.join(str(error).split())}") from None
+    given = read_yaml_file(path, str(path))
     if not isinstance(given, dict):
         raise ConfigError(f"{path} must hold a mapping of keys to values, got {type(given).__name__}")
     return given
@@ -197,9 +194,10 @@ def _override(given: dict[str, Any], override: str) -> None:
     if not equals or not path:
         raise ConfigError(f"--set {override!r}: expected key.path=value, such as seed=1 or align.0.ridge=10")
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise ConfigError(f"--set {path}: {text!r} is not a YAML value; put it in quotes") from None
+        value = read_yaml(text)
+    except ConfigError as error:
+        reason = str(error).removeprefix("line 1: ")
+        raise ConfigError(f"--set {path}: {shown(text)} is not a YAML value ({reason}); put it in quotes") from None
     set_value(given, path, value, f"--set {path}")
 
 
@@ -215,6 +213,8 @@ def set_value(given: dict[str, Any], path: str, value: Any, where: str) -> None:
         ConfigError: the path leads nowhere.
     """
     keys = path.replace("[", ".").replace("]", "").split(".")
+    if len(keys) > DEEPEST:
+        raise ConfigError(f"{where}: a path of {len(keys)} keys leads nowhere in a recipe")
     _set(given, keys, 0, value, where)
 
 
@@ -227,7 +227,7 @@ def _set(place: Any, keys: list[str], depth: int, value: Any, where: str) -> Non
         if not every:
             raise ConfigError(f"{where}: {so_far or 'the recipe'} has no entries for '*'")
     elif isinstance(place, list):
-        if not key.isdecimal() or int(key) >= len(place):
+        if not (key.isascii() and key.isdecimal() and len(key) < 10 and int(key) < len(place)):
             raise ConfigError(f"{where}: {so_far} has {len(place)} entries, no {key!r}")
         every = [int(key)]
     else:

@@ -16,6 +16,9 @@ from cinealign.errors import ConfigError
 
 Kind = TypeVar("Kind")
 
+LONGEST_SHOWN = 80
+"""Characters of a wrong value in a message."""
+
 
 class Registry(Generic[Kind]):
     """Kinds of one sort by name.
@@ -95,6 +98,15 @@ class Registry(Generic[Kind]):
         return built
 
 
+def shown(value: Any) -> str:
+    """`value` as messages show what came: as Python writes it, in no more than 80 characters."""
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of thousands of digits
+        text = "a very long number"
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 20]} ... ({len(text)} characters)"
+
+
 def explain(error: ValidationError, model: type[BaseModel], where: str = "") -> str:
     """A pydantic error of `model` as one line of ours: the first problem, its place, what came and what is allowed."""
     problem = error.errors()[0]
@@ -113,15 +125,19 @@ def explain(error: ValidationError, model: type[BaseModel], where: str = "") -> 
     bounds["less_than_equal"] = ("le", "<=")
     if problem["type"] in bounds:
         name, sign = bounds[problem["type"]]
-        return f"{place} must be {sign} {context[name]:g}, got {problem['input']!r}"
+        return f"{place} must be {sign} {_bound(context[name])}, got {shown(problem['input'])}"
     if problem["type"] == "literal_error":
-        return f"{place} must be one of {context['expected']}, got {problem['input']!r}"
+        return f"{place} must be one of {context['expected']}, got {shown(problem['input'])}"
     if problem["type"] == "value_error":
         return f"{place}: {context['error']}" if place else str(context["error"])
     if problem["type"] in ("tuple_type", "list_type"):
-        return f"{place} must be a list, got {problem['input']!r}"
+        return f"{place} must be a list, got {shown(problem['input'])}"
     message = problem["msg"]
-    return f"{place}: {message[0].lower()}{message[1:]}, got {problem['input']!r}"
+    return f"{place}: {message[0].lower()}{message[1:]}, got {shown(problem['input'])}"
+
+
+def _bound(limit: float) -> str:
+    return f"{limit:,}" if isinstance(limit, int) else f"{limit:g}"
 
 
 def _keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:

@@ -100,7 +100,7 @@ class BankBias(Distance):
 class NeighbourBiasOptions(BankOptions):
     """Options of `neighbour_bias`."""
 
-    k: int = Field(16, ge=1, description="nearest queries of the bank whose mean similarity is the bias")
+    k: int = Field(16, ge=1, le=100_000, description="nearest queries of the bank whose mean similarity is the bias")
 
 
 class NeighbourBias(BankBias):
@@ -122,7 +122,7 @@ class NeighbourBias(BankBias):
 class QbNormOptions(BankOptions):
     """Options of `qb_norm`."""
 
-    temperature: float = Field(0.05, gt=0, description="of the softmax over the bank: 1 / beta of the paper")
+    temperature: float = Field(0.05, gt=0, le=100, description="of the softmax over the bank: 1 / beta of the paper")
 
 
 class QbNorm(BankBias):

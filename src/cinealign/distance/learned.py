@@ -19,11 +19,13 @@ from cinealign.state import State
 class BilinearOptions(DistanceOptions):
     """Options of `bilinear`."""
 
-    rank: int = Field(16, ge=1, description="of the change")
-    steps: int = Field(100, ge=1, description="of AdamW")
-    learning_rate: float = Field(3e-3, gt=0, description="of AdamW")
-    penalty: float = Field(1.0, ge=0, description="of the squared length of U and V: how near it stays to the cosine")
-    temperature: float = Field(0.05, gt=0, description="softmax temperature of the form while it learns")
+    rank: int = Field(16, ge=1, le=4096, description="of the change")
+    steps: int = Field(100, ge=1, le=100_000, description="of AdamW")
+    learning_rate: float = Field(3e-3, gt=0, le=100, description="of AdamW")
+    penalty: float = Field(
+        1.0, ge=0, le=1_000_000, description="of the squared length of U and V: how near it stays to the cosine"
+    )
+    temperature: float = Field(0.05, gt=0, le=100, description="softmax temperature of the form while it learns")
 
 
 class Bilinear(Distance):
@@ -74,7 +76,7 @@ class MahalanobisOptions(DistanceOptions):
     """Options of `mahalanobis`."""
 
     ridge: float = Field(
-        1.0, gt=0, description="added to the covariance of the differences, in units of its mean variance"
+        1.0, gt=0, le=1_000_000, description="added to the covariance of the differences, in units of its mean variance"
     )
 
 

@@ -34,7 +34,7 @@ class Transduction(ABC):
 class CslsOptions(DistanceOptions):
     """Options of `csls`."""
 
-    k: int = Field(10, ge=1, description="neighbours whose mean similarity says how crowded a place is")
+    k: int = Field(10, ge=1, le=100_000, description="neighbours whose mean similarity says how crowded a place is")
 
 
 class Csls(Transduction):
@@ -58,8 +58,8 @@ class Csls(Transduction):
 class SinkhornOptions(DistanceOptions):
     """Options of `sinkhorn`."""
 
-    temperature: float = Field(0.02, gt=0, description="of the kernel exp(similarity / temperature)")
-    iterations: int = Field(20, ge=1, description="row and column scalings")
+    temperature: float = Field(0.02, gt=0, le=100, description="of the kernel exp(similarity / temperature)")
+    iterations: int = Field(20, ge=1, le=10000, description="row and column scalings")
 
 
 class Sinkhorn(Transduction):

@@ -73,7 +73,9 @@ class ExpertOptions(BaseModel):
 
     poster: list[str] = Field(min_length=1, description="poster views it looks at")
     intro: list[str] = Field(min_length=1, description="intro views it looks at")
-    weight: float | None = Field(None, ge=0, description="fixed weight; learned from out-of-fold scores where absent")
+    weight: float | None = Field(
+        None, ge=0, le=1_000_000, description="fixed weight; learned from out-of-fold scores where absent"
+    )
 
     def teachers(self) -> list[int]:
         """Positions in the recipe's align of the experts that this one learns from; they must be listed earlier."""

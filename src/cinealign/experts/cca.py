@@ -22,8 +22,10 @@ from cinealign.views.base import Features
 class CcaOptions(ExpertOptions):
     """Options of `cca`."""
 
-    dimensions: int = Field(64, ge=1, description="canonical directions kept")
-    ridge: float = Field(10.0, gt=0, description="added to both covariances, in units of their mean variance")
+    dimensions: int = Field(64, ge=1, le=8192, description="canonical directions kept")
+    ridge: float = Field(
+        10.0, gt=0, le=1_000_000, description="added to both covariances, in units of their mean variance"
+    )
 
 
 class CcaExpert(Expert):

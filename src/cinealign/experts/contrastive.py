@@ -33,17 +33,21 @@ class ContrastiveOptions(ExpertOptions):
     intro_tower: dict[str, Any] | None = Field(None, description="a network trained on the one intro view; else a head")
     shared: bool = Field(False, description="poster_tower, with one set of weights, serves both sides")
     head: HeadKind = Field("linear", description="of a side without a tower")
-    dimensions: int = Field(128, ge=1, description="of the shared space; a residual head keeps its features' width")
-    hidden: int = Field(512, ge=1, description="of the mlp head")
+    dimensions: int = Field(
+        128, ge=1, le=4096, description="of the shared space; a residual head keeps its features' width"
+    )
+    hidden: int = Field(512, ge=1, le=16384, description="of the mlp head")
     dropout: float = Field(0.2, ge=0, lt=1, description="on the features of a head, and inside the mlp")
-    drift_penalty: float = Field(0.1, ge=0, description="how strongly a residual head is held near the identity")
+    drift_penalty: float = Field(
+        0.1, ge=0, le=1_000_000, description="how strongly a residual head is held near the identity"
+    )
     loss: dict[str, Any] = Field(
         default_factory=lambda: {"loss": "info_nce"},
         validate_default=True,
         description="its name as loss, and its own options",
     )
     also: list[dict[str, Any]] = Field(default_factory=list, description="auxiliary losses, added by weight")
-    mixup: float = Field(0.0, ge=0, description="alpha of latent mixup, of any loss; 0 is none, 1 mixes evenly")
+    mixup: float = Field(0.0, ge=0, le=100, description="alpha of latent mixup, of any loss; 0 is none, 1 mixes evenly")
     seeds: int = Field(1, ge=1, le=32, description="members trained from different seeds, whose cosines are averaged")
     training: TrainingSettings = Field(TrainingSettings(), description="of the loop")
 

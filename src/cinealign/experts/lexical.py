@@ -25,10 +25,10 @@ from cinealign.views.base import Extracted, Features
 class LexicalOptions(OneViewOptions):
     """Options of `lexical`."""
 
-    shortest: int = Field(4, ge=1, description="letters of the shortest n-gram")
-    longest: int = Field(4, ge=1, description="letters of the longest n-gram")
-    min_df: int = Field(2, ge=1, description="train intros that an n-gram must occur in")
-    dimensions: int = Field(4096, ge=8, description="width after the projection")
+    shortest: int = Field(4, ge=1, le=100, description="letters of the shortest n-gram")
+    longest: int = Field(4, ge=1, le=100, description="letters of the longest n-gram")
+    min_df: int = Field(2, ge=1, le=1_000_000, description="train intros that an n-gram must occur in")
+    dimensions: int = Field(4096, ge=8, le=65536, description="width after the projection")
 
     @model_validator(mode="after")
     def _lengths_in_order(self) -> Self:

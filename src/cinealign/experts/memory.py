@@ -24,9 +24,13 @@ from cinealign.views.base import Features
 class MemoryOptions(ExpertOptions):
     """Options of `memory`; its weight is given, as out-of-fold pairs can say nothing about what is only remembered."""
 
-    weight: float | None = Field(0.3, ge=0, description="fixed: folds cannot judge what is only remembered")
-    dimensions: int = Field(256, ge=8, description="length of a train item's code")
-    bandwidth: float = Field(0.02, gt=0, description="how unlike a train item may be, in cosine, to recall its code")
+    weight: float | None = Field(
+        0.3, ge=0, le=1_000_000, description="fixed: folds cannot judge what is only remembered"
+    )
+    dimensions: int = Field(256, ge=8, le=8192, description="length of a train item's code")
+    bandwidth: float = Field(
+        0.02, gt=0, le=100, description="how unlike a train item may be, in cosine, to recall its code"
+    )
 
 
 class MemoryExpert(Expert):

@@ -23,7 +23,9 @@ from cinealign.views.base import Features
 class ResidualRidgeOptions(SharedSpaceOptions):
     """Options of `residual_ridge`."""
 
-    ridge: float = Field(10.0, gt=0, description="pull towards the identity, in train pairs of unit length")
+    ridge: float = Field(
+        10.0, gt=0, le=1_000_000, description="pull towards the identity, in train pairs of unit length"
+    )
 
 
 class ResidualRidgeExpert(SharedSpaceExpert):

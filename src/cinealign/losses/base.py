@@ -23,7 +23,7 @@ class LossOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    weight: float = Field(1.0, gt=0, description="of this loss in the sum")
+    weight: float = Field(1.0, gt=0, le=1_000_000, description="of this loss in the sum")
 
     def teachers(self) -> list[int]:
         """Positions in the recipe's align of the experts that teach this loss."""

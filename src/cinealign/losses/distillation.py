@@ -14,8 +14,8 @@ from cinealign.losses.base import HIGHEST_TEMPERATURE, LOWEST_TEMPERATURE, Batch
 class DistillationOptions(LossOptions):
     """Options of `distillation`."""
 
-    teacher: int = Field(ge=0, description="position in align, from 0, of an expert listed earlier")
-    teacher_temperature: float = Field(0.05, gt=0, description="softmax temperature of the teacher's cosines")
+    teacher: int = Field(ge=0, le=1000, description="position in align, from 0, of an expert listed earlier")
+    teacher_temperature: float = Field(0.05, gt=0, le=100, description="softmax temperature of the teacher's cosines")
     temperature: float = Field(
         0.07, ge=LOWEST_TEMPERATURE, le=HIGHEST_TEMPERATURE, description="of this expert's cosines, at the start"
     )

@@ -18,8 +18,8 @@ class InfoNceOptions(LossOptions):
     learn_temperature: bool = Field(True, description="else it stays as it is")
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="share of the target spread over the whole batch")
     soft_targets: float = Field(0.0, ge=0, lt=1, description="share of the target given to items with like intros")
-    soft_temperature: float = Field(0.05, gt=0, description="how alike intros must be: smaller is stricter")
-    bank: int = Field(0, ge=0, description="vectors of earlier batches kept as further negatives")
+    soft_temperature: float = Field(0.05, gt=0, le=100, description="how alike intros must be: smaller is stricter")
+    bank: int = Field(0, ge=0, le=1_000_000, description="vectors of earlier batches kept as further negatives")
 
 
 class InfoNce(Loss):

@@ -15,7 +15,9 @@ class SigmoidOptions(LossOptions):
 
     temperature: float = Field(0.1, ge=LOWEST_TEMPERATURE, le=HIGHEST_TEMPERATURE, description="at the start")
     learn_temperature: bool = Field(True, description="else it stays as it is")
-    bias: float = Field(-10.0, description="at the start; learned. Negative, as nearly all pairs of a batch are wrong")
+    bias: float = Field(
+        -10.0, ge=-100, le=100, description="at the start; learned. Negative, as nearly all pairs of a batch are wrong"
+    )
 
 
 class Sigmoid(Loss):

@@ -15,7 +15,9 @@ class TripletOptions(LossOptions):
     """Options of `triplet`."""
 
     hinges: Literal["sum", "max"] = Field("max", description="all negatives of a query, or its hardest one")
-    margin: float = Field(0.2, gt=0, description="in cosine: how much nearer than a stranger the partner should be")
+    margin: float = Field(
+        0.2, gt=0, le=100, description="in cosine: how much nearer than a stranger the partner should be"
+    )
 
 
 class Triplet(Loss):

@@ -24,7 +24,7 @@ class RecurrentOptions(EmbeddingOptions):
     pooling: WordPooling = "mean"
     """How the states of an intro's words become one: mean, greatest value of each, or a mean with learned weights."""
     bidirectional: bool = Field(True, description="read from both ends")
-    hidden: int = Field(128, ge=1, description="state of the cell, in each direction")
+    hidden: int = Field(128, ge=1, le=4096, description="state of the cell, in each direction")
     layers: int = Field(1, ge=1, le=8, description="cells on top of each other")
     dropout: float = Field(0.3, ge=0, lt=1, description="on the word vectors, between layers and on the pooled state")
 

@@ -18,8 +18,8 @@ class LastLayersOptions(TowerOptions):
     """Options of `LastLayersTower`."""
 
     method: Literal["full", "lora"] = Field("full", description="train all weights of the layers, or small adapters")
-    rank: int = Field(8, ge=1, description="of an adapter")
-    scale: float = Field(16.0, gt=0, description="of an adapter; its correction counts scale / rank times")
+    rank: int = Field(8, ge=1, le=1024, description="of an adapter")
+    scale: float = Field(16.0, gt=0, le=10000, description="of an adapter; its correction counts scale / rank times")
     projection: Literal["linear", "none"] = Field(
         "linear", description="linear: a new map to the expert's dimensions; none: keep the model's own space"
     )

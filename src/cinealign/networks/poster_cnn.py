@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -18,13 +18,15 @@ from cinealign.views.precision import Precision, resolve_precision
 STEM = 32
 """Channels of the first convolution."""
 
+Channels = Annotated[int, Field(ge=1, le=4096)]
+
 
 class CnnOptions(TowerOptions):
     """Options of `CnnTower`."""
 
-    widths: list[int] = Field(default=[32, 64, 128, 256], min_length=1)
+    widths: list[Channels] = Field(default=[32, 64, 128, 256], min_length=1, max_length=8)
     """Channels of each stage; the stem makes the picture four times smaller, every stage but the first halves it."""
-    blocks: int = Field(1, ge=1, description="residual blocks a stage")
+    blocks: int = Field(1, ge=1, le=50, description="residual blocks a stage")
     dropout: float = Field(0.1, ge=0, lt=1, description="on the pooled features")
     stochastic_depth: float = Field(0.05, ge=0, lt=1, description="how often the last block is skipped; rises from 0")
     crop: float = Field(0.15, ge=0, lt=1, description="largest share of each side that a random crop cuts off")

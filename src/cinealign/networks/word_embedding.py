@@ -22,7 +22,7 @@ class EmbeddingOptions(TowerOptions):
     embeddings: str = "random"
     """random, wordllama (from its wheel), or a GloVe, word2vec or fastText file."""
     frozen: bool = Field(False, description="keep the word vectors as they were loaded")
-    width: int = Field(128, ge=1, description="of random word vectors; pretrained ones have their own")
+    width: int = Field(128, ge=1, le=4096, description="of random word vectors; pretrained ones have their own")
     word_dropout: float = Field(0.1, ge=0, lt=1, description="how often a word becomes <unk> in training")
 
 

@@ -16,11 +16,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cinealign.errors import ConfigError
 from cinealign.experts.spaces import DEFAULT_SPACES
+from cinealign.plain_yaml import read_yaml_file
 from cinealign.recipe import Recipe, set_value
 from cinealign.registry import explain
 
@@ -124,13 +124,7 @@ class Space:
         Raises:
             ConfigError: no such file, not YAML, or a bad space.
         """
-        try:
-            given = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ConfigError(f"--space {file} cannot be read: {error.strerror}") from None
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise ConfigError(f"--space {file} is not a readable YAML file: {' '.join(str(error).split())}") from None
-        return cls.parse(given, recipe, str(file))
+        return cls.parse(read_yaml_file(file, f"--space {file}"), recipe, str(file))
 
     @classmethod
     def default(cls, recipe: Recipe) -> Space:

@@ -18,7 +18,7 @@ class Bm25Options(TfidfOptions):
 
     sublinear_tf: bool = True
     """Of no effect: k1 decides how repeating a term counts."""
-    k1: float = Field(default=1.2, ge=0)
+    k1: float = Field(default=1.2, ge=0, le=100)
     """How much repeating a term adds; 0 asks only whether a text has it."""
     b: float = Field(default=0.75, ge=0, le=1)
     """How much a longer text than the train mean lowers its terms."""

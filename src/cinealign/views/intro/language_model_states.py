@@ -34,11 +34,11 @@ class LanguageModelStatesOptions(ViewOptions):
     """minilm, mpnet (extra `mpnet`), or the folder or hub id of a sentence-transformers or transformers encoder."""
     hub: bool = False
     """May the weights of a hub id be downloaded?"""
-    layers: int = Field(default=2, ge=1)
+    layers: int = Field(default=2, ge=1, le=100)
     """Last layers that are left to the tower."""
     prompt: Prompt = "{}"
     """The wording in which the model gets a text, at {}."""
-    max_tokens: int = Field(default=128, ge=3)
+    max_tokens: int = Field(default=128, ge=3, le=8192)
     """Tokens of a text that are read; how many texts are longer is said. A token takes 2 x H bytes of memory."""
     precision: Precision = "auto"
     """Of the numbers it is computed in; auto: bfloat16 where the processor has it, else float32."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Self, cast
+from typing import Annotated, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +16,20 @@ from cinealign.state import State
 from cinealign.views.base import Extracted, Features, TextView, ViewOptions
 from cinealign.views.store import FeatureStore
 
+TermLength = Annotated[int, Field(ge=1, le=20)]
+"""Words of a term."""
+
 
 class TfidfOptions(ViewOptions):
     """Options of `TfidfView`."""
 
-    min_df: int = Field(default=2, ge=1)
+    min_df: int = Field(default=2, ge=1, le=1_000_000)
     """A term must occur in at least this many train texts."""
-    max_features: int | None = Field(default=None, ge=1)
+    max_features: int | None = Field(default=None, ge=1, le=1_000_000)
     """Keep only this many terms, those most frequent in the train texts; None keeps all."""
     sublinear_tf: bool = True
     """Count a term 1 + ln(times) instead of its times."""
-    ngrams: tuple[int, int] = (1, 1)
+    ngrams: tuple[TermLength, TermLength] = (1, 1)
     """Shortest and longest run of words that makes a term."""
     stop_words: bool = True
     """Leave out English function words."""
@@ -36,7 +39,7 @@ class TfidfOptions(ViewOptions):
     @field_validator("ngrams")
     @classmethod
     def _ascending(cls, ngrams: tuple[int, int]) -> tuple[int, int]:
-        if not 1 <= ngrams[0] <= ngrams[1]:
+        if not ngrams[0] <= ngrams[1]:
             raise ValueError(f"expected two numbers, 1 <= shortest <= longest, got {list(ngrams)}")
         return ngrams
 

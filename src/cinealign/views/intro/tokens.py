@@ -24,11 +24,11 @@ SPECIAL = ["<pad>", "<unk>"]
 class TokensOptions(ViewOptions):
     """Options of `TokensView`."""
 
-    min_df: int = Field(default=2, ge=1)
+    min_df: int = Field(default=2, ge=1, le=1_000_000)
     """A word must occur in at least this many train texts; the others are one word, <unk>."""
-    max_words: int | None = Field(default=None, ge=1)
+    max_words: int | None = Field(default=None, ge=1, le=1_000_000)
     """Keep only this many words, those most frequent in the train texts; None keeps all."""
-    max_length: int = Field(default=256, ge=1)
+    max_length: int = Field(default=256, ge=1, le=8192)
     """Words of a text that are read; how many texts are longer is said."""
     stop_words: bool = False
     """Leave out English function words."""

@@ -24,7 +24,7 @@ class WordVectorsOptions(ViewOptions):
     """wordllama (from its wheel), or a GloVe, word2vec or fastText file."""
     weighting: Literal["mean", "sif"] = "sif"
     """Of the words of a text: all alike, or the rare ones more."""
-    smoothing: float = Field(default=1e-3, gt=0)
+    smoothing: float = Field(default=1e-3, gt=0, le=1000)
     """a of SIF: words more frequent than this share of the train words count less than half."""
     remove_common: bool = True
     """With sif: take away the direction that the train texts have in common."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class ClipStatesOptions(ClipOptions):
     """Options of `ClipPosterStatesView` and `ClipIntroStatesView`."""
 
-    layers: int = Field(default=1, ge=1)
+    layers: int = Field(default=1, ge=1, le=100)
     """Last layers that are left to the tower."""
 
 

@@ -29,7 +29,7 @@ class LetteringOptions(ViewOptions):
 
     lines: Literal["all", "tallest"] = "all"
     """All lines, or the `count` tallest, which mostly hold the title."""
-    count: int = Field(default=3, ge=1)
+    count: int = Field(default=3, ge=1, le=100)
     """How many lines `tallest` keeps."""
     min_confidence: float = Field(default=0.5, ge=0, le=1)
     """Lines that the engine is less sure of are left out."""
