@@ -29,6 +29,7 @@ FILES = {
     "history.jsonl",
     "metrics.json",
     "model",
+    "origin.json",
     "recipe.yaml",
     "vectors.safetensors",
 }

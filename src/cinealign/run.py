@@ -9,6 +9,7 @@
 | model/ | the fitted model: recipe, fusion weights, the state of each view and expert |
 | history.jsonl | one line an epoch of each expert that trains in epochs |
 | environment.json | versions, platform, threads, seed |
+| origin.json | where the data folder was; a submission leaves it out |
 """
 
 from __future__ import annotations
@@ -62,6 +63,11 @@ class Run:
     def catalogue(self) -> dict[str, Any]:
         """catalogue.json: `ids`, `train_rows`, `digest`, `report`."""
         return self._json("catalogue.json")
+
+    @property
+    def data_folder(self) -> Path | None:
+        """Where the data lay when the run was made; None where the run does not say."""
+        return Path(self._json("origin.json")["folder"]) if (self.folder / "origin.json").is_file() else None
 
     @property
     def ids(self) -> NDArray[np.int64]:

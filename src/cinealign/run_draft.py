@@ -72,6 +72,7 @@ class RunDraft:
         (folder / "recipe.yaml").write_text(self.recipe.to_yaml(), encoding="utf-8")
         data = {"source": self.catalogue.source, "digest": self.catalogue.digest}
         _write_json(folder / "catalogue.json", self._catalogue())
+        _write_json(folder / "origin.json", {"folder": str(self.catalogue.folder.resolve())})
         _write_json(folder / "environment.json", environment(self.recipe.seed))
         lines = [
             json.dumps({"expert": i, "kind": self.recipe.align[i]["expert"], **entry})

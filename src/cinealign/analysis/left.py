@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinealign.analysis.estimates import Estimate, difference, estimate, from_draws
-from cinealign.analysis.material import SIDES, Material, SkippedError, ranks_of
+from cinealign.analysis.material import SIDES, Material, SkippedError
 from cinealign.analysis.painting import CHEAP, without_lettering
 from cinealign.analysis.titles import lettering_without_title, title_stems, without_title
 from cinealign.data.intros import tokens
-from cinealign.evaluation.metrics import DIRECTIONS
+from cinealign.evaluation.metrics import DIRECTIONS, ranks_both_ways
 from cinealign.evaluation.statistics import bootstrap
 from cinealign.experts.base import Vectors
 from cinealign.experts.fusion import fuse
@@ -97,7 +97,7 @@ def expected_hits(similarity: NDArray[np.floating], own: NDArray[np.int64], k: i
 
 def _hits(material: Material, poster: Vectors, intro: Vectors) -> NDArray[np.float64]:
     """(Q, 2) whether each held-out movie is found, a direction a column."""
-    ranks = ranks_of(poster, intro, material.catalogue.ids, material.held_out)
+    ranks = ranks_both_ways(poster, intro, material.catalogue.ids, material.held_out)
     return np.stack([ranks[name] <= material.k for name in DIRECTIONS], axis=1).astype(np.float64)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -11,14 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinealign.data.catalogue import Catalogue
-from cinealign.errors import DataError
 from cinealign.evaluation.accuracy import top_k
-from cinealign.evaluation.metrics import DIRECTIONS, TASK_RATIO
-from cinealign.evaluation.ranks import retrieval_ranks
+from cinealign.evaluation.metrics import TASK_RATIO, ranks_both_ways
 from cinealign.experts.base import Inputs, Vectors, normalised
 from cinealign.experts.fusion import fuse
-from cinealign.model import AlignmentModel, Extracts
 from cinealign.run import Run
+from cinealign.run_data import RunData
 from cinealign.views.poster.lettering import LetteringView
 from cinealign.views.store import FeatureStore
 
@@ -29,14 +26,8 @@ class SkippedError(Exception):
     """A part of the analysis that this run or its data cannot give; the message is the reason, one sentence."""
 
 
-@dataclass(frozen=True)
-class Material:
-    """A run with its catalogue, seen again through its own views (from the store, so nothing is computed twice)."""
-
-    run: Run
-    catalogue: Catalogue
-    store: FeatureStore
-    extracts: Extracts
+class Material(RunData):
+    """A run with its data, as the questions look at them: ranks, and what each view and expert makes of a movie."""
 
     @classmethod
     def of(cls, run: Run, catalogue: Catalogue, store: FeatureStore) -> Material:
@@ -45,26 +36,9 @@ class Material:
         Raises:
             DataError: `catalogue` is not what the run was made from.
         """
-        if catalogue.digest != run.catalogue["digest"]:
-            raise DataError(
-                f"{catalogue.folder} does not hold the data that {run.folder} was made from; pass --data DIR"
-            )
-        return cls(run, catalogue, store, Extracts.of(run.recipe, catalogue.posters, catalogue.intros, store))
-
-    @property
-    def model(self) -> AlignmentModel:
-        """The fitted model of the run."""
-        return self.run.model
-
-    @property
-    def train(self) -> NDArray[np.int64]:
-        """Rows of the train movies."""
-        return self.catalogue.train_rows
-
-    @property
-    def held_out(self) -> NDArray[np.int64]:
-        """Rows of the held-out movies: Q of N."""
-        return self.catalogue.held_out_rows
+        found = cls(run, catalogue, store)
+        found.refuse_other_data()
+        return found
 
     @property
     def k(self) -> int:
@@ -144,7 +118,7 @@ class Material:
     @cached_property
     def ranks(self) -> dict[str, NDArray[np.int64]]:
         """Direction -> (N,) rank of every movie's partner in the whole gallery."""
-        return ranks_of(*self.run.vectors, self.catalogue.ids, np.arange(len(self.catalogue)))
+        return ranks_both_ways(*self.run.vectors, self.catalogue.ids)
 
     @cached_property
     def lettering(self) -> LetteringView | None:
@@ -157,14 +131,3 @@ class Material:
         movie = self.catalogue.movies[int(row)]
         found = {"row": int(row), "id": movie.movie_id, "title": movie.title}
         return {**found, **{name: getattr(movie, name) for name in more}}
-
-
-def ranks_of(
-    poster: Vectors, intro: Vectors, ids: NDArray[np.int64], rows: NDArray[np.int64]
-) -> dict[str, NDArray[np.int64]]:
-    """Direction -> (Q,) ranks of the movies `rows` in the whole gallery, for (N, D) vectors of both sides."""
-    sides = ((poster, intro), (intro, poster))
-    return {
-        name: retrieval_ranks(query[rows], gallery, ids[rows], ids)
-        for name, (query, gallery) in zip(DIRECTIONS, sides, strict=True)
-    }

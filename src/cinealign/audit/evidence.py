@@ -4,36 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from cinealign.data.catalogue import Catalogue
 from cinealign.environment import environment
 from cinealign.experts.base import Vectors
-from cinealign.model import AlignmentModel, Extracts
-from cinealign.run import Run
-from cinealign.views.store import FeatureStore
+from cinealign.run_data import RunData
 
 DECIDING = ("torch", "numpy", "scipy", "scikit-learn", "transformers", "openvino")
 """Packages whose versions can change the last bits of a result."""
 
 
-@dataclass
-class Evidence:
-    """A run and the data folder, each read when a check asks for it."""
-
-    run: Run
-    catalogue: Catalogue
-    store: FeatureStore
-
-    @cached_property
-    def extracts(self) -> Extracts:
-        """What the frozen parts of the views see of every movie of the data folder."""
-        return Extracts.of(self.run.model.recipe, self.catalogue.posters, self.catalogue.intros, self.store)
+class Evidence(RunData):
+    """A run and the data folder, each read when a check asks for it; the data may be other data than the run's."""
 
     @cached_property
     def encoded(self) -> tuple[Vectors, Vectors]:
@@ -41,16 +24,6 @@ class Evidence:
         with self.threads():
             model = self.model
             return model.encode_poster_extracts(self.extracts.poster), model.encode_intro_extracts(self.extracts.intro)
-
-    @property
-    def model(self) -> AlignmentModel:
-        """The saved model."""
-        return self.run.model
-
-    @property
-    def held_out(self) -> NDArray[np.int64]:
-        """Held-out rows as the data folder has them."""
-        return self.catalogue.held_out_rows
 
     @cached_property
     def elsewhere(self) -> str:

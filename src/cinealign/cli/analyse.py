@@ -25,11 +25,11 @@ def analyse(
     """
     from cinealign.analysis.analyse import analyse as answer
     from cinealign.analysis.summary import analysis_lines
-    from cinealign.cli.run_data import run_catalogue
     from cinealign.run import Run
+    from cinealign.run_data import RunData
 
     run = Run(folder)
-    found = answer(run, run_catalogue(run, data), out, force=force)
+    found = answer(run, RunData.find(run, data).catalogue, out, force=force)
     if as_json:
         _print_json(found.numbers)
     else:
@@ -49,11 +49,11 @@ def explain(
     """Why does this poster match this intro? Experts, words, parts of the poster, nearest train movies: JSON and a figure."""
     from cinealign.analysis.analyse import explain as answer
     from cinealign.analysis.summary import explanation_lines
-    from cinealign.cli.run_data import run_catalogue
     from cinealign.run import Run
+    from cinealign.run_data import RunData
 
     run = Run(folder)
-    found, files = answer(run, run_catalogue(run, data), movie, other, out)
+    found, files = answer(run, RunData.find(run, data).catalogue, movie, other, out)
     if as_json:
         _print_json(found)
     else:

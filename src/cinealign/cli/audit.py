@@ -30,11 +30,11 @@ def audit(
 
     from cinealign.audit.audit import audit_distances, audit_run
     from cinealign.audit.findings import Finding, worst
-    from cinealign.cli.run_data import run_catalogue
     from cinealign.data.catalogue import Catalogue
     from cinealign.data.split import read_train_rows
     from cinealign.distance.files import load_distances
     from cinealign.run import Run
+    from cinealign.run_data import RunData
 
     def show(finding: Finding) -> None:
         if not as_json:
@@ -45,7 +45,7 @@ def audit(
             raise typer.BadParameter("a run has the split of its data; --train-ids is for a D without RUN")
         run = Run(folder)
         D = None if distances is None else load_distances(distances, allow_nan=True)
-        findings = audit_run(run, run_catalogue(run, data, same=False), D=D, heard=show)
+        findings = audit_run(run, RunData.find(run, data, same=False).catalogue, D=D, heard=show)
     else:
         if distances is None:
             raise typer.BadParameter("name a run directory, or pass --distances FILE")

@@ -14,21 +14,21 @@ Data = Annotated[Path | None, typer.Option(help="Data folder; else where the run
 
 def slices(folder: RunFolder, data: Data = None, as_json: AsJson = False) -> None:
     """Accuracy of parts of the held-out items: genre, decade, intro length, lettering, colourfulness, popularity."""
-    from cinealign.cli.run_data import run_catalogue, run_ranks
     from cinealign.evaluation.accuracy import top_k
     from cinealign.evaluation.attributes import catalogue_slices
     from cinealign.evaluation.measures_table import print_slices
-    from cinealign.evaluation.metrics import TASK_RATIO
+    from cinealign.evaluation.metrics import TASK_RATIO, ranks_both_ways
     from cinealign.evaluation.slices import score_slices
     from cinealign.run import Run
+    from cinealign.run_data import RunData
     from cinealign.views.poster.lettering import lettering_texts
-    from cinealign.views.store import FeatureStore
 
     run = Run(folder)
-    catalogue = run_catalogue(run, data)
-    lettering = lettering_texts(run.model.views.values(), catalogue.posters, FeatureStore())
+    found = RunData.find(run, data)
+    catalogue = found.catalogue
+    lettering = lettering_texts(run.model.views.values(), catalogue.posters, found.store)
     rows = catalogue.held_out_rows if len(catalogue.held_out_rows) else None
-    entries = score_slices(run_ranks(run), catalogue_slices(catalogue, lettering), rows=rows)
+    entries = score_slices(ranks_both_ways(*run.vectors, run.ids), catalogue_slices(catalogue, lettering), rows=rows)
     if as_json:
         _print_json(entries)
     else:
@@ -40,27 +40,23 @@ def slices(folder: RunFolder, data: Data = None, as_json: AsJson = False) -> Non
 def geometry(folder: RunFolder, data: Data = None, as_json: AsJson = False) -> None:
     """Hubs, modality gap, effective rank, alignment, uniformity; and CKA before and after each expert, with the data."""
     from cinealign.analysis.kernel_alignment import cka_of_experts
-    from cinealign.cli.run_data import run_catalogue
     from cinealign.errors import DataError
     from cinealign.evaluation.geometry import geometry as measure
     from cinealign.evaluation.measures_table import print_geometry
-    from cinealign.model import Extracts
     from cinealign.run import Run
-    from cinealign.views.store import FeatureStore
+    from cinealign.run_data import RunData
 
     run = Run(folder)
     measures = measure(*run.vectors)
     try:
-        catalogue = run_catalogue(run, data)
+        found = RunData.find(run, data)
     except DataError as error:
         if data is not None:
             raise
         typer.echo(f"no CKA of the views: {error}", err=True)
     else:
-        rows = catalogue.held_out_rows
-        if len(rows) > 1:
-            extracts = Extracts.of(run.recipe, catalogue.posters, catalogue.intros, FeatureStore())
-            measures["cka"] = cka_of_experts(run.model, extracts, rows)
+        if len(found.held_out) > 1:
+            measures["cka"] = cka_of_experts(run.model, found.extracts, found.held_out)
     if as_json:
         _print_json(measures)
     else:
@@ -75,11 +71,10 @@ def diff(
     """Is RUN_B better than RUN_A? Paired bootstrap and McNemar's test on the same held-out items, Holm's correction."""
     import numpy as np
 
-    from cinealign.cli.run_data import run_ranks
     from cinealign.errors import DataError
     from cinealign.evaluation.comparison import compare_runs, minimal_detectable_difference
     from cinealign.evaluation.measures_table import print_differences
-    from cinealign.evaluation.metrics import DIRECTIONS, split_rows
+    from cinealign.evaluation.metrics import DIRECTIONS, ranks_both_ways, split_rows
     from cinealign.run import Run
 
     runs = {str(folder): Run(folder) for folder in (first, second)}
@@ -91,7 +86,7 @@ def diff(
     held_out = split_rows(before.train_rows, len(before.ids))["held_out"]
     if not len(held_out):
         raise DataError(f"{first} has no held-out item to compare on")
-    pairs = compare_runs({name: run_ranks(run) for name, run in runs.items()}, held_out)
+    pairs = compare_runs({name: ranks_both_ways(*run.vectors, run.ids) for name, run in runs.items()}, held_out)
     detectable: dict[str, Any] = {}
     for direction in DIRECTIONS:
         test = pairs[0][direction]["mcnemar"]

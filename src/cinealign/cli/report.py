@@ -51,11 +51,11 @@ def notebook(
 
     refuse_taken(out, ".ipynb", force)
     if Path(target).is_dir():
-        from cinealign.cli.run_data import run_catalogue
         from cinealign.run import Run
+        from cinealign.run_data import RunData
 
         run = Run(Path(target))
-        made = notebook_of_run(run, run_catalogue(run, data).folder, out, lang.value)
+        made = notebook_of_run(run, RunData.find(run, data).catalogue.folder, out, lang.value)
     else:
         from cinealign.cli.runs import given_catalogue
 
@@ -92,13 +92,13 @@ def report(
 def _analysed(run: Run, data: Path | None) -> Path:
     """The folder of the run's analysis, which is made first where there is none."""
     from cinealign.analysis.analyse import FOLDER, analyse
-    from cinealign.cli.run_data import run_catalogue
     from cinealign.progress import say
+    from cinealign.run_data import RunData
 
     folder = run.folder / FOLDER
     if not (folder / "analysis.json").is_file():
         say(f"{run.folder} is not analysed yet: doing that first")
-        analyse(run, run_catalogue(run, data))
+        analyse(run, RunData.find(run, data).catalogue)
     return folder
 
 
@@ -117,13 +117,13 @@ def submit(
 
     Analyses the run first where `cinealign analyse` has not done so yet.
     """
-    from cinealign.cli.run_data import run_catalogue
     from cinealign.report.student import Student
     from cinealign.report.submission import submit as build
     from cinealign.run import Run
+    from cinealign.run_data import RunData
 
     student, run = Student(student_id, name), Run(folder)
-    catalogue = run_catalogue(run, data)
+    catalogue = RunData.find(run, data).catalogue
     analysis = _analysed(run, data)
     made = build(
         run,

@@ -10,17 +10,17 @@ import typer
 
 def score_run(folder: Path, data: Path | None, identity: str, permutation: bool) -> dict[str, Any]:
     """Metrics of a run's vectors; with `permutation_test` where asked."""
-    from cinealign.cli.run_data import run_catalogue
     from cinealign.distance.distances import distance_matrix
     from cinealign.evaluation.comparison import permutation_test
     from cinealign.evaluation.identity import identity_ids
     from cinealign.evaluation.metrics import evaluate_vectors, split_rows
     from cinealign.evaluation.transductive import evaluate_transductive
     from cinealign.run import Run
+    from cinealign.run_data import RunData
 
     run = Run(folder)
     poster, intro = run.vectors
-    intros = run_catalogue(run, data).intros if identity == "intro" else None
+    intros = RunData.find(run, data).catalogue.intros if identity == "intro" else None
     ids = identity_ids(run.ids, intros, identity)
     options: dict[str, Any] = {"seed": run.recipe.seed, "samples": run.recipe.evaluation.bootstrap}
     scored = evaluate_vectors(poster, intro, ids, run.train_rows, **options)

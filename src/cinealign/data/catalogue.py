@@ -156,6 +156,7 @@ class Catalogue:
             encodings={**table.encodings, "train.txt": train.encoding},
             train_read_as=read_as,
             train_asked=train_ids,
+            missing_intro_asked=missing_intro,
             notes=tuple(_notes(movies, with_poster, len(held_out_rows))),
             split=record,
             noun=_noun(folder),

@@ -38,8 +38,9 @@ class CatalogueReport:
     """How a folder became a catalogue.
 
     `read` counts rows of the movie table, `kept` the movies of the catalogue (N), `encodings` gives that of every text
-    file, `train_read_as` says what train.txt holds and `train_asked` whether that was decided ("auto") or given; `split` is how
-    train.txt was made, where that is known, and `noun` what one thing of the catalogue is called.
+    file, `train_read_as` says what train.txt holds and `train_asked` whether that was decided ("auto") or given;
+    `missing_intro_asked` says what was to be done with items without an intro. `split` is how train.txt was made, where
+    that is known, and `noun` what one thing of the catalogue is called.
     """
 
     read: int
@@ -49,6 +50,7 @@ class CatalogueReport:
     encodings: dict[str, str]
     train_read_as: ReadAs
     train_asked: str
+    missing_intro_asked: str
     notes: tuple[str, ...]
     split: SplitRecord | None = None
     noun: str = "movie"
@@ -85,6 +87,7 @@ class CatalogueReport:
             "held_out_rows": self.kept - self.train,
             "train_read_as": self.train_read_as,
             "train_ids_asked": self.train_asked,
+            "missing_intro_asked": self.missing_intro_asked,
             "split": None if self.split is None else self.split.to_json(),
             "encodings": dict(self.encodings),
             "drops": [{"reason": drop.reason, "count": drop.count, "names": list(drop.names)} for drop in self.drops],

@@ -81,6 +81,27 @@ def score(
     return metrics
 
 
+def ranks_both_ways(
+    poster: Vectors, intro: Vectors, ids: ArrayLike, rows: NDArray[np.int64] | None = None, *, chunk_size: int = 1024
+) -> dict[str, Ranks]:
+    """Direction -> (Q,) ranks of the movies `rows` in the whole gallery; of all N movies where `rows` is None.
+
+    Args:
+        poster, intro: (N, D) vectors.
+        ids: (N,) movie ids; an equal id makes a positive.
+        rows: (Q,) the movies that are asked for.
+        chunk_size: queries ranked at a time.
+    Raises:
+        DataError: as `retrieval_ranks`.
+    """
+    ids = np.asarray(ids)
+    asked = slice(None) if rows is None else rows
+    return {
+        name: retrieval_ranks(query[asked], gallery, ids[asked], ids, chunk_size=chunk_size)
+        for name, query, gallery in zip(DIRECTIONS, (poster, intro), (intro, poster), strict=True)
+    }
+
+
 def evaluate_vectors(
     poster: Vectors,
     intro: Vectors,
@@ -111,9 +132,8 @@ def evaluate_vectors(
     held_out = split_rows(train_rows, len(poster))["held_out"]
 
     def ranks(rows: slice | NDArray[np.int64]) -> tuple[Ranks, Ranks]:
-        posters, intros, kept = poster[rows], intro[rows], np.asarray(ids)[rows]
-        p2i = retrieval_ranks(posters, intros, kept, kept, chunk_size=chunk_size)
-        return p2i, retrieval_ranks(intros, posters, kept, kept, chunk_size=chunk_size)
+        found = ranks_both_ways(poster[rows], intro[rows], np.asarray(ids)[rows], chunk_size=chunk_size)
+        return found["poster_to_intro"], found["intro_to_poster"]
 
     p2i, i2p = ranks(slice(None))
     among = ranks(held_out) if len(held_out) else None

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from cinealign import errors
-from cinealign.data.report import NO_INTRO
 from cinealign.errors import CineAlignError, ConfigError
 from cinealign.figures import Language
 from cinealign.progress import progress
@@ -91,8 +90,7 @@ def notebook_of_recipe(recipe: str, data: Path, out: Path, lang: Language, *, fo
 def reading_of(run: Run) -> dict[str, str]:
     """Parameters that make a notebook read the data as `run` did."""
     report = run.catalogue["report"]
-    dropped = any(drop["reason"] == NO_INTRO for drop in report["drops"])
-    return {"TRAIN_IDS": report["train_ids_asked"], "MISSING_INTRO": "drop" if dropped else "error"}
+    return {"TRAIN_IDS": report["train_ids_asked"], "MISSING_INTRO": report.get("missing_intro_asked", "drop")}
 
 
 def refuse_taken(out: Path, suffix: str, force: bool) -> None:

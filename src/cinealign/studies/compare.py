@@ -27,8 +27,7 @@ from cinealign.data.catalogue import Catalogue
 from cinealign.errors import ConfigError
 from cinealign.evaluation.accuracy import course_score, top_k
 from cinealign.evaluation.comparison import holm
-from cinealign.evaluation.metrics import DIRECTIONS, TASK_RATIO, split_rows
-from cinealign.evaluation.ranks import retrieval_ranks
+from cinealign.evaluation.metrics import DIRECTIONS, TASK_RATIO, ranks_both_ways, split_rows
 from cinealign.evaluation.statistics import LEVEL, SAMPLES, bootstrap, percentiles
 from cinealign.out import partial
 from cinealign.pipeline import align
@@ -276,11 +275,7 @@ def _cost(folder: Path) -> dict[str, Any] | None:
 
 def _ranks(run: Run) -> NDArray[np.int64]:
     """(N, 2) ranks of both directions."""
-    poster, intro = run.vectors
-    return np.stack(
-        [retrieval_ranks(query, gallery, run.ids, run.ids) for query, gallery in ((poster, intro), (intro, poster))],
-        axis=1,
-    )
+    return np.stack(list(ranks_both_ways(*run.vectors, run.ids).values()), axis=1)
 
 
 def _measure(of_seeds: NDArray[np.float64], drawn: NDArray[np.float64]) -> dict[str, Any]:
