@@ -14,13 +14,13 @@ from PIL import Image
 from rich.console import Console
 
 from cinealign import Catalogue, Recipe, Run, align, analyse, explain
-from cinealign.analysis.description import describe
-from cinealign.analysis.description_figure import draw_description
 from cinealign.data.posters import open_poster
 from cinealign.data.sample import draw_sample
+from cinealign.describe.folder import describe
+from cinealign.describe.page import draw_description
 from cinealign.evaluation.table import print_metrics
 from cinealign.report.document import compose
-from cinealign.report.evidence import Evidence
+from cinealign.report.sources import Sources
 from cinealign.report.typeset import typeset_pages
 from cinealign.studies.curves import plot_run
 
@@ -75,8 +75,8 @@ def explanation_and_report() -> None:
         with Image.open(next(file for file in files if file.suffix == ".png")) as picture:
             small = picture.convert("RGB").resize((1140, 945), Image.Resampling.LANCZOS)
         small.quantize(128).save(PICTURES / "explain.png", optimize=True)
-        evidence = Evidence.gather(run, analyse(run, catalogue).folder)
-        document = compose(evidence, "en", plot_run(run, Path(folder) / "curves.pdf")[0])
+        sources = Sources.gather(run, analyse(run, catalogue).folder)
+        document = compose(sources, "en", plot_run(run, Path(folder) / "curves.pdf")[0])
         with Image.open(io.BytesIO(typeset_pages(document, dots_an_inch=80)[0])) as picture:
             picture.convert("RGB").quantize(64).save(PICTURES / "report.png", optimize=True)
 

@@ -16,8 +16,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # two workers with two threads each wou
 
 from cinealign import figures
 from cinealign.analysis.analyse import Analysis, analyse
-from cinealign.analysis.figures import neighbours
 from cinealign.analysis.material import Material
+from cinealign.analysis.neighbours import figures as gallery_figures
 from cinealign.data.catalogue import Catalogue
 from cinealign.data.sample import draw_sample
 from cinealign.pipeline import align
@@ -155,5 +155,5 @@ def analysed(
     """The whole analysis of `lettered`; its pictures are small, and galleries have one case of a kind."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(figures, "DPI", 60)
-        patch.setattr(neighbours, "CASES", 1)
+        patch.setattr(gallery_figures, "CASES", 1)
         return analyse(lettered, rated, tmp_path_factory.mktemp("analysed") / "analysis", store=store)

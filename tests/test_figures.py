@@ -13,8 +13,11 @@ from matplotlib.figure import Figure
 
 import cinealign
 from cinealign import figures
-from cinealign.analysis.figures import downstream, marks, neighbours, relation
-from cinealign.analysis.figures.explanation import _draw_words
+from cinealign.analysis import marks
+from cinealign.analysis.downstream import figures as downstream
+from cinealign.analysis.explain.figure import _draw_words
+from cinealign.analysis.neighbours import figures as neighbours
+from cinealign.analysis.relation import figures as relation
 from cinealign.data.catalogue import Catalogue
 from cinealign.errors import ConfigError
 from cinealign.report.gallery import poster_gallery

@@ -8,8 +8,8 @@ from PIL import Image
 import cinealign
 from cinealign.analysis import analyse as module
 from cinealign.analysis.analyse import Analysis, analyse
-from cinealign.analysis.summary import analysis_lines
 from cinealign.cli.app import main
+from cinealign.cli.show.analysis import analysis_lines
 from cinealign.data.catalogue import Catalogue
 from cinealign.errors import ConfigError, DataError
 from cinealign.out import partial
@@ -151,8 +151,8 @@ def test_other_data_and_too_few_held_out_movies_are_refused(quick, finished, rat
 
 def test_a_run_without_lettering_or_ratings_says_what_is_left_out(finished, sample, store, tmp_path):
     from cinealign.analysis.material import Material
-    from cinealign.analysis.neighbours import neighbours
-    from cinealign.analysis.relation import relation
+    from cinealign.analysis.neighbours.neighbours import neighbours
+    from cinealign.analysis.relation.relation import relation
 
     material = Material.of(finished, sample, store)
     left = {entry["name"]: entry.get("skipped") for entry in relation(material)["left"]}

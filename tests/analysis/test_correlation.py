@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cinealign.analysis.correlation import canonical_correlations, kernel_alignment
+from cinealign.analysis.relation.correlation import canonical_correlations, kernel_alignment
 from cinealign.errors import DataError
 from cinealign.evaluation.geometry import linear_cka
 

@@ -10,7 +10,7 @@ from cinealign.analysis.downstream.cold_start import Part, choose_penalties, ndc
 from cinealign.analysis.downstream.probes import Probe
 from cinealign.analysis.downstream.ranking import macro, weighted_auc, weighted_average_precision, weighted_precision
 from cinealign.analysis.downstream.similar import draw_sets, found_near, least_alike, series_name
-from cinealign.analysis.downstream.table import Measured, Table
+from cinealign.analysis.downstream.task_table import Measured, Table
 
 
 def scored(seed: int = 0, n: int = 37):

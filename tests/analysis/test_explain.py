@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cinealign.analysis.analyse import explain as written
-from cinealign.analysis.explain import COLUMNS, ROWS, explain, grid_cells
-from cinealign.analysis.summary import explanation_lines
+from cinealign.analysis.explain.pair import COLUMNS, ROWS, explain, grid_cells
+from cinealign.cli.show.analysis import explanation_lines
 from cinealign.errors import DataError
 from cinealign.views.store import FeatureStore
 

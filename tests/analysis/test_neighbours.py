@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from cinealign.analysis.galleries import draw_cases
 from cinealign.analysis.material import SkippedError
-from cinealign.analysis.neighbours import nearest, trait_in_spaces
+from cinealign.analysis.neighbours.galleries import draw_cases
+from cinealign.analysis.neighbours.neighbours import nearest, trait_in_spaces
 
 
 def test_nearest_leaves_the_movie_itself_out_and_equals_a_loop():

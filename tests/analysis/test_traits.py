@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cinealign.analysis import traits
+from cinealign.analysis.neighbours import traits
 from cinealign.data.ratings import Ratings
 
 ROWS = np.array([0, 2])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cinealign.report.evidence import Evidence
+from cinealign.report.sources import Sources
 from cinealign.run import Run
 from cinealign.studies.curves import plot_run
 from cinealign.views.store import FeatureStore
@@ -20,9 +20,9 @@ def made_up(finished: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def evidence(finished: Run, made_up: Path) -> Evidence:
+def sources(finished: Run, made_up: Path) -> Sources:
     """All that a report of `finished` may speak of."""
-    return Evidence.gather(finished, made_up)
+    return Sources.gather(finished, made_up)
 
 
 @pytest.fixture(scope="session")

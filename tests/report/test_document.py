@@ -16,9 +16,9 @@ from cinealign.evaluation.metrics import split_rows
 from cinealign.figures import LANGUAGES
 from cinealign.report.blocks import Document
 from cinealign.report.document import compose
-from cinealign.report.evidence import Evidence
 from cinealign.report.facts import Fact, Span, plain
 from cinealign.report.ladder import write_ladder_file
+from cinealign.report.sources import Sources
 from cinealign.run import Run
 from cinealign.studies.compare import differences, summary
 
@@ -76,9 +76,9 @@ def assert_printed_from(span: Span, value: Any) -> None:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_number_is_in_the_runs_json(
-    lang: Any, finished: Run, made_up: Path, evidence: Evidence, curves: Path
+    lang: Any, finished: Run, made_up: Path, sources: Sources, curves: Path
 ) -> None:
-    document, files = compose(evidence, lang, curves), files_of(finished, made_up)
+    document, files = compose(sources, lang, curves), files_of(finished, made_up)
     printed = 0
     for text in document.texts():
         for span in text:
@@ -90,14 +90,14 @@ def test_every_number_is_in_the_runs_json(
     assert printed > 150
 
 
-def test_counts_are_right(evidence: Evidence, curves: Path) -> None:
-    text = text_of(compose(evidence, "en", curves))
+def test_counts_are_right(sources: Sources, curves: Path) -> None:
+    text = text_of(compose(sources, "en", curves))
     assert "The recipe joins 3 of them" in text
     assert "Of 2 paired comparisons of aligned features" in text and "1 are significantly better and 0" in text
 
 
-def test_sections_and_references(evidence: Evidence, curves: Path) -> None:
-    documents = {lang: compose(evidence, lang, curves, whose="张三 *x* #let") for lang in LANGUAGES}
+def test_sections_and_references(sources: Sources, curves: Path) -> None:
+    documents = {lang: compose(sources, lang, curves, whose="张三 *x* #let") for lang in LANGUAGES}
     kinds = {lang: [type(block).__name__ for block in document.blocks] for lang, document in documents.items()}
     assert kinds["en"] == kinds["zh"] and kinds["en"].count("Heading") > 15 and kinds["en"].count("Figure") == 11
     cited = {span.text for text in documents["en"].texts() for span in text if span.kind == "cite"}
@@ -105,9 +105,9 @@ def test_sections_and_references(evidence: Evidence, curves: Path) -> None:
     assert plain(documents["zh"].subtitle[0]) == "张三 *x* #let"
 
 
-def changed(evidence: Evidence, name: str, changes: dict[str, Any]) -> Evidence:
-    """The evidence with values at "key/key" of one of its files replaced."""
-    fact = getattr(evidence, name)
+def changed(sources: Sources, name: str, changes: dict[str, Any]) -> Sources:
+    """The sources with values at "key/key" of one of its files replaced."""
+    fact = getattr(sources, name)
     value = copy.deepcopy(fact.value)
     for path, new in changes.items():
         *inner, last = [int(key) if key.isdecimal() else key for key in path.split("/")]
@@ -115,7 +115,7 @@ def changed(evidence: Evidence, name: str, changes: dict[str, Any]) -> Evidence:
         for key in inner:
             place = place[key]
         place[last] = new
-    return replace(evidence, **{name: Fact(value, fact.place)})
+    return replace(sources, **{name: Fact(value, fact.place)})
 
 
 @pytest.mark.parametrize(
@@ -185,21 +185,21 @@ def changed(evidence: Evidence, name: str, changes: dict[str, Any]) -> Evidence:
     ],
 )
 def test_sentences_follow_the_numbers(
-    evidence: Evidence, curves: Path, name: str, changes: dict[str, Any], before: str, after: str
+    sources: Sources, curves: Path, name: str, changes: dict[str, Any], before: str, after: str
 ) -> None:
-    was, now = (text_of(compose(e, "en", curves)) for e in (evidence, changed(evidence, name, changes)))
+    was, now = (text_of(compose(e, "en", curves)) for e in (sources, changed(sources, name, changes)))
     assert before in was and after not in was
     assert after in now and before not in now
 
 
 def test_figures_of_a_chinese_report_speak_chinese(finished: Run, made_up: Path, curves: Path) -> None:
-    evidence = Evidence.gather(finished, made_up)
-    english = compose(evidence, "zh", curves)
+    sources = Sources.gather(finished, made_up)
+    english = compose(sources, "zh", curves)
     assert "图中的标签是英文" in text_of(english)
-    numbers = copy.deepcopy(evidence.analysis.value)
+    numbers = copy.deepcopy(sources.analysis.value)
     for figure in numbers["figures"].values():
         figure["zh"] = {"pdf": f"zh-{figure['pdf']}"}
-    told = replace(evidence, analysis=Fact(numbers, "analysis.json"))
+    told = replace(sources, analysis=Fact(numbers, "analysis.json"))
     chinese, other = compose(told, "zh", curves), compose(told, "en", curves)
     assert "图中的标签是英文" not in text_of(chinese) and "another language" not in text_of(other)
     files = [[figure.file.relative_to(made_up) for figure in made.figures() if figure.file != curves] for made in
@@ -207,8 +207,8 @@ def test_figures_of_a_chinese_report_speak_chinese(finished: Run, made_up: Path,
     assert files[1] == [Path(f"zh-{file}") for file in files[0]] and files[2] == files[0]
 
 
-def test_skipped_parts_are_named(evidence: Evidence, curves: Path) -> None:
-    text = text_of(compose(evidence, "en", curves))
+def test_skipped_parts_are_named(sources: Sources, curves: Path) -> None:
+    text = text_of(compose(sources, "en", curves))
     for part in ("lettering blank (no view reads lettering)", "co rating (no ratings.csv)", "cold start (no ratings"):
         assert part in text
 
@@ -236,8 +236,8 @@ def test_comparisons_and_ladder(finished: Run, made_up: Path, curves: Path, tmp_
     (tmp_path / "comparison.json").write_text(json.dumps(compared))
     ladder = tmp_path / "ladder.csv"
     write_ladder_file(ladder, [("plain lettering", 0.41, 0.4214), ("+ genre, year", 0.5, 0.6)])
-    evidence = Evidence.gather(finished, made_up, comparisons=[tmp_path], ladder=ladder)
-    text = text_of(compose(evidence, "en", curves))
+    sources = Sources.gather(finished, made_up, comparisons=[tmp_path], ladder=ladder)
+    text = text_of(compose(sources, "en", curves))
     found = compared["recipes"][1]["held_out_sum"]
     low, high = found["interval"]
     said = f"{found['mean']:.3f} [{low:.3f}, {high:.3f}] ± {found['spread']:.3f}"
@@ -251,19 +251,19 @@ def test_comparisons_and_ladder(finished: Run, made_up: Path, curves: Path, tmp_
 
 def test_evidence_of_something_else_is_refused(finished: Run, made_up: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"analysis\.json cannot be read: No such file or directory; make it again"):
-        Evidence.gather(finished, tmp_path)
+        Sources.gather(finished, tmp_path)
     other = comparison(finished, True)
     other["data"]["digest"] = "another"
     (tmp_path / "comparison.json").write_text(json.dumps(other))
     with pytest.raises(ConfigError, match="compares recipes on other data than"):
-        Evidence.gather(finished, made_up, comparisons=[tmp_path])
+        Sources.gather(finished, made_up, comparisons=[tmp_path])
     (tmp_path / "ladder.csv").write_text("step,other\n")
     with pytest.raises(
         DataError, match=r"ladder\.csv: expected a CSV with the columns step, .*benchmarks/ladder\.py .*--csv"
     ):
-        Evidence.gather(finished, made_up, ladder=tmp_path / "ladder.csv")
+        Sources.gather(finished, made_up, ladder=tmp_path / "ladder.csv")
     numbers = json.loads((made_up / "analysis.json").read_text())
     numbers["run"]["vectors"] = "another"
     (tmp_path / "analysis.json").write_text(json.dumps(numbers))
     with pytest.raises(DataError, match="is an analysis of another run than"):
-        Evidence.gather(finished, tmp_path)
+        Sources.gather(finished, tmp_path)

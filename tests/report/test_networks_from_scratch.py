@@ -10,14 +10,14 @@ import pytest
 
 from cinealign.analysis import analyse as analysing
 from cinealign.analysis.analyse import analyse
-from cinealign.analysis.summary import analysis_lines
+from cinealign.cli.show.analysis import analysis_lines
 from cinealign.data.catalogue import Catalogue
 from cinealign.figures import LANGUAGES, Language
 from cinealign.pipeline import align
 from cinealign.recipe import Recipe
 from cinealign.report.document import compose
-from cinealign.report.evidence import Evidence
 from cinealign.report.facts import Fact, plain
+from cinealign.report.sources import Sources
 from cinealign.views.store import FeatureStore
 
 
@@ -33,16 +33,16 @@ def test_analysis_and_report(
     assert "appearance not seen: left out, as appearance is all that this recipe sees of a poster" in lines
     assert found.numbers["relation"]["cca"]["skipped"].startswith("this recipe has no view of numbers")
     assert {e["kind"] for e in found.numbers["explained"]} == {"good", "bad"}
-    evidence = Evidence.gather(run, found.folder)
+    sources = Sources.gather(run, found.folder)
     for lang, said in zip(LANGUAGES, ("本次运行没有测量", "Not measured for this run"), strict=True):
-        assert said in "\n".join(plain(text) for text in compose(evidence, lang, curves).texts())
+        assert said in "\n".join(plain(text) for text in compose(sources, lang, curves).texts())
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_nothing_above_chance_has_no_share(evidence: Evidence, curves: Path, lang: Language) -> None:
-    numbers = copy.deepcopy(evidence.analysis.value)
+def test_nothing_above_chance_has_no_share(sources: Sources, curves: Path, lang: Language) -> None:
+    numbers = copy.deepcopy(sources.analysis.value)
     for entry in numbers["relation"]["left"]:
         entry["share_left"] = None
-    document = compose(replace(evidence, analysis=Fact(numbers, "analysis.json")), lang, curves)
+    document = compose(replace(sources, analysis=Fact(numbers, "analysis.json")), lang, curves)
     text = "\n".join(plain(text) for text in document.texts())
     assert {"en": "no share of it can be given", "zh": "谈不上剩余比例"}[lang] in text

@@ -15,12 +15,12 @@ from cinealign.report.answers import Answers
 from cinealign.report.extras import extra
 from cinealign.report.notebook import (
     append_cell,
+    check_target,
     execute_notebook,
     make_notebook,
     notebook_of_recipe,
     notebook_of_run,
     read_notebook,
-    refuse_taken,
     texts_of,
     write_notebook,
 )
@@ -136,8 +136,8 @@ def test_refused_places(tmp_path: Path, finished: Run, capsys: pytest.CaptureFix
     taken = tmp_path / "there.ipynb"
     taken.write_text("mine")
     with pytest.raises(ConfigError, match=r"there\.ipynb exists already; pass --force"):
-        refuse_taken(taken, ".ipynb", force=False)
-    refuse_taken(taken, ".ipynb", force=True)
+        check_target(taken, ".ipynb", force=False)
+    check_target(taken, ".ipynb", force=True)
     code, _, err = call(capsys, "notebook", finished.folder, "--out", tmp_path / "x.txt")
     assert code == 2 and "expected a file whose name ends in .ipynb" in err
     with pytest.raises(ConfigError, match=r"cannot be written: (Not a directory|File exists)"):

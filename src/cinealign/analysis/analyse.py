@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from cinealign.analysis.downstream.tasks import downstream
-from cinealign.analysis.drawing import draw, draw_explanation, plans
-from cinealign.analysis.explain import explain as explained
-from cinealign.analysis.galleries import galleries
+from cinealign.analysis.drawing import draw
+from cinealign.analysis.explain.pair import explain_pair
 from cinealign.analysis.material import Material
-from cinealign.analysis.neighbours import neighbours
-from cinealign.analysis.relation import relation
-from cinealign.analysis.tables import tables, write_table
+from cinealign.analysis.neighbours.galleries import galleries
+from cinealign.analysis.neighbours.neighbours import neighbours
+from cinealign.analysis.plans import draw_explanation, plans
+from cinealign.analysis.relation.relation import relation
+from cinealign.analysis.spreadsheets import spreadsheets, write_table
 from cinealign.data.catalogue import Catalogue
 from cinealign.errors import ConfigError, DataError
 from cinealign.evaluation.comparison import PERMUTATIONS
@@ -151,7 +152,7 @@ def explain(
     """
     out = run.folder / EXPLANATIONS if out is None else out
     material = Material.of(run, catalogue, store or FeatureStore())
-    found = {**_about(run), **explained(material, movie_id, with_id)}
+    found = {**_about(run), **explain_pair(material, movie_id, with_id)}
     name = str(movie_id) if with_id is None else f"{movie_id}-with-{with_id}"
     return found, _write_explanation(out, name, found, material)
 
@@ -205,7 +206,7 @@ def _explained(draft: Path, material: Material, numbers: dict[str, Any]) -> list
     for kind in ("good", "bad"):
         query = next(case["query"] for case in cases if case["kind"] == kind)
         name = str(query["id"])
-        told = {**_about(material.run), **explained(material, query["id"])}
+        told = {**_about(material.run), **explain_pair(material, query["id"])}
         _write_explanation(draft / EXPLANATIONS, name, told, material)
         movie = {key: query[key] for key in ("row", "id", "title")}
         files = {suffix: f"{EXPLANATIONS}/{name}.{suffix}" for suffix in ("json", "pdf", "png")}
@@ -258,7 +259,7 @@ def _figures(draft: Path, numbers: dict[str, Any], catalogue: Catalogue) -> dict
 
 def _tables(draft: Path, numbers: dict[str, Any]) -> dict[str, str]:
     (draft / "tables").mkdir(exist_ok=True)
-    found = tables(numbers)
+    found = spreadsheets(numbers)
     for name, lines in found.items():
         write_table(lines, draft / "tables" / f"{name}.csv")
     return {name: f"tables/{name}.csv" for name in found}

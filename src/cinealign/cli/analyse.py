@@ -24,7 +24,7 @@ def analyse(
     The same command goes on with an analysis that was interrupted.
     """
     from cinealign.analysis.analyse import analyse as answer
-    from cinealign.analysis.summary import analysis_lines
+    from cinealign.cli.show.analysis import analysis_lines
     from cinealign.run import Run
     from cinealign.run_data import RunData
 
@@ -48,7 +48,7 @@ def explain(
 ) -> None:
     """Why does this poster match this intro? Experts, words, parts of the poster, nearest train movies: JSON and a figure."""
     from cinealign.analysis.analyse import explain as answer
-    from cinealign.analysis.summary import explanation_lines
+    from cinealign.cli.show.analysis import explanation_lines
     from cinealign.run import Run
     from cinealign.run_data import RunData
 

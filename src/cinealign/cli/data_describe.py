@@ -26,9 +26,9 @@ def describe(
     """
     import json
 
-    from cinealign.analysis.description import describe as described
-    from cinealign.analysis.description import with_lettering
-    from cinealign.analysis.lettering_statistics import lettering_statistics
+    from cinealign.describe.folder import describe as described
+    from cinealign.describe.folder import with_lettering
+    from cinealign.describe.lettering import lettering_statistics
     from cinealign.figures import check_page
     from cinealign.views.store import FeatureStore
 
@@ -37,13 +37,13 @@ def describe(
     found, posters = described(folder, train_ids.value)
     found = with_lettering(found, *lettering_statistics(posters, FeatureStore(), read=lettering))
     if picture is not None:
-        from cinealign.analysis.description_figure import draw_description
+        from cinealign.describe.page import draw_description
 
         draw_description(found, picture)
         typer.echo(f"wrote {picture}", err=True)
     if as_json:
         typer.echo(json.dumps(found.to_json(), ensure_ascii=False, indent=2))
     else:
-        from cinealign.analysis.description_table import print_description
+        from cinealign.cli.show.description import print_description
 
         print_description(found)

@@ -39,7 +39,7 @@ def slices(folder: RunFolder, data: Data = None, as_json: AsJson = False) -> Non
 
 def geometry(folder: RunFolder, data: Data = None, as_json: AsJson = False) -> None:
     """Hubs, modality gap, effective rank, alignment, uniformity; and CKA before and after each expert, with the data."""
-    from cinealign.analysis.kernel_alignment import cka_of_experts
+    from cinealign.analysis.relation.kernel_alignment import cka_of_experts
     from cinealign.errors import DataError
     from cinealign.evaluation.geometry import geometry as measure
     from cinealign.evaluation.measures_table import print_geometry

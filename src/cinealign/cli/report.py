@@ -47,9 +47,9 @@ def notebook(
 
     Of a run it loads the saved model; of a recipe it trains, into a run directory beside the notebook.
     """
-    from cinealign.report.notebook import notebook_of_recipe, notebook_of_run, refuse_taken, write_notebook
+    from cinealign.report.notebook import check_target, notebook_of_recipe, notebook_of_run, write_notebook
 
-    refuse_taken(out, ".ipynb", force)
+    check_target(out, ".ipynb", force)
     if Path(target).is_dir():
         from cinealign.run import Run
         from cinealign.run_data import RunData
@@ -78,11 +78,11 @@ def report(
 
     Analyses the run first where `cinealign analyse` has not done so yet.
     """
-    from cinealign.report.making import report_pdf, write_bytes
-    from cinealign.report.notebook import refuse_taken
+    from cinealign.report.notebook import check_target
+    from cinealign.report.pdf import report_pdf, write_bytes
     from cinealign.run import Run
 
-    refuse_taken(out, ".pdf", force)
+    check_target(out, ".pdf", force)
     run = Run(folder)
     made = report_pdf(run, _analysed(run, data), lang.value, comparisons=compare or [], ladder=ladder, whose=whose)
     write_bytes(made, out)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cinealign.analysis.analyse import Analysis
-from cinealign.analysis.drawing import plans
-from cinealign.analysis.figures.explanation import draw_explanation
+from cinealign.analysis.explain.figure import draw_explanation
+from cinealign.analysis.plans import plans
 from cinealign.data.posters import Poster
 from cinealign.errors import ConfigError
 from cinealign.figures import Language, drawing

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from cinealign.figures import Language
 from cinealign.report.blocks import Document
-from cinealign.report.evidence import Evidence
 from cinealign.report.facts import Span, Text
 from cinealign.report.sections.closing import write_limits, write_reproduce
 from cinealign.report.sections.data import write_data
@@ -18,15 +17,16 @@ from cinealign.report.sections.neighbours import write_neighbours
 from cinealign.report.sections.opening import abstract, write_task
 from cinealign.report.sections.relation import write_relation
 from cinealign.report.sections.results import write_results
+from cinealign.report.sources import Sources
 from cinealign.report.texts import Texts
 from cinealign.report.writer import Writer
 
 
-def compose(evidence: Evidence, lang: Language, curves: Path, *, whose: str = "", brief: bool = False) -> Document:
+def compose(sources: Sources, lang: Language, curves: Path, *, whose: str = "", brief: bool = False) -> Document:
     """The report, not yet typeset.
 
     Args:
-        evidence: all that it may speak of.
+        sources: all that it may speak of.
         lang: of the text.
         curves: picture of the run's learning and top-p curves.
         whose: name and student id for the title page; "" for none.
@@ -35,30 +35,30 @@ def compose(evidence: Evidence, lang: Language, curves: Path, *, whose: str = ""
         DataError: the run or its analysis was made by another version.
     """
     writer = Writer(Texts(lang), brief=brief)
-    write_task(writer, evidence)
-    write_data(writer, evidence)
-    write_method(writer, evidence)
-    write_experiments(writer, evidence)
-    write_results(writer, evidence, curves)
-    write_ladder(writer, evidence)
-    write_relation(writer, evidence)
-    write_neighbours(writer, evidence)
-    write_downstream(writer, evidence)
-    write_explained(writer, evidence)
-    write_limits(writer, evidence)
-    write_reproduce(writer, evidence)
-    opening = abstract(writer, evidence)
+    write_task(writer, sources)
+    write_data(writer, sources)
+    write_method(writer, sources)
+    write_experiments(writer, sources)
+    write_results(writer, sources, curves)
+    write_ladder(writer, sources)
+    write_relation(writer, sources)
+    write_neighbours(writer, sources)
+    write_downstream(writer, sources)
+    write_explained(writer, sources)
+    write_limits(writer, sources)
+    write_reproduce(writer, sources)
+    opening = abstract(writer, sources)
     return Document(
         lang=lang,
         title=writer.say("title"),
-        subtitle=_subtitle(writer, evidence, whose),
+        subtitle=_subtitle(writer, sources, whose),
         abstract=opening,
         blocks=tuple(writer.blocks),
         references=writer.cited(opening),
     )
 
 
-def _subtitle(writer: Writer, evidence: Evidence, whose: str) -> tuple[Text, ...]:
-    report = evidence.catalogue["report"]
-    about = writer.say("subtitle.run", recipe=evidence.recipe["name"], n=report["n"], train=report["train_rows"])
+def _subtitle(writer: Writer, sources: Sources, whose: str) -> tuple[Text, ...]:
+    report = sources.catalogue["report"]
+    about = writer.say("subtitle.run", recipe=sources.recipe["name"], n=report["n"], train=report["train_rows"])
     return ((Span(whose),), about) if whose else (about,)

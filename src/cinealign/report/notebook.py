@@ -93,7 +93,7 @@ def reading_of(run: Run) -> dict[str, str]:
     return {"TRAIN_IDS": report["train_ids_asked"], "MISSING_INTRO": report.get("missing_intro_asked", "drop")}
 
 
-def refuse_taken(out: Path, suffix: str, force: bool) -> None:
+def check_target(out: Path, suffix: str, force: bool) -> None:
     """Refuse a file of another kind, or one that exists and may not be replaced.
 
     Raises:

@@ -33,7 +33,6 @@ from cinealign.errors import ConfigError, ModelError
 from cinealign.evaluation.metrics import DIRECTIONS
 from cinealign.figures import Language
 from cinealign.progress import say
-from cinealign.report.making import report_pdf, write_bytes
 from cinealign.report.notebook import (
     append_cell,
     execute_notebook,
@@ -43,6 +42,7 @@ from cinealign.report.notebook import (
     texts_of,
     write_notebook,
 )
+from cinealign.report.pdf import report_pdf, write_bytes
 from cinealign.report.requirements import pinned
 from cinealign.report.student import Student
 from cinealign.run import Run

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cinealign.analysis import traits
-from cinealign.analysis.downstream.table import Kind, Measured, Table
+from cinealign.analysis.downstream.task_table import Kind, Measured, Table
 from cinealign.analysis.estimates import ratio_draws
 from cinealign.analysis.material import Material
+from cinealign.analysis.neighbours import traits
 from cinealign.data.intros import stem_word, tokens
 from cinealign.experts.base import Vectors
 

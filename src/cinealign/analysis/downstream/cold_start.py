@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cinealign.analysis.downstream.table import Kind, Measured, Table, feature_sets
+from cinealign.analysis.downstream.task_table import Kind, Measured, Table, feature_sets
 from cinealign.analysis.estimates import ratio_draws
 from cinealign.analysis.material import Material, SkippedError
 from cinealign.data.ratings import Ratings, read_ratings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cinealign.analysis.downstream.table import Measured
+from cinealign.analysis.downstream.task_table import Measured
 from cinealign.errors import DataError
 from cinealign.evaluation.statistics import draws
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinealign.analysis.downstream.probes import genre_table
-from cinealign.analysis.downstream.table import Kind, Measured, Table, feature_sets
+from cinealign.analysis.downstream.task_table import Kind, Measured, Table, feature_sets
 from cinealign.analysis.material import Material, SkippedError
 from cinealign.experts.base import Vectors
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cinealign.analysis.downstream.probes import genre_table
 from cinealign.analysis.downstream.ranking import macro
-from cinealign.analysis.downstream.table import Kind, Measured, Table
+from cinealign.analysis.downstream.task_table import Kind, Measured, Table
 from cinealign.analysis.material import Material
 from cinealign.experts.base import Inputs, Vectors, normalised
 

@@ -9,8 +9,8 @@ from cinealign.analysis.downstream.clusters import clusters
 from cinealign.analysis.downstream.cold_start import cold_start
 from cinealign.analysis.downstream.probes import probes
 from cinealign.analysis.downstream.similar import odd_one_out, series
-from cinealign.analysis.downstream.table import Table
 from cinealign.analysis.downstream.tagging import search, tagging
+from cinealign.analysis.downstream.task_table import Table
 from cinealign.analysis.material import Material, SkippedError
 from cinealign.progress import progress
 

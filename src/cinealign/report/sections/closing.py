@@ -2,50 +2,50 @@
 
 from __future__ import annotations
 
-from cinealign.report.evidence import Evidence, skipped
 from cinealign.report.facts import Fact, Span, Text
+from cinealign.report.sources import Sources, skipped
 from cinealign.report.writer import Writer
 
 PARTS = ("relation", "neighbours", "downstream")
 
 
-def write_limits(writer: Writer, evidence: Evidence) -> None:
+def write_limits(writer: Writer, sources: Sources) -> None:
     """Points that hold for every run, and those that hold for this one."""
-    report, metrics = evidence.catalogue["report"], evidence.metrics
+    report, metrics = sources.catalogue["report"], sources.metrics
     writer.heading("limits.title")
     points = [
         writer.say("limits.mixture", train=report["train_rows"], n=metrics["n"]),
-        _seed(writer, evidence),
+        _seed(writer, sources),
         writer.say("limits.title_words"),
         writer.say("limits.sentence"),
         writer.say("limits.slices"),
     ]
-    if not skipped(evidence.analysis["downstream"]):
+    if not skipped(sources.analysis["downstream"]):
         points.append(writer.say("limits.tests"))
-    if not evidence.speaks(writer.lang):
+    if not sources.speaks(writer.lang):
         points.append(writer.say("limits.labels"))
     if "transductive" in metrics:
         points.append(writer.say("limits.transductive"))
     if writer.brief:
         points.append(writer.say("limits.brief"))
-    left_out = _skipped_parts(evidence)
+    left_out = _skipped_parts(sources)
     if left_out:
         points.append(writer.say("limits.skipped", parts=writer.texts.series(left_out)))
     writer.bullets(points)
 
 
-def _seed(writer: Writer, evidence: Evidence) -> Text:
-    said = [writer.say("limits.seed", seed=evidence.environment["seed"])]
-    if any(comparison["seeds"].value > 1 for comparison in evidence.comparisons):
+def _seed(writer: Writer, sources: Sources) -> Text:
+    said = [writer.say("limits.seed", seed=sources.environment["seed"])]
+    if any(comparison["seeds"].value > 1 for comparison in sources.comparisons):
         said.append(writer.say("limits.compared_seeds"))
     return writer.joined(said)
 
 
-def _skipped_parts(evidence: Evidence) -> list[Text]:
+def _skipped_parts(sources: Sources) -> list[Text]:
     """Name and reason of every part inside a question that the analysis could not make."""
     found: list[Text] = []
     for question in PARTS:
-        whole = evidence.analysis[question]
+        whole = sources.analysis[question]
         if skipped(whole):
             continue
         inner = list(whole.names())
@@ -66,15 +66,15 @@ def _skipped_parts(evidence: Evidence) -> list[Text]:
     return found
 
 
-def write_reproduce(writer: Writer, evidence: Evidence) -> None:
+def write_reproduce(writer: Writer, sources: Sources) -> None:
     """Versions, machine and commands."""
-    environment = evidence.environment
+    environment = sources.environment
     writer.heading("reproduce.title")
-    writer.paragraph(writer.say("reproduce.commands", recipe=evidence.recipe["name"]))
+    writer.paragraph(writer.say("reproduce.commands", recipe=sources.recipe["name"]))
     values = {name: environment[name] for name in ("cinealign", "python", "platform", "processor", "threads", "seed")}
     if "torch" in environment["packages"]:
         values["torch"] = environment["packages"]["torch"]
-    values["digest"] = evidence.catalogue["digest"]
+    values["digest"] = sources.catalogue["digest"]
     rows = []
     for name, title in writer.texts.raw("reproduce.rows").items():
         if name in values:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cinealign.report.evidence import Evidence
 from cinealign.report.facts import Span
+from cinealign.report.sources import Sources
 from cinealign.report.texts import spans
 from cinealign.report.writer import Writer
 
@@ -11,9 +11,9 @@ COUNTS = {"read": "movies_read", "n": "n", "train": "train_rows", "held_out": "h
 """Row of the table -> key of the catalogue's report."""
 
 
-def write_data(writer: Writer, evidence: Evidence) -> None:
+def write_data(writer: Writer, sources: Sources) -> None:
     """The catalogue in numbers, then its preparation."""
-    report, texts = evidence.catalogue["report"], writer.texts
+    report, texts = sources.catalogue["report"], writer.texts
     read_key = "movies_read" if "movies_read" in report else "items_read"
     read = report[read_key]
     writer.heading("data.title")

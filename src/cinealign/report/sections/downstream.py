@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from cinealign.analysis.figures.downstream import SHOWN as MAIN_MEASURES
-from cinealign.report.evidence import Evidence, skipped
+from cinealign.analysis.downstream.figures import SHOWN as MAIN_MEASURES
 from cinealign.report.facts import NOTHING, Fact, Span, Text, estimated
-from cinealign.report.findings import significant_side
+from cinealign.report.sources import Sources, skipped
+from cinealign.report.verdicts import significant_side
 from cinealign.report.writer import Writer
 
 Measure = tuple[str, str]
@@ -17,30 +17,30 @@ Standing = Literal["better", "unclear", "worse"]
 STANDINGS: tuple[Standing, ...] = ("better", "unclear", "worse")
 
 
-def short_downstream(writer: Writer, evidence: Evidence) -> Text:
+def short_downstream(writer: Writer, sources: Sources) -> Text:
     """One sentence for the abstract."""
-    downstream = evidence.analysis["downstream"]
+    downstream = sources.analysis["downstream"]
     if skipped(downstream) or skipped(downstream["table"]):
         return ()
     return _count(writer, downstream["table"])
 
 
-def write_downstream(writer: Writer, evidence: Evidence) -> None:
+def write_downstream(writer: Writer, sources: Sources) -> None:
     """The table, who leads where, clusters and search."""
     writer.heading("downstream.title")
-    downstream = evidence.analysis["downstream"]
+    downstream = sources.analysis["downstream"]
     if skipped(downstream):
         writer.paragraph(writer.say("skipped", why=downstream["skipped"]))
         return
     if not skipped(downstream["table"]) and len(downstream["table"]):
-        _table(writer, evidence, downstream["table"])
+        _table(writer, sources, downstream["table"])
     cold = downstream["cold_start"]
     if not skipped(cold):
         writer.paragraph(writer.say("downstream.cold_start", test_movies=cold["test_movies"], users=cold["users"]))
     clusters = downstream["clusters"]
     if not skipped(clusters):
         _clusters(writer, clusters)
-    writer.figure(evidence.figure("search", writer.lang), writer.say("downstream.search"), 0.75)
+    writer.figure(sources.figure("search", writer.lang), writer.say("downstream.search"), 0.75)
 
 
 def _measures(table: Fact) -> dict[Measure, list[Fact]]:
@@ -63,7 +63,7 @@ def _shown(measures: dict[Measure, list[Fact]], *, brief: bool) -> list[list[Fac
     return list(shown.values())
 
 
-def _table(writer: Writer, evidence: Evidence, table: Fact) -> None:
+def _table(writer: Writer, sources: Sources, table: Fact) -> None:
     writer.paragraph(writer.say("downstream.what"))
     rows: list[list[Text]] = []
     for measured in _shown(_measures(table), brief=writer.brief):
@@ -72,7 +72,7 @@ def _table(writer: Writer, evidence: Evidence, table: Fact) -> None:
         rows += [_row(writer, row, best=row is best) for row in measured]
     writer.table(writer.say("downstream.caption"), "downstream.head", rows, "lrrrr", widths=(1, 0, 0, 0, 0))
     writer.paragraph(_count(writer, table), *_verdicts(writer, table))
-    writer.repeating_figure(evidence.figure("downstream", writer.lang), writer.say("downstream.figure"))
+    writer.repeating_figure(sources.figure("downstream", writer.lang), writer.say("downstream.figure"))
 
 
 def _row(writer: Writer, row: Fact, *, best: bool) -> list[Text]:

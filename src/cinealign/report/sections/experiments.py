@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from cinealign.evaluation.metrics import DIRECTIONS
-from cinealign.report.evidence import Evidence
 from cinealign.report.facts import NOTHING, Fact, Span, Text, estimate
 from cinealign.report.ladder import COLUMNS
+from cinealign.report.sources import Sources
 from cinealign.report.writer import Writer
 
 
-def write_experiments(writer: Writer, evidence: Evidence) -> None:
+def write_experiments(writer: Writer, sources: Sources) -> None:
     """One table a comparison, and what its tests say; nothing without comparisons."""
-    if not evidence.comparisons:
+    if not sources.comparisons:
         return
     writer.heading("experiments.title")
-    for comparison in evidence.comparisons:
+    for comparison in sources.comparisons:
         seeds = comparison["seeds"]
         writer.paragraph(writer.say(f"experiments.{'intro' if seeds.value > 1 else 'one_seed'}", seeds=seeds))
         rows = [
@@ -28,9 +28,9 @@ def write_experiments(writer: Writer, evidence: Evidence) -> None:
         writer.paragraph(*_verdicts(writer, comparison))
 
 
-def write_ladder(writer: Writer, evidence: Evidence) -> None:
+def write_ladder(writer: Writer, sources: Sources) -> None:
     """The steps in their given order; nothing without a ladder."""
-    ladder = evidence.ladder
+    ladder = sources.ladder
     if ladder is None:
         return
     writer.heading("ladder.title")

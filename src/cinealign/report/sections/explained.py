@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from cinealign.report.evidence import Evidence
 from cinealign.report.facts import Fact, Span, Text
+from cinealign.report.sources import Sources
 from cinealign.report.writer import Writer
 
 SHOWS = 0.0005
 """What is printed as more than 0.000."""
 
 
-def write_explained(writer: Writer, evidence: Evidence) -> None:
+def write_explained(writer: Writer, sources: Sources) -> None:
     """One paragraph and one figure a movie; nothing where none was explained."""
-    explained = evidence.explained()
+    explained = sources.explained()
     if not explained:
         return
     writer.heading("explained.title")
     writer.paragraph(writer.say("explained.what"))
     for one in explained:
         writer.paragraph(_movie(writer, one), _word(writer, one), _line(writer, one))
-        figure = evidence.figure(f"explain-{one['poster']['id'].value}", writer.lang)
+        figure = sources.figure(f"explain-{one['poster']['id'].value}", writer.lang)
         writer.figure(figure, writer.say("explained.caption", title=one["poster"]["title"]))
 
 

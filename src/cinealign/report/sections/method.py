@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cinealign.report.evidence import Evidence
 from cinealign.report.facts import Fact, Span, Text
+from cinealign.report.sources import Sources
 from cinealign.report.texts import Texts
 from cinealign.report.writer import Writer
 
 
-def write_method(writer: Writer, evidence: Evidence) -> None:
+def write_method(writer: Writer, sources: Sources) -> None:
     """Everything that decides the vectors, in the order in which data flow."""
-    recipe = evidence.recipe
+    recipe = sources.recipe
     writer.heading("method.title")
     writer.heading("method.views_title", 2)
     writer.paragraph(writer.say("method.views"))
     _views_table(writer, recipe)
     writer.heading("method.experts_title", 2)
     writer.paragraph(writer.say("method.experts", count=_count(recipe["align"])))
-    _experts_table(writer, evidence)
+    _experts_table(writer, sources)
     for kind in dict.fromkeys(options["expert"].value for options in recipe["align"]):
         _expert(writer, kind, [options for options in recipe["align"] if options["expert"].value == kind])
     writer.heading("method.fusion_title", 2)
@@ -67,15 +67,15 @@ def _seen(writer: Writer, options: Fact) -> Text:
     return seen
 
 
-def _experts_table(writer: Writer, evidence: Evidence) -> None:
-    weights = evidence.fusion["weights"]
+def _experts_table(writer: Writer, sources: Sources) -> None:
+    weights = sources.fusion["weights"]
     rows = [
         [
             (options["expert"].span(),),
             *(_names(writer.texts, options[side]) for side in ("poster", "intro")),
             (weight.span(".3f"),),
         ]
-        for options, weight in zip(evidence.recipe["align"], weights, strict=True)
+        for options, weight in zip(sources.recipe["align"], weights, strict=True)
     ]
     writer.table(writer.say("method.experts_caption"), "method.experts_head", rows, "lllr")
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from cinealign.evaluation.metrics import DIRECTIONS
-from cinealign.report.evidence import Evidence, skipped
 from cinealign.report.facts import NOTHING, Fact, Span, Text, estimate, estimated
-from cinealign.report.findings import against, significant_side, together
+from cinealign.report.sources import Sources, skipped
+from cinealign.report.verdicts import against, significant_side, together
 from cinealign.report.writer import Writer
 
 AT_K = 10
 """The table is about this many neighbours; the figure shows all."""
 
 
-def short_neighbours(writer: Writer, evidence: Evidence) -> Text:
+def short_neighbours(writer: Writer, sources: Sources) -> Text:
     """One sentence for the abstract."""
-    neighbours = evidence.analysis["neighbours"]
+    neighbours = sources.analysis["neighbours"]
     if skipped(neighbours):
         return ()
     at = _position(neighbours)
@@ -24,24 +24,24 @@ def short_neighbours(writer: Writer, evidence: Evidence) -> Text:
     return writer.say(f"neighbours.short.{'some' if names else 'none'}", k=k, traits=writer.texts.list(names))
 
 
-def write_neighbours(writer: Writer, evidence: Evidence) -> None:
+def write_neighbours(writer: Writer, sources: Sources) -> None:
     """Table, verdicts, figure and galleries."""
     writer.heading("neighbours.title")
-    neighbours = evidence.analysis["neighbours"]
+    neighbours = sources.analysis["neighbours"]
     if skipped(neighbours):
         writer.paragraph(writer.say("skipped", why=neighbours["skipped"]))
         return
     traits, at = _traits(neighbours), _position(neighbours)
     writer.paragraph(writer.say("neighbours.what"))
     rows = [_row(writer, name, trait, at) for name, trait in traits.items()]
-    held_out = evidence.analysis["data"]["held_out"]
+    held_out = sources.analysis["data"]["held_out"]
     caption = writer.say("neighbours.caption", k=neighbours["k"][at], held_out=held_out)
     if rows:
         writer.table(caption, "neighbours.head", rows, "lrrrrr", widths=(0, 0, 1, 1, 1.2, 1.2))
         writer.paragraph(*_verdicts(writer, traits, at), _decay(writer, neighbours, traits))
         writer.paragraph(*_beside_own_side(writer, traits))
-    writer.figure(evidence.figure("neighbours-lift", writer.lang), writer.say("neighbours.figure"))
-    galleries = {name: evidence.figure(f"gallery-{name.replace('_', '-')}", writer.lang) for name in DIRECTIONS}
+    writer.figure(sources.figure("neighbours-lift", writer.lang), writer.say("neighbours.figure"))
+    galleries = {name: sources.figure(f"gallery-{name.replace('_', '-')}", writer.lang) for name in DIRECTIONS}
     if any(galleries.values()):
         writer.paragraph(writer.say("neighbours.galleries"))
     for name, file in galleries.items():

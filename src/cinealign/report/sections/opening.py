@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from cinealign.report.evidence import Evidence, skipped
 from cinealign.report.facts import Span, Text, estimate
-from cinealign.report.findings import significance
 from cinealign.report.sections.downstream import short_downstream
 from cinealign.report.sections.neighbours import short_neighbours
+from cinealign.report.sources import Sources, skipped
+from cinealign.report.verdicts import significance
 from cinealign.report.writer import Writer
 
 
-def accuracy(evidence: Evidence, direction: str, split: str) -> Text:
+def accuracy(sources: Sources, direction: str, split: str) -> Text:
     """Top-k accuracy with its interval."""
-    facts = evidence.metrics
+    facts = sources.metrics
     bounds = facts["intervals"][direction][split]
     if bounds.value is None:
         return (facts[direction][split].span(".3f"),)
     return estimate(facts[direction][split], bounds[0], bounds[1])
 
 
-def abstract(writer: Writer, evidence: Evidence) -> tuple[Text, ...]:
+def abstract(writer: Writer, sources: Sources) -> tuple[Text, ...]:
     """What a reader must know who reads nothing else."""
-    metrics, report = evidence.metrics, evidence.catalogue["report"]
+    metrics, report = sources.metrics, sources.catalogue["report"]
     low, high = metrics["intervals"]["acc_sum"]
-    sizes = {"n": metrics["n"], "train": report["train_rows"], "recipe": evidence.recipe["name"]}
+    sizes = {"n": metrics["n"], "train": report["train_rows"], "recipe": sources.recipe["name"]}
     task = writer.say("abstract.task", **sizes)
     held_out = writer.say(
         "abstract.held_out",
@@ -31,8 +31,8 @@ def abstract(writer: Writer, evidence: Evidence) -> tuple[Text, ...]:
         ratio=metrics["ratio"],
         k=metrics["k"],
         chance=metrics["chance"],
-        p2i=accuracy(evidence, "poster_to_intro", "held_out"),
-        i2p=accuracy(evidence, "intro_to_poster", "held_out"),
+        p2i=accuracy(sources, "poster_to_intro", "held_out"),
+        i2p=accuracy(sources, "intro_to_poster", "held_out"),
     )
     whole = writer.say(
         "abstract.all_movies",
@@ -44,23 +44,23 @@ def abstract(writer: Writer, evidence: Evidence) -> tuple[Text, ...]:
     return (
         task,
         writer.joined([held_out, whole]),
-        writer.say("abstract.questions", answers=_answers(writer, evidence)),
+        writer.say("abstract.questions", answers=_answers(writer, sources)),
     )
 
 
-def _answers(writer: Writer, evidence: Evidence) -> Text:
+def _answers(writer: Writer, sources: Sources) -> Text:
     answers: list[Text] = []
-    permutation = evidence.analysis["relation"]
+    permutation = sources.analysis["relation"]
     if not skipped(permutation) and not skipped(permutation["permutation"]):
         p = permutation["permutation"]["p"]
         answers.append(writer.say(f"relation.short.{significance(p.value)}", p=p))
-    answers += [short_neighbours(writer, evidence), short_downstream(writer, evidence)]
+    answers += [short_neighbours(writer, sources), short_downstream(writer, sources)]
     return writer.joined([answer for answer in answers if answer]) or (Span(writer.texts.word("words.none")),)
 
 
-def write_task(writer: Writer, evidence: Evidence) -> None:
+def write_task(writer: Writer, sources: Sources) -> None:
     """What is asked for, and how it is measured."""
-    metrics, report = evidence.metrics, evidence.catalogue["report"]
+    metrics, report = sources.metrics, sources.catalogue["report"]
     sizes = {"n": metrics["n"], "train": report["train_rows"], "held_out": report["held_out_rows"]}
     writer.heading("task.title")
     writer.paragraph(writer.say("task.what", **sizes))

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from cinealign.evaluation.metrics import DIRECTIONS
-from cinealign.report.evidence import Evidence, skipped
 from cinealign.report.facts import NOTHING, Fact, Span, Text, estimated
-from cinealign.report.findings import amount, of_estimate, significance, significant_side, together
+from cinealign.report.sources import Sources, skipped
+from cinealign.report.verdicts import amount, of_estimate, significance, significant_side, together
 from cinealign.report.writer import Writer
 
 BLANK = (Span(NOTHING),)
 NO_BASELINE = "full"
 
 
-def write_relation(writer: Writer, evidence: Evidence) -> None:
+def write_relation(writer: Writer, sources: Sources) -> None:
     """Permutation test, curve, raw views, what is left, which movies."""
     writer.heading("relation.title")
-    relation = evidence.analysis["relation"]
+    relation = sources.analysis["relation"]
     if skipped(relation):
         writer.paragraph(writer.say("skipped", why=relation["skipped"]))
         return
     if not skipped(relation["permutation"]):
         writer.paragraph(_permutation(writer, relation["permutation"]))
     if not skipped(relation["curve"]):
-        _curve(writer, evidence, relation["curve"])
-    _raw_views(writer, evidence, relation)
+        _curve(writer, sources, relation["curve"])
+    _raw_views(writer, sources, relation)
     if not skipped(relation["left"]):
-        _left(writer, evidence, relation)
+        _left(writer, sources, relation)
     if not skipped(relation["slices"]):
-        _slices(writer, evidence, relation)
+        _slices(writer, sources, relation)
 
 
 def _permutation(writer: Writer, found: Fact) -> Text:
@@ -41,16 +41,16 @@ def _permutation(writer: Writer, found: Fact) -> Text:
     )
 
 
-def _curve(writer: Writer, evidence: Evidence, curve: Fact) -> None:
+def _curve(writer: Writer, sources: Sources, curve: Fact) -> None:
     area, chance = curve["area"], curve["area"]["chance"]
     verdict = together([of_estimate(area[direction], chance.value) for direction in DIRECTIONS])
     writer.paragraph(writer.say(f"relation.curve_says.{'above' if verdict == 'above' else 'other'}"))
     p2i, i2p = (estimated(area[direction]) for direction in DIRECTIONS)
     caption = writer.say("relation.curve", p2i=p2i, i2p=i2p, chance=chance)
-    writer.figure(evidence.figure("relation-curve", writer.lang), caption, 0.92)
+    writer.figure(sources.figure("relation-curve", writer.lang), caption, 0.92)
 
 
-def _raw_views(writer: Writer, evidence: Evidence, relation: Fact) -> None:
+def _raw_views(writer: Writer, sources: Sources, relation: Fact) -> None:
     """CCA and CKA of raw views in one table, the strongest pair in words."""
     if skipped(relation["cca"]) or not len(relation["cca"]):
         return
@@ -73,7 +73,7 @@ def _raw_views(writer: Writer, evidence: Evidence, relation: Fact) -> None:
         )
     writer.table(writer.say("relation.cca_caption"), "relation.cca_head", rows, "llrrrrrr")
     writer.paragraph(*_closest(writer, pairs))
-    writer.repeating_figure(evidence.figure("relation-cca", writer.lang), writer.say("relation.cca_figure"), 0.92)
+    writer.repeating_figure(sources.figure("relation-cca", writer.lang), writer.say("relation.cca_figure"), 0.92)
 
 
 def _closest(writer: Writer, pairs: list[Fact]) -> list[Text]:
@@ -87,7 +87,7 @@ def _closest(writer: Writer, pairs: list[Fact]) -> list[Text]:
     return said
 
 
-def _left(writer: Writer, evidence: Evidence, relation: Fact) -> None:
+def _left(writer: Writer, sources: Sources, relation: Fact) -> None:
     entries = [entry for entry in relation["left"] if not skipped(entry)]
     full = next((entry for entry in entries if entry["name"].value == NO_BASELINE), None)
     if full is None:
@@ -107,12 +107,12 @@ def _left(writer: Writer, evidence: Evidence, relation: Fact) -> None:
                 estimated(entry["share_left"], ".2f") if entry["share_left"].value is not None else BLANK,
             ]
         )
-    settings = evidence.analysis["settings"]
+    settings = sources.analysis["settings"]
     about = {key: settings[key] for key in ("k", "ratio", "chance")}
     caption = writer.say("relation.left_caption", movies=full["movies"], **about)
     writer.table(caption, "relation.left_head", rows, "lrrrr", widths=(1, 0, 0, 0, 0))
     writer.paragraph(*[_what_it_carries(writer, entry) for entry in entries], _titles(writer, relation))
-    writer.repeating_figure(evidence.figure("relation-left", writer.lang), writer.say("relation.left_figure"), 0.92)
+    writer.repeating_figure(sources.figure("relation-left", writer.lang), writer.say("relation.left_figure"), 0.92)
 
 
 def _what_it_carries(writer: Writer, entry: Fact) -> Text:
@@ -139,7 +139,7 @@ def _titles(writer: Writer, relation: Fact) -> Text:
     return writer.say("relation.titles", intros=titles["intros_with_title_word"], posters=posters)
 
 
-def _slices(writer: Writer, evidence: Evidence, relation: Fact) -> None:
+def _slices(writer: Writer, sources: Sources, relation: Fact) -> None:
     slices = {f"{one['attribute'].value}: {one['slice'].value}": one for one in relation["slices"]}
     whole = relation["slices"][0]
     writer.heading("relation.slices_title", 2)
@@ -151,7 +151,7 @@ def _slices(writer: Writer, evidence: Evidence, relation: Fact) -> None:
     }
     if lists["most"] and lists["least"]:
         writer.paragraph(writer.say("relation.slices", **lists))
-    figure = evidence.figure("relation-slices", writer.lang)
+    figure = sources.figure("relation-slices", writer.lang)
     writer.figure(figure, writer.say("relation.slices_figure", mean=whole["mean"]), 0.95)
     rows: list[list[Text]] = []
     for which in ("best", "worst"):
@@ -162,7 +162,7 @@ def _slices(writer: Writer, evidence: Evidence, relation: Fact) -> None:
                 for movie in relation[which]
             ]
     if rows:
-        caption = writer.say("relation.examples_caption", n=evidence.metrics["n"])
+        caption = writer.say("relation.examples_caption", n=sources.metrics["n"])
         writer.table(caption, "relation.examples_head", rows, "lrr")
 
 

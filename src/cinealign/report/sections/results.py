@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from cinealign.evaluation.metrics import DIRECTIONS, SPLITS
-from cinealign.report.evidence import Evidence
 from cinealign.report.facts import Fact, Span, Text, estimate
-from cinealign.report.findings import against, overlap, together
+from cinealign.report.sources import Sources
+from cinealign.report.verdicts import against, overlap, together
 from cinealign.report.writer import Writer
 
 
-def write_results(writer: Writer, evidence: Evidence, curves: Path) -> None:
+def write_results(writer: Writer, sources: Sources, curves: Path) -> None:
     """The table, the verdicts and the curve; `curves` is a picture of `studies.curves.plot_run`."""
-    metrics = evidence.metrics
+    metrics = sources.metrics
     writer.heading("results.title")
     half = metrics["ratio_0.5"]
     caption = writer.say("results.caption", half=half["ratio"], **_about(metrics))

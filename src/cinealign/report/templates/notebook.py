@@ -66,8 +66,8 @@ from cinealign.evaluation.ranks import retrieval_ranks
 from cinealign.figures import spoken
 from cinealign.model import Extracts, build_views
 from cinealign.report.answers import Answers
+from cinealign.report.data_frames import accuracy_table, expert_table, movie_table
 from cinealign.report.gallery import poster_gallery
-from cinealign.report.tables import accuracy_table, expert_table, movie_table
 from cinealign.studies.curves import draw_run
 from cinealign.views.poster.lettering import lettering_texts
 from cinealign.views.store import FeatureStore

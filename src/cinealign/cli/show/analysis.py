@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cinealign.analysis.figures.neighbours import SPACE_STYLES, TITLES
-from cinealign.analysis.figures.relation import LEFT_LABELS
+from cinealign.analysis.neighbours.figures import SPACE_STYLES, TITLES
+from cinealign.analysis.relation.figures import LEFT_LABELS
 
 SHOWN = 5
 

@@ -10,7 +10,7 @@ from cinealign.errors import ConfigError
 from cinealign.figures import Language
 from cinealign.progress import say
 from cinealign.report.document import compose
-from cinealign.report.evidence import Evidence
+from cinealign.report.sources import Sources
 from cinealign.report.typeset import page_count, typeset_pdf
 from cinealign.run import Run
 from cinealign.studies.curves import plot_run
@@ -42,12 +42,12 @@ def report_pdf(
         ConfigError: Typst or the Chinese font is missing, or a comparison is of other data.
         DataError: a file is missing, or made by another version.
     """
-    evidence = Evidence.gather(run, analysis, comparisons=comparisons, ladder=ladder)
+    sources = Sources.gather(run, analysis, comparisons=comparisons, ladder=ladder)
     with tempfile.TemporaryDirectory(prefix="cinealign-curves-") as scratch:
-        curves = plot_run(run, Path(scratch) / "curves.pdf", lang if evidence.speaks(lang) else "en")[0]
-        pdf = typeset_pdf(compose(evidence, lang, curves, whose=whose))
+        curves = plot_run(run, Path(scratch) / "curves.pdf", lang if sources.speaks(lang) else "en")[0]
+        pdf = typeset_pdf(compose(sources, lang, curves, whose=whose))
         if page_count(pdf) > MOST_PAGES:
-            pdf = typeset_pdf(compose(evidence, lang, curves, whose=whose, brief=True))
+            pdf = typeset_pdf(compose(sources, lang, curves, whose=whose, brief=True))
     if (pages := page_count(pdf)) > MOST_PAGES:
         say(
             f"report: {pages} pages, and {MOST_PAGES} are the most that it should have; give fewer or smaller --compare"

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cinealign.analysis.correlation import canonical_correlations, kernel_alignment
 from cinealign.analysis.estimates import estimate
-from cinealign.analysis.left import titles_named, what_is_left
 from cinealign.analysis.material import Material, SkippedError
+from cinealign.analysis.relation.ablation import titles_named, what_is_left
+from cinealign.analysis.relation.correlation import canonical_correlations, kernel_alignment
 from cinealign.distance.distances import distance_matrix
 from cinealign.evaluation.accuracy import top_k
 from cinealign.evaluation.attributes import catalogue_slices

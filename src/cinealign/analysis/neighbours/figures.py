@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cinealign.analysis.figures.marks import GREY, blank, show_poster, write
+from cinealign.analysis.drawing import Plan
+from cinealign.analysis.marks import GREY, blank, show_poster, write
 from cinealign.data.posters import Poster
 from cinealign.figures import COLOURS, label
 
@@ -130,3 +131,30 @@ def _headline(axes: Any, case: Mapping[str, Any]) -> None:
 
 def _short(text: str, letters: int) -> str:
     return text if len(text) <= letters else text[: letters - 3].rstrip() + "..."
+
+
+def plans(near: Mapping[str, Any], posters: Sequence[Poster], of: str) -> list[Plan]:
+    """The figures that these numbers allow."""
+    galleries = near["galleries"]
+    return [
+        Plan(
+            "neighbours-lift",
+            "neighbours",
+            f"What a held-out item shares with its k nearest neighbours, mean and 95 % interval ({of}); grey: any item.",
+            lambda figure: draw_lift(figure, near),
+        ),
+        Plan(
+            "gallery-poster-to-intro",
+            "neighbours",
+            "The five nearest intros of held-out posters, drawn by seed: good, typical and bad cases, with distances.",
+            lambda figure: draw_posters_to_intros(figure, galleries["poster_to_intro"], posters),
+            shows_posters=True,
+        ),
+        Plan(
+            "gallery-intro-to-poster",
+            "neighbours",
+            "The five nearest posters of held-out intros, drawn by seed: good, typical and bad cases, with distances.",
+            lambda figure: draw_intros_to_posters(figure, galleries["intro_to_poster"], posters),
+            shows_posters=True,
+        ),
+    ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cinealign.analysis.figures.marks import GREY, blank, dots, show_poster, write
+from cinealign.analysis.drawing import Plan
+from cinealign.analysis.marks import GREY, blank, dots, show_poster, write
 from cinealign.data.posters import Poster
 from cinealign.figures import COLOURS, label
 
@@ -98,3 +99,30 @@ def draw_search(figure: Any, searches: Sequence[Mapping[str, Any]], posters: Seq
             show_poster(axes, posters[found["row"]])
             title = found["title"] if len(found["title"]) <= 24 else found["title"][:21].rstrip() + "..."
             axes.set_xlabel(f"{title}\n{found['similarity']:.2f}", fontsize=5.5, labelpad=2, parse_math=False)
+
+
+def plans(tasks: Mapping[str, Any], posters: Sequence[Poster]) -> list[Plan]:
+    """The figures that these numbers allow."""
+    return [
+        Plan(
+            "downstream",
+            "downstream",
+            "Down-stream tasks on held-out items: aligned features, raw features and baselines, with 95 % intervals.",
+            lambda figure: draw_table(figure, tasks["table"]),
+        ),
+        Plan(
+            "clusters",
+            "downstream",
+            "Clusters of the shared space, fitted on train items, named by the words that mark their intros.",
+            None if "skipped" in tasks["clusters"] else lambda figure: draw_clusters(figure, tasks["clusters"]),
+        ),
+        Plan(
+            "search",
+            "downstream",
+            "Free texts and the held-out posters nearest to them.",
+            None
+            if "skipped" in tasks["search"]
+            else lambda figure: draw_search(figure, tasks["search"]["text_to_poster"], posters),
+            shows_posters=True,
+        ),
+    ]

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cinealign.analysis.explain.painting import lines_outside, with_cell_painted
 from cinealign.analysis.material import Material
-from cinealign.analysis.painting import lines_outside, with_cell_painted
 from cinealign.data.posters import Poster
 from cinealign.errors import DataError
 from cinealign.experts.base import Vectors
@@ -34,7 +34,7 @@ Cell = tuple[float, float, float, float]
 """Left, top, right, bottom, as fractions of the poster."""
 
 
-def explain(material: Material, movie_id: int, with_id: int | None = None) -> dict[str, Any]:
+def explain_pair(material: Material, movie_id: int, with_id: int | None = None) -> dict[str, Any]:
     """Everything there is to say about one poster and one intro; docs/analysis.md lists the keys.
 
     Args:

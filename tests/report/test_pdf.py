@@ -6,10 +6,10 @@ import pytest
 
 from cinealign.report import making
 from cinealign.report.document import compose
-from cinealign.report.evidence import Evidence
 from cinealign.report.facts import Fact, plain
-from cinealign.report.making import report_pdf
+from cinealign.report.pdf import report_pdf
 from cinealign.report.sections.downstream import _shown
+from cinealign.report.sources import Sources
 from cinealign.report.typeset import page_count
 from cinealign.run import Run
 
@@ -27,8 +27,8 @@ def test_a_report_that_would_be_too_long_is_brief(
     assert f"report: {brief} pages, and {brief - 1} are the most" in capsys.readouterr().err
 
 
-def test_what_a_brief_report_leaves_out(evidence: Evidence, curves: Path) -> None:
-    whole, brief = (compose(evidence, "en", curves, brief=brief) for brief in (False, True))
+def test_what_a_brief_report_leaves_out(sources: Sources, curves: Path) -> None:
+    whole, brief = (compose(sources, "en", curves, brief=brief) for brief in (False, True))
     gone = [figure.file.stem for figure in whole.figures() if figure not in brief.figures()]
     assert gone == ["relation-cca", "relation-left", "downstream"]
     said = ["\n".join(plain(text) for text in document.texts()) for document in (whole, brief)]

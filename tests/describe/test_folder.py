@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from cinealign.analysis.description import SHARES, Description, Spread, describe, with_lettering
-from cinealign.analysis.description_figure import draw_description
-from cinealign.analysis.description_table import print_description
-from cinealign.analysis.lettering_statistics import Lettering
+from cinealign.cli.show.description import print_description
 from cinealign.data.new_split import random_split, write_split
+from cinealign.describe.folder import SHARES, Description, Spread, describe, with_lettering
+from cinealign.describe.lettering import Lettering
+from cinealign.describe.page import draw_description
 from cinealign.errors import ConfigError, DataError
 
 ROWS = [

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cinealign.analysis.description import Description
-from cinealign.analysis.description_table import said
+from cinealign.describe.folder import Description
 from cinealign.figures import COLOURS, drawing, save_page
 
 _MOST_BARS = 12
@@ -123,9 +122,9 @@ def _decades(axes: Any, description: Description) -> None:
 
 def _duplicates(description: Description) -> list[str]:
     return [
-        f"equal posters: {said(description.equal_posters)}",
-        f"near-equal posters: {said(description.near_equal_posters)}",
-        f"equal intros: {said(description.equal_intros)}",
+        f"equal posters: {description.equal_posters.line()}",
+        f"near-equal posters: {description.near_equal_posters.line()}",
+        f"equal intros: {description.equal_intros.line()}",
         f"unreadable posters: {len(description.unreadable):,}",
         f"without a genre: {description.without_genre:,}; without a year: {description.without_year:,}",
     ]

@@ -19,7 +19,7 @@ from cinealign.run import Run
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Sources:
     """What is known of a run.
 
     Attributes:
@@ -43,7 +43,7 @@ class Evidence:
     @classmethod
     def gather(
         cls, run: Run, analysis: Path, *, comparisons: Sequence[Path] = (), ladder: Path | None = None
-    ) -> Evidence:
+    ) -> Sources:
         """Read it all.
 
         Args:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from cinealign.report.facts import Fact
-from cinealign.report.findings import against, amount, overlap, significance, significant_side, together
+from cinealign.report.verdicts import against, amount, overlap, significance, significant_side, together
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinealign.analysis.estimates import Estimate, difference, estimate, from_draws
+from cinealign.analysis.explain.painting import CHEAP, without_lettering
 from cinealign.analysis.material import SIDES, Material, SkippedError
-from cinealign.analysis.painting import CHEAP, without_lettering
-from cinealign.analysis.titles import lettering_without_title, title_stems, without_title
+from cinealign.analysis.relation.titles import lettering_without_title, title_stems, without_title
 from cinealign.data.intros import tokens
 from cinealign.evaluation.metrics import DIRECTIONS, ranks_both_ways
 from cinealign.evaluation.statistics import bootstrap

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cinealign.analysis.figures.marks import blank, show_poster, write
+from cinealign.analysis.marks import blank, show_poster, write
 from cinealign.data.posters import Poster, open_poster
 from cinealign.figures import COLOURS, fonts, label
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from cinealign.analysis.description import Description, Groups, Spread
+from cinealign.describe.folder import Description, Spread
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -69,9 +69,9 @@ def sections(description: Description) -> Iterator[list[tuple[str, str]]]:
         ("without a genre, without a year", f"{description.without_genre:,}, {description.without_year:,}"),
     ]
     yield [
-        ("equal posters", said(description.equal_posters)),
-        ("near-equal posters (perceptual hash)", said(description.near_equal_posters)),
-        ("equal intros", said(description.equal_intros)),
+        ("equal posters", description.equal_posters.line()),
+        ("near-equal posters (perceptual hash)", description.near_equal_posters.line()),
+        ("equal intros", description.equal_intros.line()),
     ]
     yield list(_lettering(description))
 
@@ -83,14 +83,6 @@ def listing(counts: Mapping[str, int], total: int, most: int = 6) -> str:
     if more > 0:
         shown.append(f"{more:,} more")
     return ", ".join(shown) or "-"
-
-
-def said(groups: Groups) -> str:
-    """How many groups and items, and the largest groups by title."""
-    if not groups.groups:
-        return "none"
-    examples = "; ".join(" = ".join(names) for names in groups.examples[:3])
-    return f"{groups.items:,} items in {groups.groups:,} groups, such as {examples}"
 
 
 def _lettering(description: Description) -> Iterator[tuple[str, str]]:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cinealign.analysis import traits
 from cinealign.analysis.estimates import difference, from_draws, ratio_draws
 from cinealign.analysis.material import Material, SkippedError
-from cinealign.analysis.traits import Trait
+from cinealign.analysis.neighbours import traits
+from cinealign.analysis.neighbours.traits import Trait
 from cinealign.data.intros import tokens
 from cinealign.data.ratings import read_ratings
 from cinealign.experts.base import Vectors

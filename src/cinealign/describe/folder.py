@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cinealign.analysis.lettering_statistics import Lettering
 from cinealign.data.fingerprints import HASH_SIDE, difference_hash, near_equal_pairs
 from cinealign.data.intros import tokens
 from cinealign.data.languages import languages_of
@@ -26,6 +25,7 @@ from cinealign.data.movie_table import MovieRow, MovieTable, read_movie_table
 from cinealign.data.posters import Poster, decode_poster, find_posters, read_poster
 from cinealign.data.split import TrainIds, choose_reading, read_train_list
 from cinealign.data.split_record import read_split_record
+from cinealign.describe.lettering import Lettering
 from cinealign.errors import DataError
 from cinealign.progress import progress
 
@@ -58,6 +58,13 @@ class Groups:
     groups: int
     items: int
     examples: tuple[tuple[str, ...], ...]
+
+    def line(self) -> str:
+        """How many groups and items, and the largest groups by title."""
+        if not self.groups:
+            return "none"
+        examples = "; ".join(" = ".join(names) for names in self.examples[:3])
+        return f"{self.items:,} items in {self.groups:,} groups, such as {examples}"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cinealign.analysis.figures.marks import DIRECTION_LABELS, GREY, dots
+from cinealign.analysis.drawing import Plan
+from cinealign.analysis.marks import DIRECTION_LABELS, GREY, dots
 from cinealign.evaluation.metrics import DIRECTIONS
 from cinealign.figures import COLOURS, label
 
@@ -152,3 +153,35 @@ def draw_slices(figure: Any, entries: Sequence[Mapping[str, Any]]) -> None:
 
 def _rows(part: Sequence[Mapping[str, Any]]) -> int:
     return len(part) + len({entry["attribute"] for entry in part})
+
+
+def plans(related: Mapping[str, Any], settings: Mapping[str, Any], of: str, n: int) -> list[Plan]:
+    """The figures that these numbers allow."""
+    return [
+        Plan(
+            "relation-curve",
+            "relation",
+            f"Held-out top-p accuracy with 95 % intervals ({of}); grey: chance and its 95 % band.",
+            lambda figure: draw_curve(figure, related["curve"], settings),
+        ),
+        Plan(
+            "relation-cca",
+            "relation",
+            "Canonical correlations of raw views, fitted on train items (dotted), read on held-out ones (solid); grey: 95 % "
+            "of shuffled partners lie below.",
+            None if "skipped" in related["cca"] else lambda figure: draw_cca(figure, related["cca"]),
+        ),
+        Plan(
+            "relation-left",
+            "relation",
+            f"Top-{100 * settings['ratio']:g} % accuracy that is left when something is taken away ({of}), 95 % intervals.",
+            lambda figure: draw_left(figure, related["left"], settings),
+        ),
+        Plan(
+            "relation-slices",
+            "relation",
+            f"Accuracy of parts of the held-out items (number in brackets) with Wilson's 95 % interval; hollow: fewer than "
+            f"30 items; gallery N = {n}.",
+            lambda figure: draw_slices(figure, related["slices"]),
+        ),
+    ]

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cinealign.analysis import lettering_statistics as module
-from cinealign.analysis.lettering_statistics import lettering_statistics
 from cinealign.data.posters import Poster
+from cinealign.describe import lettering as module
+from cinealign.describe.lettering import lettering_statistics
 from cinealign.views.poster.ocr import Line
 from cinealign.views.store import FeatureStore
 

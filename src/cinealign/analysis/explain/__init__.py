@@ -1,0 +1,1 @@
+"""Why one poster matches one intro: the numbers and their figure."""

@@ -1,0 +1,1 @@
+"""Question 1: is what a poster shows related to what its intro tells? Numbers, figures and tables."""
