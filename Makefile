@@ -8,7 +8,7 @@ ARGS   ?=
 RUN    ?= runs/default
 EXAMPLES ?= 20000
 
-.PHONY: setup run best test test-timm test-slow fuzz lint format bench notebook report clean
+.PHONY: setup run best docs test test-timm test-slow fuzz lint format bench notebook report clean
 
 setup: $(STAMP)
 
@@ -34,6 +34,10 @@ notebook: $(STAMP)
 report: $(STAMP)
 	test -d $(RUN) || $(BIN)/cinealign run --out $(RUN)
 	$(BIN)/cinealign report $(RUN) --out $(RUN).pdf $(ARGS)
+
+# The documentation as a site in build/site; it opens without a server.
+docs: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build $(ARGS)
 
 test: lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
