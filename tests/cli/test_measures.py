@@ -2,6 +2,7 @@ import json
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cinealign.cli.app import main
@@ -69,6 +70,33 @@ def test_evaluate_by_intro_and_with_a_permutation_test(finished, sample_folder, 
     assert metrics["identity"] == "intro"
     assert 0 < metrics["permutation_test"]["p"] <= 1
     assert metrics["acc_sum"] >= Run(finished.folder).metrics["acc_sum"]
+
+
+def test_a_labelled_matrix_is_scored_in_the_order_of_the_data(finished, sample, sample_folder, tmp_path, capsys):
+    """Columns sorted as text used to be scored as they stood."""
+    table = pd.DataFrame(distance_matrix(*finished.vectors), index=sample.ids, columns=sample.ids)
+    table.to_csv(tmp_path / "plain.csv", header=False, index=False)
+    table[sorted(sample.ids, key=str)].to_csv(tmp_path / "sorted.csv")
+    _, plain = called(capsys, "evaluate", tmp_path / "plain.csv", "--data", sample_folder, "--json")
+    code, shown = called(capsys, "evaluate", tmp_path / "sorted.csv", "--data", sample_folder, "--json")
+    assert code == 0 and json.loads(shown.out) == json.loads(plain.out)
+    assert "columns put into the order of the data by their labels" in shown.err
+    for command in (["evaluate"], ["audit", "--distances"]):
+        code, shown = called(capsys, *command, tmp_path / "sorted.csv", "--train-ids", sample_folder / "train.txt")
+        assert code == 2 and "sorted as text" in shown.err
+
+
+def test_evaluate_takes_the_split_that_is_named_beside_the_data(finished, sample, sample_folder, tmp_path, capsys):
+    np.save(tmp_path / "D.npy", distance_matrix(*finished.vectors))
+    (tmp_path / "mine.txt").write_text("".join(f"{row}\n" for row in range(30)))
+    split = ["--data", sample_folder, "--train-ids", tmp_path / "mine.txt"]
+    code, shown = called(capsys, "evaluate", tmp_path / "D.npy", *split, "--json")
+    assert code == 0, shown.err
+    assert json.loads(shown.out)["ranks"]["poster_to_intro"]["train"]["queries"] == 30
+    assert shown.err == f"mine.txt: 30 train items, read as {sample.report.train_read_as}\n"
+    assert called(capsys, "audit", "--distances", tmp_path / "D.npy", *split)[0] in (0, 1)
+    split = ["--data", sample_folder, "--train-ids", tmp_path / "none.txt"]
+    assert called(capsys, "evaluate", tmp_path / "D.npy", *split)[0] == 2
 
 
 def test_audit_of_a_matrix_exits_with_1_on_fail(finished, sample_folder, tmp_path, capsys):

@@ -6,6 +6,7 @@ import pytest
 
 from cinealign.data import report as drops
 from cinealign.data.catalogue import Catalogue
+from cinealign.data.split import read_split_of
 from cinealign.errors import DataError
 from tests.data.folders import make_folder
 
@@ -105,3 +106,18 @@ def test_nothing_held_out_is_noted(tmp_path: Path) -> None:
     catalogue = load(tmp_path, "0 1 2 3")
     assert catalogue.held_out_rows.tolist() == []
     assert any("nothing is held out" in note for note in catalogue.report.notes)
+
+
+def test_a_split_beside_a_catalogue_is_read_as_rows_or_ids(tmp_path):
+    path, ids = tmp_path / "mine.txt", [10, 2, 30, 1]
+    for text, own, expected in (
+        ("0 3", "ids", ([0, 3], "rows")),
+        ("30 10", "rows", ([0, 2], "ids")),
+        ("1 2", "rows", ([1, 2], "rows")),
+        ("1 2", "ids", ([1, 3], "ids")),
+    ):
+        path.write_text(text)
+        assert read_split_of(path, ids, own) == expected
+    path.write_text("0 10")
+    with pytest.raises(DataError, match=r"neither all rows \(0 to 3\) nor all ids of the data"):
+        read_split_of(path, ids, "rows")

@@ -107,7 +107,7 @@ def test_refusals_say_what_is_wrong(tmp_path):
         ("1,2\n3\n", "row 1, column 1 is NaN"),
         ("1,2\n3,4,5\n", "cannot be read as .csv"),
         ("1,2\n", "must be square"),
-        ("0,1\n1,2\n3,4\n", "must be square, posters down and intros across; got 3 x 2"),
+        ("0.5,1\n1,2\n3,4\n", "must be square, posters down and intros across; got 3 x 2"),
         ("", "cannot be read as .csv"),
     ],
 )

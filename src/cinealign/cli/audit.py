@@ -18,7 +18,10 @@ def audit(
         typer.Option(metavar="FILE", help="A matrix D to judge; with RUN, one that is said to be that run's."),
     ] = None,
     train_ids: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="For a D without RUN: train.txt, whose numbers are rows of D.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="For a D without RUN: train.txt, whose numbers are rows of D (or ids, with --data)."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
@@ -30,8 +33,8 @@ def audit(
 
     from cinealign.audit.audit import audit_distances, audit_run
     from cinealign.audit.findings import Finding, worst
+    from cinealign.cli.scoring import split_of
     from cinealign.data.catalogue import Catalogue
-    from cinealign.data.split import read_train_rows
     from cinealign.distance.files import load_distances
     from cinealign.run import Run
     from cinealign.run_data import RunData
@@ -44,19 +47,16 @@ def audit(
         if train_ids is not None:
             raise typer.BadParameter("a run has the split of its data; --train-ids is for a D without RUN")
         run = Run(folder)
-        D = None if distances is None else load_distances(distances, allow_nan=True)
+        D = None if distances is None else load_distances(distances, ids=run.ids, allow_nan=True)
         findings = audit_run(run, RunData.find(run, data, same=False).catalogue, D=D, heard=show)
     else:
         if distances is None:
             raise typer.BadParameter("name a run directory, or pass --distances FILE")
         if data is None and train_ids is None:
             raise typer.BadParameter("a D needs its split: pass --train-ids train.txt or --data DIR")
-        D = load_distances(distances, allow_nan=True)
         catalogue = None if data is None else Catalogue.load(data)
-        rows = read_train_rows(train_ids, len(D)) if train_ids is not None else None
-        if rows is None:
-            assert catalogue is not None
-            rows = catalogue.train_rows.tolist()
+        D = load_distances(distances, ids=None if catalogue is None else catalogue.ids, allow_nan=True)
+        rows = split_of(train_ids, catalogue, len(D))
         findings = audit_distances(D, rows, catalogue)
         for finding in findings:
             show(finding)

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cinealign.data.catalogue import Catalogue
 
 
 def score_run(folder: Path, data: Path | None, identity: str, permutation: bool) -> dict[str, Any]:
@@ -39,14 +45,10 @@ def score_distances(
     """Metrics of a saved D; with `permutation_test` where asked.
 
     Raises:
-        DataError: D and the data are of different sizes, or one cannot be used.
+        DataError: D and the data are of different sizes, labels of D are not those of the data, or one cannot be used.
     """
-    import numpy as np
-
     from cinealign.data.catalogue import Catalogue
-    from cinealign.data.split import read_train_rows
     from cinealign.distance.files import load_distances
-    from cinealign.errors import DataError
     from cinealign.evaluation.comparison import permutation_test
     from cinealign.evaluation.identity import identity_ids
     from cinealign.evaluation.metrics import evaluate_distances, split_rows
@@ -55,20 +57,39 @@ def score_distances(
         raise typer.BadParameter("a saved D needs its split: pass --train-ids train.txt or --data DIR")
     if data is None and identity == "intro":
         raise typer.BadParameter("--identity intro needs the intros: pass --data DIR")
-    D = load_distances(path)
+    catalogue = None if data is None else Catalogue.load(data)
+    D = load_distances(path, ids=None if catalogue is None else catalogue.ids)
+    rows = split_of(train_ids, catalogue, len(D))
     ids = None
-    if data is not None:
-        catalogue = Catalogue.load(data)
-        if len(catalogue) != len(D):
-            raise DataError(
-                f"{path} has {len(D)} rows but {data} has {len(catalogue)} items; are they of one data set?"
-            )
-        rows = catalogue.train_rows
-        ids = None if identity == "item" else identity_ids(catalogue.ids, catalogue.intros, identity)
-    else:
-        assert train_ids is not None
-        rows = np.asarray(read_train_rows(train_ids, len(D)), dtype=np.int64)
+    if catalogue is not None and identity != "item":
+        ids = identity_ids(catalogue.ids, catalogue.intros, identity)
     scored = {"identity": identity, **evaluate_distances(D, ids, rows)}
     if permutation:
         scored["permutation_test"] = permutation_test(D, split_rows(rows, len(D))["held_out"])
     return scored
+
+
+def split_of(train_ids: Path | None, catalogue: Catalogue | None, n: int) -> NDArray[np.int64]:
+    """Train rows of a foreign D: those that --train-ids names, else those of --data.
+
+    Args:
+        train_ids: a file like train.txt, of rows of D, or of ids where there is a catalogue.
+        catalogue: the data of D, if they are at hand.
+        n: rows of D.
+    Raises:
+        DataError: the file cannot be used.
+    """
+    import numpy as np
+
+    from cinealign.data.split import read_split_of, read_train_rows
+    from cinealign.progress import say
+
+    if train_ids is None:
+        assert catalogue is not None
+        return catalogue.train_rows
+    if catalogue is None:
+        return np.asarray(read_train_rows(train_ids, n), dtype=np.int64)
+    own_reading = catalogue.report.train_read_as
+    rows, read_as = read_split_of(train_ids, catalogue.ids.tolist(), own_reading)
+    say(f"{train_ids.name}: {len(rows)} train items, read as {read_as}")
+    return np.asarray(rows, dtype=np.int64)

@@ -124,3 +124,30 @@ def read_train_rows(path: Path, movies: int) -> list[int]:
             "does it hold item ids? Then pass --data DIR, whose train.txt is read with the ids beside it"
         )
     return sorted(number.value for number in train.numbers)
+
+
+def read_split_of(path: Path, ids: Sequence[int], read_as: ReadAs) -> tuple[list[int], ReadAs]:
+    """Rows of the train movies from a file like train.txt that names rows or ids of a catalogue.
+
+    Args:
+        path: the file.
+        ids: ids of the catalogue's movies in row order.
+        read_as: the reading where every number fits both: that of the catalogue's own list.
+    Returns:
+        Sorted rows, and the reading.
+    Raises:
+        DataError: no such file, or numbers that fit neither.
+    """
+    train, row_of = read_train_file(path), {one: row for row, one in enumerate(ids)}
+    numbers = [number.value for number in train.numbers]
+    fits: dict[ReadAs, bool] = {
+        "rows": all(0 <= number < len(ids) for number in numbers),
+        "ids": all(number in row_of for number in numbers),
+    }
+    if not any(fits.values()):
+        raise DataError(
+            f"{path.name}: its numbers are neither all rows (0 to {len(ids) - 1}) nor all ids of the data; "
+            "is it from another data set?"
+        )
+    chosen = read_as if fits[read_as] else next(reading for reading, fit in fits.items() if fit)
+    return sorted(row_of[number] if chosen == "ids" else number for number in numbers), chosen

@@ -202,3 +202,16 @@ def refuse_nan(block: NDArray[Any], first_row: int, what: str = "D") -> None:
         if bad.any():
             row, column = (int(part) for part in np.argwhere(bad)[0])
             raise DataError(f"{what} row {first_row + row}, column {column} is NaN; distances must be numbers")
+
+
+def refuse_minus_infinity(block: NDArray[Any], first_row: int, what: str = "D") -> None:
+    """Raise where rows of D hold -inf: no distance is below every number, and such an entry would always be nearest.
+
+    Args:
+        block, first_row, what: as for `refuse_nan`.
+    Raises:
+        DataError: naming the first one.
+    """
+    if block.dtype.kind == "f" and block.size and np.isneginf(block.min()):
+        row, column = (int(part) for part in np.argwhere(np.isneginf(block))[0])
+        raise DataError(f"{what} row {first_row + row}, column {column} is -inf, which no distance is; compute D again")

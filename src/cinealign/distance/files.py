@@ -1,4 +1,4 @@
-"""D on disk: .npy, .npz and .csv, read without pickle and written by chunks, whole or not at all."""
+"""D on disk: read from any common file without opening a pickle; written by chunks, whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,13 +6,25 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from cinealign.distance.distances import CHUNK_ROWS, Vectors, as_distances, as_pair, distance_chunks, refuse_nan
+from cinealign.distance.arrays import read_mat, read_npy, read_npz, read_pt, read_safetensors
+from cinealign.distance.distances import (
+    CHUNK_ROWS,
+    Vectors,
+    as_distances,
+    as_pair,
+    distance_chunks,
+    refuse_minus_infinity,
+    refuse_nan,
+)
+from cinealign.distance.labels import LabelledMatrix, ordered
+from cinealign.distance.tables import read_feather, read_parquet, read_text_table
 from cinealign.errors import DataError
 from cinealign.progress import say
 
@@ -22,30 +34,58 @@ ANNOUNCED_BYTES = 200_000_000
 Rows = Iterator[tuple[int, NDArray[np.float32]]]
 
 
-def load_distances(path: str | os.PathLike[str], *, allow_nan: bool = False) -> NDArray[Any]:
-    """The distance matrix of a .npy, .npz or .csv file, checked: square, real numbers, no NaN. Pickles stay closed.
+READERS: dict[str, Callable[[Path], LabelledMatrix]] = {
+    ".npy": read_npy,
+    ".npz": read_npz,
+    ".csv": read_text_table,
+    ".tsv": read_text_table,
+    ".txt": read_text_table,
+    ".parquet": read_parquet,
+    ".feather": read_feather,
+    ".safetensors": read_safetensors,
+    ".pt": read_pt,
+    ".pth": read_pt,
+    ".mat": read_mat,
+}
+"""How a foreign D is read, by the suffix of its file."""
 
-    .npy is mapped, not read, so a matrix larger than memory can be scored. .npz holds one array, or one called D. .csv
-    holds plain numbers, a line a poster; what `DataFrame.to_csv()` writes (a header line and an index column, with the
-    corner empty) is understood too.
+
+def load_distances(
+    path: str | os.PathLike[str], *, ids: ArrayLike | None = None, allow_nan: bool = False
+) -> NDArray[Any]:
+    """The distance matrix of a file, checked: square, real numbers, no NaN, in one order. Pickles stay closed.
+
+    .npy is mapped, not read, so a matrix larger than memory can be scored. Of several arrays in a file the one called D is
+    it. Labels of rows and columns are read where a file has them (header line, index column, an array called ids ...),
+    and the matrix is put into the order of `ids` by them; see `distance.labels`.
 
     Args:
-        path: the file; its suffix says what it is.
-        allow_nan: hand NaN over instead of refusing it, for an audit that wants to report it.
+        path: the file; its suffix, one of `READERS`, says what it is.
+        ids: (N,) ids of the catalogue in row order, which labels must be; None where there is no catalogue.
+        allow_nan: hand NaN and -inf over instead of refusing them, for an audit that wants to report them.
     Returns:
-        (N, N) array: the type of the file for .npy and .npz, float64 for .csv. Read-only for .npy.
+        (N, N) array: the type of the file for arrays, float64 for text. Read-only for .npy.
     Raises:
-        DataError: no such file, another suffix, damaged, pickled, not square, not numeric or NaN.
+        DataError: no such file, another suffix, damaged, pickled, not square, not numeric, NaN or -inf, or labels that are
+            not those of the catalogue or contradict each other.
     """
     path = Path(path)
-    readers: dict[str, Callable[[Path], Any]] = {".npy": _read_npy, ".npz": _read_npz, ".csv": _read_csv}
-    if path.suffix.lower() not in readers:
-        raise DataError(f"{path.name}: D must be a .npy, .npz or .csv file; save it as one of these")
+    if path.suffix.lower() not in READERS:
+        raise DataError(f"{path.name}: D must be a .npy, .npz or .csv file (or {', '.join(list(READERS)[3:])})")
     if not path.is_file():
         raise DataError(f"{path}: no such file; give the file that holds D")
-    D = as_distances(readers[path.suffix.lower()](path), path.name)
+    matrix = READERS[path.suffix.lower()](path)
+    values = as_distances(matrix.values, path.name)
+    known = None if ids is None else np.asarray(ids, dtype=np.int64)
+    if known is not None and len(known) != len(values):
+        raise DataError(
+            f"{path} has {len(values)} rows but the data have {len(known)} items; are they of one data set?"
+        )
+    D = ordered(replace(matrix, values=values), path.name, known)
     for start in range(0, 0 if allow_nan else len(D), CHUNK_ROWS):
-        refuse_nan(np.asarray(D[start : start + CHUNK_ROWS]), start, path.name)
+        block = np.asarray(D[start : start + CHUNK_ROWS])
+        refuse_nan(block, start, path.name)
+        refuse_minus_infinity(block, start, path.name)
     return D
 
 
@@ -104,50 +144,6 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-def _read_npy(path: Path) -> Any:
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise DataError(_refusal(path, error)) from None
-
-
-def _read_npz(path: Path) -> Any:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            names = list(archive.files)
-            if len(names) != 1 and "D" not in names:
-                raise DataError(f"{path.name} holds {', '.join(names) or 'nothing'}; give one array, or call it D")
-            return archive[names[0] if len(names) == 1 else "D"]
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError) as error:
-        raise DataError(_refusal(path, error)) from None
-
-
-def _refusal(path: Path, error: Exception) -> str:
-    if any(word in str(error) for word in ("pickle", "Object arrays", "Python objects")):
-        return f"{path.name} is a pickle or holds Python objects, which are not opened; save a plain array of floats"
-    return f"{path.name} cannot be read as {path.suffix} ({' '.join(str(error).split())}); save D again"
-
-
-def _read_csv(path: Path) -> Any:
-    import pandas as pd
-
-    try:
-        with path.open(encoding="utf-8") as file:
-            framed = file.readline().lstrip("\ufeff").strip().startswith((",", '"",'))
-        table = pd.read_csv(path, header=0 if framed else None, index_col=0 if framed else None, encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise DataError(f"{path.name} is not text in UTF-8; save D as comma-separated numbers") from None
-    except (ValueError, OSError) as error:  # pandas' parser errors are ValueErrors
-        raise DataError(_refusal(path, error)) from None
-    for column, kind in enumerate(table.dtypes):
-        if kind.kind not in "fiu":
-            cells = pd.to_numeric(table.iloc[:, column], errors="coerce").isna()
-            row = int(cells.to_numpy().argmax())
-            cell = str(table.iloc[row, column])[:40]
-            raise DataError(f"{path.name} row {row}, column {column} is not a number: {cell!r}; save plain distances")
-    return table.to_numpy(dtype=np.float64)
 
 
 def _write_npy(file: IO[bytes], n: int, rows: Rows) -> None:
