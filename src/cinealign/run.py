@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,17 +29,21 @@ from cinealign.out import partial
 from cinealign.recipe import Recipe
 from cinealign.state import State
 
+if TYPE_CHECKING:
+    from cinealign.encoder import Encoder
+
 
 class Run:
     """A finished run directory, read when asked."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | str) -> None:
         """Args:
         folder: the run directory.
 
         Raises:
             DataError: it is not one, or it is not finished.
         """
+        folder = Path(folder)
         self.folder = folder
         if not (folder / "metrics.json").is_file():
             hint = (
@@ -89,6 +93,21 @@ class Run:
     def model(self) -> AlignmentModel:
         """The fitted model, for encoding other posters and intros."""
         return AlignmentModel.load(self.folder / "model")
+
+    @cached_property
+    def width(self) -> int:
+        """D, the numbers of a vector."""
+        return int(State.shapes(self.folder / "vectors.safetensors")["poster"][1])
+
+    def encoder(self) -> Encoder:
+        """The fitted model for new posters and texts; the same one, and warm, at every later call."""
+        return self._encoder
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        from cinealign.encoder import Encoder
+
+        return Encoder(self.model, width=self.width)
 
     @property
     def history(self) -> list[dict[str, Any]]:

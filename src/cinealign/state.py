@@ -29,6 +29,21 @@ class State:
         save_file(arrays, beside, metadata={"values": json.dumps(self.values)})
         beside.replace(path)
 
+    @staticmethod
+    def shapes(path: Path) -> dict[str, tuple[int, ...]]:
+        """The shape of every array in a file that `save` wrote, from its header alone.
+
+        Raises:
+            ModelError: the file is missing or damaged.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(path, framework="numpy") as file:
+                return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError) as error:
+            raise ModelError(f"{path} cannot be read ({error}); run the recipe again with --force") from None
+
     @classmethod
     def load(cls, path: Path) -> State:
         """Read what `save` wrote.

@@ -152,3 +152,15 @@ def test_csls_and_sinkhorn_known_by_hand():
     assert D[1].argmin() == 1  # both posters like intro 0; one of them has to take the other
     with pytest.raises(ConfigError, match="unknown transductive correction 'hubs'; choose one of: csls, sinkhorn"):
         TRANSDUCTIONS.build("hubs")
+
+
+@pytest.mark.parametrize("kind", ["cosine", "dot", "euclidean", *FITTED])
+def test_no_row_is_longer_than_the_longest(kind):
+    distance = DISTANCES.build(kind)
+    if distance.fitted:
+        distance.fit(pairs(), seed=0)
+    new = pairs(400, seed=3)
+    shrunk = np.linspace(0, 1, 400, dtype=np.float32)[:, None]
+    rows = np.concatenate([new.poster, -new.poster, new.poster * shrunk])
+    for side in (distance.poster(rows), distance.intro(rows)):
+        assert np.linalg.norm(side, axis=1).max() <= distance.longest() + 1e-5

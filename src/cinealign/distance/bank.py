@@ -61,6 +61,10 @@ class BankBias(Distance):
         bias = self.strength * self._bias(vectors, self._posters)
         return np.concatenate([vectors, -bias, np.ones_like(bias)], axis=1).astype(np.float32)
 
+    def longest(self) -> float:
+        """Of (p, 1, -b) with a bias of at most the strength, as it is a mean of cosines."""
+        return float(np.sqrt(2 + self.strength**2))
+
     def state(self) -> State:
         """The bank and the strength."""
         return State({"posters": self._posters, "intros": self._intros}, {"strength": self.strength})

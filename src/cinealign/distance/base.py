@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
-from torch import Tensor
 
 from cinealign.experts.aligned import TrainVectors
 from cinealign.state import State
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Coordinates = NDArray[np.float32]
 
@@ -49,12 +50,18 @@ class Distance:
         """(N, D) vectors -> (N, C) coordinates of intros."""
         return vectors
 
+    def longest(self) -> float:
+        """A length that no row of coordinates exceeds, of vectors that are at most 1 long as a model's are."""
+        return 1.0
+
     def from_products(self, products: Tensor) -> Tensor:
         """Distances of inner products of coordinates; never rising, and in place where that is possible."""
         return products.neg_().add_(1.0)
 
     def block(self, poster: Tensor, intro: Tensor) -> Tensor:
         """Distances of (B, D) vectors of posters and (N, D) of intros, float32: a new (B, N) that may be changed."""
+        import torch
+
         first, second = self.poster(poster.numpy()), self.intro(intro.numpy())
         return self.from_products(torch.from_numpy(first) @ torch.from_numpy(second).T)
 
@@ -104,10 +111,16 @@ class Euclidean(Distance):
         half = (vectors.astype(np.float64) ** 2).sum(axis=1, keepdims=True) / 2
         return np.concatenate([vectors, np.ones_like(half), -half], axis=1).astype(np.float32)
 
+    def longest(self) -> float:
+        """Of (p, -|p|^2 / 2, 1)."""
+        return 1.5
+
     def from_products(self, products: Tensor) -> Tensor:
         """sqrt(-2 product)."""
         return products.mul_(-2).clamp_(min=0).sqrt_()
 
     def block(self, poster: Tensor, intro: Tensor) -> Tensor:
         """Straight from the differences: exact near 0."""
+        import torch
+
         return torch.cdist(poster, intro, compute_mode="donot_use_mm_for_euclid_dist")

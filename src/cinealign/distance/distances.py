@@ -7,20 +7,22 @@ it never normalises them again, so a bias coordinate that a hub correction has a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 
 from cinealign.distance.base import Distance
 from cinealign.errors import ConfigError, DataError
 from cinealign.registry import Registry
 
+if TYPE_CHECKING:
+    import torch
+
 CHUNK_ROWS = 1024
 """Rows of D computed at a time when the caller names no other number."""
 
-Vectors = torch.Tensor | NDArray[Any]
+Vectors: TypeAlias = "torch.Tensor | NDArray[Any]"
 """(N, D) vectors of one side, torch or numpy; read as float32 on the CPU."""
 
 
@@ -48,6 +50,8 @@ def as_vectors(vectors: Vectors, what: str) -> torch.Tensor:
     Raises:
         DataError: another shape or type, or a value that is not finite.
     """
+    import torch
+
     try:
         tensor = torch.as_tensor(vectors).detach()
     except (TypeError, ValueError):
@@ -170,6 +174,8 @@ def as_distances(D: ArrayLike | torch.Tensor, what: str = "D") -> NDArray[Any]:
     Raises:
         DataError: not square, empty, or not real numbers.
     """
+    import torch
+
     if isinstance(D, torch.Tensor):
         D = D.detach().cpu()
         D = (D.float() if D.dtype == torch.bfloat16 else D).numpy()

@@ -62,6 +62,10 @@ class Bilinear(Distance):
         coordinates: Coordinates = (vectors + (vectors @ self._left) @ self._right.T).astype(np.float32)
         return coordinates
 
+    def longest(self) -> float:
+        """1 and the largest stretch of U V'."""
+        return 1.0 + float(np.linalg.norm(self._left, 2) * np.linalg.norm(self._right, 2))
+
     def state(self) -> State:
         """U and V."""
         return State({"left": self._left, "right": self._right})
@@ -110,6 +114,11 @@ class Mahalanobis(Distance):
     def intro(self, vectors: Coordinates) -> Coordinates:
         """(N, D + 2)."""
         return _EUCLIDEAN.intro(vectors @ self._map)
+
+    def longest(self) -> float:
+        """As of `euclidean`, for vectors as long as A can make them."""
+        squared = float(np.linalg.norm(self._map, 2)) ** 2
+        return float(np.sqrt(squared + squared**2 / 4 + 1))
 
     def from_products(self, products: Tensor) -> Tensor:
         """sqrt(-2 product)."""

@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy.special import logsumexp
 
 from cinealign.distance.base import DistanceOptions
 from cinealign.registry import Registry
@@ -75,6 +74,8 @@ class Sinkhorn(Transduction):
 
     def distances(self, similarities: NDArray[np.float32]) -> NDArray[np.float32]:
         """(N, N); in logarithms, so that nothing overflows."""
+        from scipy.special import logsumexp
+
         logits = similarities.astype(np.float64) / self.options.temperature
         for _ in range(self.options.iterations):
             logits -= logsumexp(logits, axis=1, keepdims=True)

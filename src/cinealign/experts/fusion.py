@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
 
 from cinealign.experts.base import Vectors
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ def fusion_weights(
     if len(free) == 1:
         weights[free] = 1.0
     elif free:
+        import torch
+
         layers = [torch.from_numpy(fold.similarities()[free]) for fold in out_of_fold]
         weights[free] = _learned(layers, temperature, steps)
     assert weights.sum() > 0, "a recipe without any positive weight is refused before"
@@ -76,6 +79,9 @@ def fuse(vectors: Sequence[Vectors], weights: NDArray[np.float64]) -> Vectors:
 
 
 def _learned(layers: list[Tensor], temperature: float, steps: int) -> NDArray[np.float64]:
+    import torch
+    import torch.nn.functional as F
+
     raw = torch.zeros(len(layers[0]), requires_grad=True)
     log_scale = torch.tensor(float(np.log(1.0 / temperature)), requires_grad=True)
     optimizer = torch.optim.Adam([raw, log_scale], lr=0.05)

@@ -68,10 +68,10 @@ class LexicalExpert(Expert):
             counts = counter.fit_transform(intros)
         except ValueError:
             raise ConfigError("lexical: no n-gram occurs in enough train intros; lower min_df") from None
-        self._vocabulary = [str(ngram) for ngram in counter.get_feature_names_out()]
+        vocabulary = [str(ngram) for ngram in counter.get_feature_names_out()]
         df = np.asarray((counts > 0).sum(axis=0)).ravel()
-        self._idf = (np.log((1 + len(intros)) / (1 + df)) + 1).astype(np.float32)
-        self._projection = _projection(self._vocabulary, self.options.dimensions)
+        idf = (np.log((1 + len(intros)) / (1 + df)) + 1).astype(np.float32)
+        self._take_over(vocabulary, idf, *_projection(vocabulary, self.options.dimensions))
         return self
 
     def encode_poster(self, features: Mapping[str, Features]) -> Vectors:
@@ -84,28 +84,37 @@ class LexicalExpert(Expert):
 
     def state(self) -> State:
         """Vocabulary, idf and projection."""
-        column, sign = self._projection
-        return State({"idf": self._idf, "column": column, "sign": sign}, {"vocabulary": self._vocabulary})
+        return State({"idf": self._idf, "column": self._column, "sign": self._sign}, {"vocabulary": self._vocabulary})
 
     def load_state(self, state: State) -> Self:
         """Take over vocabulary, idf and projection."""
-        self._vocabulary = list(state.values["vocabulary"])
-        self._idf = state.arrays["idf"]
-        self._projection = state.arrays["column"], state.arrays["sign"]
+        self._take_over(list(state.values["vocabulary"]), *(state.arrays[name] for name in ("idf", "column", "sign")))
         return self
 
-    def _encode(self, texts: list[str]) -> Vectors:
+    def _take_over(
+        self,
+        vocabulary: list[str],
+        idf: NDArray[np.float32],
+        column: NDArray[np.int64],
+        sign: NDArray[np.float32],
+    ) -> None:
+        """Keep what was learned, and make what every encoding needs: one item alone must not cost a vocabulary."""
         from scipy import sparse
         from sklearn.feature_extraction.text import CountVectorizer
 
+        self._vocabulary, self._idf, self._column, self._sign = vocabulary, idf, column, sign
         lengths = (self.options.shortest, self.options.longest)
-        counter = CountVectorizer(analyzer=_analyzer(lengths), vocabulary=self._vocabulary)
-        counts = counter.transform(texts).astype(np.float32)
-        counts.data = 1 + np.log(counts.data)
-        column, sign = self._projection
+        self._counter = CountVectorizer(analyzer=_analyzer(lengths), vocabulary=vocabulary)
+        self._counter.transform([""])  # it looks at its vocabulary once
         shape = (len(column), self.options.dimensions)
-        project = sparse.csr_matrix((sign * self._idf, (np.arange(len(column)), column)), shape=shape)
-        return normalised((counts @ project).toarray())
+        self._project = sparse.csr_matrix((sign * idf, (np.arange(len(column)), column)), shape=shape)
+
+    def _encode(self, texts: list[str]) -> Vectors:
+        if not texts:
+            return np.zeros((0, self.options.dimensions), dtype=np.float32)
+        counts = self._counter.transform(texts).astype(np.float32)
+        counts.data = 1 + np.log(counts.data)
+        return normalised((counts @ self._project).toarray())
 
 
 def _analyzer(lengths: tuple[int, int]) -> Callable[[str], list[str]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from threading import Lock
 from typing import Any, cast
 
 import torch
@@ -23,14 +25,25 @@ class _Reached(Exception):  # noqa: N818 - no error: the layers above need not r
         self.states = states
 
 
-class _Given(nn.Module):
-    """Stands in the place of embeddings and gives the states that it was handed."""
+_HANDED: ContextVar[Tensor | None] = ContextVar("states handed to an upper half", default=None)
+"""By the forward pass of this thread; nothing of a pass is kept on the network, which other threads use too."""
+_STOP_AT: ContextVar[nn.Module | None] = ContextVar("layer that this pass ends before", default=None)
+_HOOKING = Lock()
 
-    states: Tensor | None = None
+
+class _Given(nn.Module):
+    """Stands in the place of embeddings and gives the states that were handed over."""
 
     def forward(self, *args: Any, **kwargs: Any) -> Tensor:
-        assert self.states is not None, "UpperHalf hands them over first"
-        return self.states
+        states = _HANDED.get()
+        assert states is not None, "UpperHalf hands them over first"
+        return states
+
+
+def _stop(layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Ends a pass that was to end before `layer`; stays on the layer and lets all other passes through."""
+    if _STOP_AT.get() is layer:
+        raise _Reached(cast(Tensor, args[0] if args else kwargs["hidden_states"]))
 
 
 def layer_stack(network: nn.Module, name: str) -> nn.ModuleList:
@@ -69,16 +82,17 @@ def lower_states(network: nn.Module, layers: int, name: str, **inputs: Any) -> T
         inputs: what its forward takes.
     """
 
-    def reached(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        raise _Reached(cast(Tensor, args[0] if args else kwargs["hidden_states"]))
-
-    hook = layer_stack(network, name)[-layers].register_forward_pre_hook(reached, with_kwargs=True)
+    first = layer_stack(network, name)[-layers]
+    with _HOOKING:
+        if _stop not in first._forward_pre_hooks.values():
+            first.register_forward_pre_hook(_stop, with_kwargs=True)
+    before = _STOP_AT.set(first)
     try:
         network(**inputs)
     except _Reached as found:
         return found.states
     finally:
-        hook.remove()
+        _STOP_AT.reset(before)
     raise AssertionError("a forward pass comes through every layer")
 
 
@@ -96,8 +110,7 @@ class UpperHalf(nn.Module):
         del stack[: len(stack) - layers]
         if not hasattr(network, "embeddings"):
             raise ModelError(f"{name} is a {type(network).__name__} without embeddings; only its head can be trained")
-        self._given = _Given()
-        cast(Any, network).embeddings = self._given
+        cast(Any, network).embeddings = _Given()
         for between in _BEFORE_LAYERS:
             if hasattr(network, between):
                 setattr(network, between, nn.Identity())
@@ -112,11 +125,11 @@ class UpperHalf(nn.Module):
 
     def forward(self, states: Tensor, **inputs: Any) -> Any:
         """What the whole network gives of items whose `lower_states` are `states`; `inputs` as its forward takes them."""
-        self._given.states = states
+        before = _HANDED.set(states)
         try:
             return self.network(**inputs)
         finally:
-            self._given.states = None
+            _HANDED.reset(before)
 
 
 def check_cut(

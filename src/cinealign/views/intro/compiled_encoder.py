@@ -48,18 +48,47 @@ def compile_encoder(
     with torch.inference_mode():
         run = compile_graph(MeanOfTokens().eval(), inputs, [[-1, -1], [-1, -1]], precision)
 
+    split = token_splitter(tokenizer, limit)
+
     def encode(texts: list[str]) -> NDArray[np.float32]:
-        whole = [len(ids) for ids in tokenizer(texts, truncation=False, verbose=False)["input_ids"]]
-        read = tokenizer(texts, truncation=True, max_length=limit)["input_ids"]
+        read, whole = split(texts)
         vectors: list[NDArray[np.float32]] = [np.zeros(0, dtype=np.float32)] * len(texts)
         for rows in token_batches([len(ids) for ids in read], TOKENS):
-            padded = tokenizer.pad({"input_ids": [read[row] for row in rows]}, return_tensors="np")
-            found = run(padded["input_ids"], padded["attention_mask"])[0]
-            for row, vector in zip(rows, found, strict=True):
+            longest = max(len(read[row]) for row in rows)
+            ids = np.full((len(rows), longest), tokenizer.pad_token_id, dtype=np.int64)
+            mask = np.zeros_like(ids)
+            for place, row in enumerate(rows):
+                ids[place, : len(read[row])], mask[place, : len(read[row])] = read[row], 1
+            for row, vector in zip(rows, run(ids, mask)[0], strict=True):
                 vectors[row] = vector
         return np.column_stack([np.stack(vectors), whole]).astype(np.float32)
 
     return encode
+
+
+def token_splitter(tokenizer: Any, limit: int) -> Callable[[list[str]], tuple[list[list[int]], list[int]]]:
+    """Texts (B) -> the token numbers of each, at most `limit`, and how many each has in all. For several threads.
+
+    A fast tokenizer is set anew by every call that cuts differently, which other threads then run into; so here are two,
+    set once.
+    """
+    from tokenizers import Tokenizer
+
+    plain, cut = (Tokenizer.from_str(tokenizer.backend_tokenizer.to_str()) for _ in range(2))
+    for each in (plain, cut):
+        each.no_padding()
+        each.no_truncation()
+    cut.enable_truncation(limit)
+
+    def split(texts: list[str]) -> tuple[list[list[int]], list[int]]:
+        read = [list(encoding.ids) for encoding in plain.encode_batch(texts)]
+        whole = [len(ids) for ids in read]
+        for row, count in enumerate(whole):
+            if count > limit:
+                read[row] = list(cut.encode(texts[row]).ids)
+        return read, whole
+
+    return split
 
 
 def token_batches(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import numpy as np
@@ -14,7 +14,7 @@ from cinealign.data.scripts import script_of
 from cinealign.errors import ModelError
 from cinealign.progress import say
 from cinealign.views.base import Features, TextView, ViewOptions
-from cinealign.views.compiled import ENGINE
+from cinealign.views.compiled import ENGINE, kept
 from cinealign.views.intro.compiled_encoder import compile_encoder
 from cinealign.views.intro.encoders import MODELS, EncoderFiles, FolderModel, encoder_files
 from cinealign.views.intro.shortest_first import shortest_first
@@ -140,7 +140,7 @@ class LanguageModelView(TextView):
         return np.column_stack([vectors, lengths]).astype(np.float32)
 
 
-@cache
+@kept
 def _compiled(model: str, precision: ResolvedPrecision) -> Callable[[list[str]], NDArray[np.float32]]:
     """One of MODELS; kept for the process, as loading and compiling take seconds and several views of a recipe share it."""
     encoder = load_encoder(MODELS[model])

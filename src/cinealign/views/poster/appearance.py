@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
@@ -14,7 +13,7 @@ from pydantic import Field
 
 from cinealign.data.posters import Poster, open_poster
 from cinealign.views.base import Features, PosterView, ViewOptions
-from cinealign.views.compiled import ENGINE, Compiled, compile_network
+from cinealign.views.compiled import ENGINE, Compiled, compile_network, kept
 from cinealign.views.poster.looking import looked_at
 from cinealign.views.precision import Precision, ResolvedPrecision, resolve_compiled
 from cinealign.views.store import FeatureStore
@@ -96,7 +95,7 @@ class AppearanceView(PosterView):
         return network(prepared(posters, o.width, o.height))[0]
 
 
-@cache
+@kept
 def _compiled(width: int, height: int, precision: ResolvedPrecision, weights: str) -> Compiled:
     """(B, 3, height, width) -> (B, 2488); compiling takes a second or two, so it is kept for the process."""
     import torch

@@ -1,0 +1,227 @@
+"""The front door: a fitted model, warm, that takes new posters and texts one or many at a time and gives their vectors."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+
+from cinealign.data.intros import clean_text
+from cinealign.data.posters import Poster, PosterSource, open_poster
+from cinealign.errors import ConfigError, DataError, ModelError
+from cinealign.experts.base import Vectors
+from cinealign.model import AlignmentModel
+from cinealign.progress import Progress, progress
+from cinealign.views.memory_store import MemoryStore
+
+Side = Literal["poster", "intro"]
+MEMORY = 256 * 2**20
+"""Bytes of features that an encoder keeps."""
+POSTERS_AT_ONCE, TEXTS_AT_ONCE = 32, 256
+SIDES: tuple[Side, Side] = ("poster", "intro")
+Item = TypeVar("Item")
+
+
+class Encoder:
+    """New posters and texts as vectors of a run: `1 - poster @ intro.T` is D for `cosine` (see `Run.distances`).
+
+    Networks are compiled and engines made when a side is first used (or by `warm`), once, and kept; what was encoded lately is
+    remembered in memory, and nothing of a question is written to disk. Any number of threads may use one encoder.
+
+    Vectors are those that the run itself has of the same items up to rounding (1e-5). A language model that computes in
+    bfloat16 depends on the texts that it reads together: there a vector differs by up to 0.01 from call to call.
+
+    Examples:
+        >>> from cinealign import Run
+        >>> encoder = Run(folder).encoder()  # doctest: +SKIP
+        >>> encoder.encode_intros("A boy finds a map and sails to the island of gold.").shape  # doctest: +SKIP
+        (1, 5312)
+    """
+
+    def __init__(self, model: AlignmentModel, *, width: int | None = None, memory: int = MEMORY) -> None:
+        """Args:
+        model: a fitted model.
+        width: D, where it is known; else the first use of `width` encodes the empty text to see it.
+        memory: bytes of features to remember.
+        """
+        self.model = model
+        self._width = width
+        self._store = MemoryStore(memory)
+        self._first = threading.RLock()
+        self._warm: set[Side] = set()
+
+    @property
+    def width(self) -> int:
+        """D, the numbers of a vector; with `normalised` there are two more."""
+        if self._width is None:
+            self._width = self._encode("intro", [""]).shape[1]
+        return self._width
+
+    def warm(self, side: Side | None = None) -> None:
+        """Load, compile and run once what the poster or the intro `side` needs, or both; later calls cost nothing.
+
+        Raises:
+            ConfigError: no such side.
+            ModelError: weights are missing or other ones.
+        """
+        if side is not None and side not in SIDES:
+            raise ConfigError(f"side must be poster or intro, got {side!r}")
+        for each in SIDES if side is None else (side,):
+            with self._first:
+                if each not in self._warm:
+                    self._encode(each, [_example_poster()] if each == "poster" else ["a poster and its intro"])
+
+    def encode_posters(
+        self,
+        posters: PosterSource | Iterable[PosterSource],
+        *,
+        normalised: bool = False,
+        batch_size: int = POSTERS_AT_ONCE,
+        progress: bool = False,
+    ) -> Vectors:
+        """Vectors of posters.
+
+        Args:
+            posters: one or many of: a path, a file's bytes, a PIL picture, uint8 pixels (H, W, 3), or a `Poster`.
+            normalised: see `unit_rows`: rows of length 1 that a database's cosine ranks as D does.
+            batch_size: posters that are decoded and looked at together.
+            progress: whether to report on stderr.
+        Returns:
+            (N, D) float32, in order; one poster gives (1, D), none (0, D). (N, D + 2) where `normalised`.
+        Raises:
+            DataError: a poster cannot be read.
+            ConfigError: batch_size is below 1.
+            ModelError: weights are missing or other ones.
+        """
+        many = [posters] if _is_one_poster(posters) else list(posters)  # type: ignore[arg-type]
+        return self._in_batches("poster", many, _opened, normalised, batch_size, progress)
+
+    def encode_intros(
+        self,
+        texts: str | Iterable[str],
+        *,
+        normalised: bool = False,
+        batch_size: int = TEXTS_AT_ONCE,
+        progress: bool = False,
+    ) -> Vectors:
+        """Vectors of texts, which are cleaned as a catalogue cleans its intros (tags, entities, white space).
+
+        Args:
+            texts: one text, or many.
+            normalised: as in `encode_posters`.
+            batch_size: texts that are read together; they are put in order of length first.
+            progress: whether to report on stderr.
+        Returns:
+            (N, D) float32, in order; one text gives (1, D), none (0, D). (N, D + 2) where `normalised`.
+        Raises:
+            DataError: something among them is no text.
+            ConfigError: batch_size is below 1.
+            ModelError: weights are missing or other ones.
+        """
+        many = [texts] if isinstance(texts, str) else list(texts)
+        for at, text in enumerate(many):
+            if not isinstance(text, str):
+                raise DataError(f"texts[{at}] must be a text, got {type(text).__name__}")
+        cleaned = [clean_text(text) for text in many]
+        order = sorted(range(len(cleaned)), key=lambda row: len(cleaned[row]))
+        found = self._in_batches("intro", [cleaned[row] for row in order], list, normalised, batch_size, progress)
+        vectors = np.empty_like(found)
+        vectors[order] = found
+        return vectors
+
+    def _in_batches(
+        self,
+        side: Side,
+        items: Sequence[Any],
+        ready: Callable[[Sequence[Any]], list[Any]],
+        normalised: bool,
+        batch_size: int,
+        report: bool,
+    ) -> Vectors:
+        if batch_size < 1:
+            raise ConfigError(f"batch_size must be >= 1, got {batch_size}")
+        if not items:
+            return np.zeros((0, self.width + (2 if normalised else 0)), dtype=np.float32)
+        parts = []
+        with _reporting(f"{side}s", len(items), report) as bar:
+            for start in range(0, len(items), batch_size):
+                batch = items[start : start + batch_size]
+                parts.append(self._encode(side, ready(batch)))
+                if bar is not None:
+                    bar.advance(len(batch))
+        vectors = np.concatenate(parts)
+        return self.unit_rows(vectors, side) if normalised else vectors
+
+    def unit_rows(self, vectors: Vectors, side: Side) -> Vectors:
+        """(N, D + 2) rows of length 1 whose inner product is that of `vectors` (N, D) over a constant.
+
+        A poster's row is (v, sqrt(c^2 - |v|^2), 0) / c and an intro's (v, 0, sqrt(c^2 - |v|^2)) / c, with c the length that no
+        vector of the model exceeds. Cosine, inner product and Euclidean distance of such rows all rank as D does; scaling each
+        vector to length 1 by itself would not, as lengths differ.
+
+        Raises:
+            ModelError: a vector is longer than the model's distance says any can be.
+
+        Source: Bachrach et al. 2014 (Xbox recommender), with a coordinate for each side.
+        """
+        longest = self.model.distance.longest()
+        squares = (vectors.astype(np.float64) ** 2).sum(axis=1, keepdims=True)
+        if len(squares) and squares.max() > longest**2 * 1.001:
+            raise ModelError(
+                f"a vector has length {float(np.sqrt(squares.max())):.4f} and distance "
+                f"{self.model.recipe.distance['distance']!r} says that none is longer than {longest:.4f}; mend its longest()"
+            )
+        rest = np.sqrt(np.maximum(longest**2 - squares, 0.0))
+        empty = np.zeros_like(rest)
+        pair = (rest, empty) if side == "poster" else (empty, rest)
+        rows: Vectors = (np.concatenate([vectors, *pair], axis=1) / longest).astype(np.float32)
+        return rows
+
+    def _encode(self, side: Side, items: list[Any]) -> Vectors:
+        """One batch; the first one of a side alone, as it loads and compiles, and sides share networks."""
+        with nullcontext() if side in self._warm else self._first:
+            encode = self.model.encode_posters if side == "poster" else self.model.encode_intros
+            vectors = encode(items, self._store)
+            self._warm.add(side)
+        return vectors
+
+
+def _is_one_poster(given: Any) -> bool:
+    """A sequence or iterator is many; an array of four dimensions too."""
+    if isinstance(given, str | bytes | bytearray | memoryview | Poster):
+        return True
+    if hasattr(given, "__array_interface__"):  # arrays, and PIL pictures, which have no `ndim`
+        return getattr(given, "ndim", 3) < 4
+    return not isinstance(given, Iterable)
+
+
+def _opened(sources: Sequence[PosterSource]) -> list[Poster]:
+    """The posters of a batch, each decoded once for all views."""
+
+    def opened(source: PosterSource) -> Poster:
+        poster = Poster.of(source)
+        picture = open_poster(poster)
+        return Poster(poster.digest, lambda: picture, poster.path)
+
+    return [opened(source) for source in sources]
+
+
+def _example_poster() -> Poster:
+    """A poster with a word on it, so that what reads words runs as well."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    picture = Image.new("RGB", (182, 268), "navy")
+    ImageDraw.Draw(picture).text((20, 100), "POSTER", fill="white", font=ImageFont.load_default(36))
+    return Poster.of(picture)
+
+
+@contextmanager
+def _reporting(label: str, total: int, wanted: bool) -> Iterator[Progress | None]:
+    if not wanted:
+        yield None
+        return
+    with progress(label, total) as bar:
+        yield bar
