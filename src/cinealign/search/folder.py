@@ -47,10 +47,13 @@ class Manifest:
     Attributes:
         generation: counts the changes; the first is 1.
         base: folder of the space, the calibration, the card and the model.
+        space: file of the map from the model's vectors to the stored ones.
         engine: name of the engine of both sides.
+        options: of the engine, as it was begun.
         vectors: side -> what the engine needs to open that side's vectors.
         items: files of the items, oldest first.
         removed: file of the removed items' keys, where there are any.
+        settled: items that there were when all files were last written anew.
         next_key: the key that the next item gets; a key is never used twice.
         counts: items, and how many of them have a poster and an intro.
         sums: file -> size in bytes and sha256, of the files that never change.
@@ -58,11 +61,14 @@ class Manifest:
 
     generation: int
     base: str
+    space: str
     engine: str
+    options: Mapping[str, Any]
     vectors: Mapping[Side, Mapping[str, Any]]
     items: tuple[str, ...] = ()
     removed: str | None = None
     next_key: int = 0
+    settled: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     sums: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     format: int = FORMAT

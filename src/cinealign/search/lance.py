@@ -7,6 +7,7 @@ product. Lance keeps versions: a generation of the index names one, and a versio
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -38,6 +39,7 @@ class LanceKind:
 
     def __init__(self) -> None:
         """Raises ConfigError where pylance is not installed."""
+        os.environ.setdefault("LANCE_LOG", "error")  # it warns of what is no fault, such as a table that is new
         try:
             import lance  # noqa: F401
         except ImportError:
@@ -169,7 +171,7 @@ class LanceEngine:
         while True:
             near = {"column": "vector", "q": direction, "k": wanted, "nprobes": int(self.state["probes"])}
             near |= {"refine_factor": int(self.state["refine"]), "metric": "L2"}
-            found = self._table.scanner(columns=["key", "vector"], nearest=near).to_table()
+            found = self._table.scanner(columns=["key", "vector", "_distance"], nearest=near).to_table()
             keys = found["key"].to_numpy()
             good = np.ones(len(keys), dtype=bool) if among is None else np.isin(keys, among)
             if good.sum() >= k or wanted >= rows:

@@ -1,0 +1,159 @@
+"""What an index says of itself: how it was made, what its vectors lose, how well it finds and how true its chances are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cinealign.evaluation.metrics import TASK_RATIO
+from cinealign.search.calibration import Calibration, Evidence, reliability
+from cinealign.search.engines import Engine, Rows
+from cinealign.search.folder import SIDES, Side
+from cinealign.search.index import DIRECTIONS
+from cinealign.search.space import Space
+
+PROBED = 500
+"""Queries from the other side by which recall is measured."""
+RECALL = 0.95
+"""Recall@10 below which an approximate engine is made to try harder."""
+AT = (10, 100)
+
+
+def held_out_found(
+    engines: Mapping[Side, Engine], space: Space, compact: Mapping[Side, Rows], rows: NDArray[np.int64]
+) -> dict[str, float]:
+    """Direction -> share of the held-out queries whose partner is among the int(0.05 N) nearest that the index gives.
+
+    Args:
+        engines, space: of the index, in which item `row` has key `row`.
+        compact: side -> (N, W).
+        rows: of the held-out items.
+    """
+    found = {}
+    k = int(TASK_RATIO * len(compact["poster"]))
+    for target in SIDES:
+        query: Side = "intro" if target == "poster" else "poster"
+        if k and len(rows):
+            keys = engines[target].search(space.as_query(compact[query][rows], target), k).keys
+            found[DIRECTIONS[target]] = float((keys == rows[:, None]).any(axis=1).mean())
+    return found
+
+
+def recalls(
+    engine: Engine, target: Side, space: Space, queries: Rows, exact: Callable[[Rows, int], NDArray[np.int64]]
+) -> dict[str, float]:
+    """Recall@10 and @100 of an engine, for queries of the other side.
+
+    Args:
+        queries: (Q, W) compact rows of the other side.
+        exact: gives the true nearest keys (Q, k) of stored queries.
+    """
+    asked = space.as_query(queries, target)
+    measured = {}
+    for k in AT:
+        k = min(k, engine.count())
+        true, given = exact(asked, k), engine.search(asked, k).keys
+        shared = [len(np.intersect1d(one, other)) / k for one, other in zip(true, given, strict=True)]
+        measured[f"recall@{k}"] = float(np.mean(shared))
+    return measured
+
+
+def tuned(
+    engine: Engine, target: Side, space: Space, queries: Rows, exact: Callable[[Rows, int], NDArray[np.int64]]
+) -> tuple[Engine, dict[str, Any]]:
+    """The engine with as much effort as recall@10 needs, and what was measured at each step."""
+    steps = []
+    while True:
+        measured = recalls(engine, target, space, queries, exact)
+        effort = {name: engine.state[name] for name in ("probes", "refine") if name in engine.state}
+        steps.append({**effort, **measured})
+        enough = measured[f"recall@{min(AT[0], engine.count())}"] >= RECALL
+        harder = None if enough else engine.harder()
+        if harder is None:
+            return engine, {**measured, "enough": enough, "steps": steps, "queries": len(queries)}
+        engine = harder
+
+
+def sampled(rows: Rows, count: int = PROBED) -> Rows:
+    """At most `count` of the rows, drawn once and for all."""
+    chosen = np.random.default_rng(0).permutation(len(rows))[:count]
+    return rows[np.sort(chosen)]
+
+
+def held_out_reliability(
+    calibrations: Mapping[Side, Calibration],
+    compact: Mapping[Side, Rows],
+    rows: NDArray[np.int64],
+    amounts: Mapping[Side, NDArray[np.float64]],
+) -> dict[str, Any]:
+    """Direction -> how true the chances are for held-out queries among all items; read once, chooses nothing."""
+    told = {}
+    for target, calibration in calibrations.items():
+        query: Side = "intro" if target == "poster" else "poster"
+        evidence = Evidence(compact[query][rows] @ compact[target].T, rows, amounts[query][rows], amounts[target])
+        told[DIRECTIONS[target]] = reliability(*calibration.top_chances(evidence), calibration.limit)
+    return told
+
+
+def card_lines(card: Mapping[str, Any]) -> list[str]:
+    """The card for the terminal, within 80 columns."""
+    lines = [
+        f"index of run {card['run']['folder']} (recipe {card['run']['recipe']}), engine {card['engine']['name']}",
+        f"items: {card['items']:,} ({card['train']:,} train, {card['held_out']:,} held out)",
+        f"vectors: {card['vectors']['width']} numbers of the model's {card['vectors']['model_width']:,}, "
+        f"{card['vectors']['dtype']}; parts: {', '.join(card['vectors']['parts'])}",
+    ]
+    if card["vectors"]["left_out"]:
+        lines.append(f"left out, as it only remembers train pairs: {', '.join(card['vectors']['left_out'])}")
+    for direction, found in card["found"].items():
+        told = f"{_said(direction)}: of the held-out items {found['index']:.3f} find their partner in the nearest 5 %"
+        lines.append(f"{told} (model {found['model']:.3f})")
+    loss = max((found["model"] - found["index"] for found in card["found"].values()), default=0.0)
+    if card["vectors"]["projected"] and loss > 0.005:
+        lines.append(f"  shorter vectors cost up to {loss:.3f}; --width 0 keeps all numbers and loses nothing")
+    for direction, recall in card["engine"].get("recall", {}).items():
+        told = ", ".join(f"{name} {value:.3f}" for name, value in recall.items() if name.startswith("recall"))
+        enough = "" if recall["enough"] else "; below 0.95, and more effort does not help"
+        lines.append(f"{_said(direction)}: {told}{enough}")
+    for direction, told in card["reliability"].items():
+        lines += ["", *reliability_lines(direction, told)]
+    if not card["reliability"]:
+        lines.append("chances: none (no calibration)")
+    return lines
+
+
+def reliability_lines(direction: str, told: Mapping[str, Any]) -> list[str]:
+    """The reliability of the best hit's chance as a figure of characters: one bar a bin, with its 95 % interval."""
+    low, high = told["interval"]
+    refused = told["no_good_match"]
+    lines = [
+        f"chance of the best hit, {_said(direction)}, {told['n']:,} held-out queries",
+        f"  calibration error (ECE) {told['ece']:.3f}, 95 % interval {low:.3f} to {high:.3f}",
+        "  chance said   queries   right   0 |---- share that is right, 95 % ----| 1",
+    ]
+    for each in told["bins"]:
+        lines.append(
+            f"  {each['from']:.1f} to {each['to']:.1f}    {each['n']:7,}   {each['right']:5.2f}   "
+            f"  {_bar(each['interval'], each['right'], each['chance'])}"
+        )
+    lines.append("  (o: right, |: chance said, on average, -: interval)")
+    lines.append(
+        f"  no good match below {refused['limit']:.2f}: {refused['n']:,} answers, {refused['right']:.1%} of them had it first"
+    )
+    return lines
+
+
+def _bar(interval: Sequence[float], right: float, chance: float, width: int = 36) -> str:
+    cells = [" "] * (width + 1)
+    for at in range(round(interval[0] * width), round(interval[1] * width) + 1):
+        cells[at] = "-"
+    cells[round(right * width)] = "o"
+    cells[round(chance * width)] = "|" if cells[round(chance * width)] != "o" else "0"
+    return "".join(cells).rstrip()
+
+
+def _said(direction: str) -> str:
+    return direction.replace("_", " ")
