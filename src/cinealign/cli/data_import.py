@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+class QuotingChoice(StrEnum):
+    """What a quote inside a cell is."""
+
+    double = "double"
+    backslash = "backslash"
+    none = "none"
 
 
 def import_data(
@@ -36,7 +45,17 @@ def import_data(
     encoding: Annotated[
         str | None, typer.Option(help="Encoding of a text file, such as big5; found if absent.")
     ] = None,
-    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook; the first if absent.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook; the first visible one if absent.")] = None,
+    quoting: Annotated[
+        QuotingChoice | None,
+        typer.Option(
+            help="What a quote in a cell is: doubled, after a backslash, or a letter (none); found if absent."
+        ),
+    ] = None,
+    header: Annotated[
+        bool | None,
+        typer.Option("--header/--no-header", help="Whether the first row names the columns; found if absent."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what is understood and write no catalogue.")] = False,
     contact_sheet: Annotated[
         Path | None, typer.Option(metavar="PNG", help="Draw the first pictures with their texts to this file.")
@@ -65,6 +84,8 @@ def import_data(
         longest_side=longest_side,
         encoding=encoding,
         sheet=sheet,
+        quoting=None if quoting is None else quoting.value,
+        header=header,
     )
     plan = plan_import(source, options)
     typer.echo("\n".join(plan.lines()))

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from cinealign.data.cells import is_nothing, parts_of
 from cinealign.data.intros import clean_text
 from cinealign.data.tables import Row, Table, read_table, whole_number
 from cinealign.errors import DataError
@@ -22,7 +23,6 @@ _WRITERS = ("writers", "writer")
 _CAST = ("starts", "stars", "cast", "actors")
 KNOWN_COLUMNS = frozenset({*_ID, *_TITLE, *_GENRES, *_RELEASE, *_INTRO, *_DIRECTORS, *_WRITERS, *_CAST})
 """Every name of a column that is understood, in lower case."""
-_ABSENT = frozenset({"n/a", "nan", "null", "none", "\\n"})
 _YEAR = re.compile(r"(?<!\d)(?:18|19|20)\d\d(?!\d)")
 _YEAR_IN_TITLE = re.compile(r"\(((?:18|19|20)\d\d)\)\s*$")
 
@@ -92,14 +92,14 @@ def read_movie_table(folder: Path) -> MovieTable:
         text, place = intros.get(movie_id, ("", _place(table, row, movie_id)))
         release = _cell(row, table.column(*_RELEASE))
         title = clean_text(row.cells[title_at])
-        people = [_parts(_cell(row, table.column(*names))) for names in (_DIRECTORS, _WRITERS, _CAST)]
+        people = [_parts(row, table.column(*names)) for names in (_DIRECTORS, _WRITERS, _CAST)]
         directors, writers, cast = (tuple(dict.fromkeys(names)) for names in people)
         rows.append(
             MovieRow(
                 movie_id=movie_id,
                 place=place,
                 title=title,
-                genres=tuple(dict.fromkeys(_parts(_cell(row, table.column(*_GENRES))))),
+                genres=tuple(dict.fromkeys(_parts(row, table.column(*_GENRES)))),
                 release=release,
                 year=_year(release, title),
                 intro=present_text(clean_text(text)),
@@ -174,11 +174,12 @@ def _cell(row: Row, place: int | None) -> str:
 
 def present_text(text: str) -> str:
     """`text`, or nothing where it only says that there is nothing ("N/A", "nan" ...)."""
-    return "" if text.lower() in _ABSENT else text
+    return "" if is_nothing(text) else text
 
 
-def _parts(text: str) -> list[str]:
-    return [part for piece in text.split("|") if (part := piece.strip())]
+def _parts(row: Row, place: int | None) -> list[str]:
+    """The parts of a cell, each cleaned; a structure is read before, as cleaning could spoil it."""
+    return [] if place is None else [part for piece in parts_of(row.cells[place]) if (part := clean_text(piece))]
 
 
 def _year(release: str, title: str) -> int | None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from cinealign.data.split_record import SPLIT_FILE, TRAIN_FILE, SplitRecord
-from cinealign.data.tables import listed
+from cinealign.data.tables import listed, whole_number
 from cinealign.errors import ConfigError, DataError
 
 SHARE = 0.6
@@ -31,10 +31,21 @@ class NewSplit:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-def says_train(text: str, train_value: str | None = None) -> bool:
-    """Whether a cell of a column for the split names a train item: `train_value`, else one of the usual words."""
+def says_train(text: str, train_value: str | None = None, column: str = "") -> bool:
+    """Whether a cell of a column for the split names a train item.
+
+    Args:
+        text: the cell.
+        train_value: what it says of one, several with commas between; None accepts `TRAIN_WORDS`, and in a column called
+            is_train, or train, also 1.
+        column: its name.
+    """
     plain = text.strip().casefold()
-    return plain == train_value.strip().casefold() if train_value is not None else plain in TRAIN_WORDS
+    if train_value is not None:
+        value = train_value.strip().casefold()
+        return plain == value or plain in [each.strip() for each in value.split(",")]
+    asks = column.strip().casefold().replace(" ", "_") in ("is_train", "istrain", "train", "is_training")
+    return plain in TRAIN_WORDS or (asks and whole_number(plain) == 1)
 
 
 def own_split(cells: Sequence[str], column: str, train_value: str | None = None) -> NewSplit:
@@ -47,7 +58,7 @@ def own_split(cells: Sequence[str], column: str, train_value: str | None = None)
     Raises:
         DataError: no row is train.
     """
-    rows = [row for row, cell in enumerate(cells) if says_train(cell, train_value)]
+    rows = [row for row, cell in enumerate(cells) if says_train(cell, train_value, column)]
     if not rows:
         said = listed(dict.fromkeys(repr(cell) for cell in cells), 5)
         raise DataError(f"column {column!r} names no train item; it says {said}: pass the one that means train")
@@ -62,7 +73,7 @@ def random_split(n: int, *, share: float = SHARE, seed: int = 0) -> NewSplit:
         ConfigError: `share` is not within 0 and 1.
         DataError: one side would be empty.
     """
-    _check_share(share)
+    check_chance(share, seed)
     count = min(max(round(share * n), 1), n - 1)
     if n < 2:
         raise DataError(f"a split needs two items at least, there {'is' if n == 1 else 'are'} {n}")
@@ -86,7 +97,7 @@ def group_split(
         ConfigError: `share` is not within 0 and 1.
         DataError: no row is in a group, or one side would be empty.
     """
-    _check_share(share)
+    check_chance(share, seed)
     if not any(groups):
         raise DataError(f"no item has a {what}, so there is nothing to split by; choose another column or --by random")
     blocks = _blocks(groups)
@@ -100,6 +111,28 @@ def group_split(
     return NewSplit("group", sorted(train), settings)
 
 
+def split_by_chance(pictures: Sequence[str], *, share: float = SHARE, seed: int = 0) -> NewSplit:
+    """A random split that leaves no picture on both sides; where each row has its own, `random_split`.
+
+    Args:
+        pictures: what tells pictures apart, such as a digest, one a row.
+        share, seed: as in `random_split`.
+    Raises:
+        ConfigError: `share` is not within 0 and 1, or `seed` is negative.
+        DataError: one side would be empty.
+    """
+    if len(set(pictures)) == len(pictures):
+        return random_split(len(pictures), share=share, seed=seed)
+    return group_split([[each] for each in pictures], share=share, seed=seed, what="picture")
+
+
+def on_both_sides(pictures: Sequence[str], split: NewSplit) -> int:
+    """How many pictures are those of train and of held-out rows."""
+    train = {pictures[row] for row in split.train}
+    chosen = set(split.train)
+    return len(train & {each for row, each in enumerate(pictures) if row not in chosen})
+
+
 def year_split(years: Sequence[int | None], before: int | None = None, *, share: float = SHARE) -> NewSplit:
     """Rows of years before `before` are train, later ones held out, and so are rows without a year.
 
@@ -110,7 +143,7 @@ def year_split(years: Sequence[int | None], before: int | None = None, *, share:
     Raises:
         DataError: no row has a year, or one side would be empty.
     """
-    _check_share(share)
+    check_chance(share)
     known = sorted({year for year in years if year is not None})
     if not known:
         raise DataError("no item has a year, so there is nothing to split by; give a column year, or --by random")
@@ -169,9 +202,16 @@ def write_split(folder: Path, ids: Sequence[int], split: NewSplit, *, force: boo
     return record
 
 
-def _check_share(share: float) -> None:
+def check_chance(share: float, seed: int = 0) -> None:
+    """Refuse a share or a seed that no split can be drawn with.
+
+    Raises:
+        ConfigError: `share` is not within 0 and 1, or `seed` is negative.
+    """
     if not 0 < share < 1:
         raise ConfigError(f"the share of train items must be between 0 and 1, got {share}")
+    if seed < 0:
+        raise ConfigError(f"the seed must be 0 or more, got {seed}")
 
 
 def _blocks(groups: Sequence[Collection[str]]) -> list[list[int]]:

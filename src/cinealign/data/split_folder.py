@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cinealign.data.cells import parts_of
 from cinealign.data.movie_table import MovieRow, read_movie_table
 from cinealign.data.new_split import (
     SHARE,
     NewSplit,
+    check_chance,
     group_split,
+    on_both_sides,
     own_split,
-    random_split,
     sequel_title,
+    split_by_chance,
     write_split,
     year_split,
 )
@@ -22,6 +26,7 @@ from cinealign.data.split import choose_reading, read_train_file
 from cinealign.data.split_record import TRAIN_FILE, SplitRecord
 from cinealign.data.tables import Table, listed, read_table, read_text, whole_number
 from cinealign.errors import ConfigError, DataError
+from cinealign.progress import say
 
 KINDS = ("own", "list", "random", "group", "year")
 SOURCE_ID = "source_id"
@@ -69,7 +74,10 @@ def split_folder(folder: Path, options: SplitOptions, *, force: bool = False) ->
     if not rows:
         raise DataError(f"no item of {folder} has a sound poster and an intro")
     known = [row.movie_id for row in table.rows]
-    split = _made(folder, rows, (known, [each for each in known if each in pictures.files]), options)
+    digests = [sound[pictures.files[row.movie_id]].digest for row in rows]
+    split = _made(folder, rows, (known, [each for each in known if each in pictures.files]), digests, options)
+    if both := on_both_sides(digests, split):
+        say(f"split: {both:,} pictures stand in several rows and are on both sides of the split")
     return write_split(folder, [row.movie_id for row in rows], split, force=force)
 
 
@@ -84,14 +92,22 @@ def _check(options: SplitOptions) -> None:
     ):
         if given is not None and options.by not in kinds:
             raise ConfigError(f"{name} is for --by {' or '.join(kinds)}, not for {options.by}")
+    check_chance(options.share, options.seed)
     if options.by == "list" and options.listing is None:
         raise ConfigError("--by list needs --from FILE, a file of ids or row numbers")
 
 
 def _made(
-    folder: Path, rows: Sequence[MovieRow], ids: tuple[Sequence[int], Sequence[int]], options: SplitOptions
+    folder: Path,
+    rows: Sequence[MovieRow],
+    ids: tuple[Sequence[int], Sequence[int]],
+    digests: Sequence[str],
+    options: SplitOptions,
 ) -> NewSplit:
-    """The split of `rows`; `ids` are those of the whole table, then of its items that have a poster file."""
+    """The split of `rows`; `ids` are those of the whole table, then of its items that have a poster file.
+
+    Where chance decides, rows of one picture (`digests`) stay on one side.
+    """
     share, seed = options.share, options.seed
     if options.by == "own":
         column = options.column or "split"
@@ -102,15 +118,23 @@ def _made(
     if options.by == "year":
         return year_split([row.year for row in rows], options.before, share=share)
     if options.by == "group" and options.column is not None:
-        groups = [[part for part in cell.split("|") if part.strip()] for cell in _cells(folder, rows, options.column)]
-        return group_split(groups, share=share, seed=seed, what=options.column)
+        cells = [parts_of(cell) for cell in _cells(folder, rows, options.column)]
+        if not any(cells):
+            raise DataError(f"no item has a {options.column}, so there is nothing to split by; choose another column")
+        return group_split(_with_pictures(cells, digests), share=share, seed=seed, what=options.column)
     if options.by == "group":
         series = [
             [*(f"title {title}" for title in [sequel_title(row.title)] if title), *(f"by {n}" for n in row.directors)]
             for row in rows
         ]
-        return group_split(series, share=share, seed=seed, what="sequel or director")
-    return random_split(len(rows), share=share, seed=seed)
+        return group_split(_with_pictures(series, digests), share=share, seed=seed, what="sequel or director")
+    return split_by_chance(digests, share=share, seed=seed)
+
+
+def _with_pictures(groups: Sequence[list[str]], digests: Sequence[str]) -> list[list[str]]:
+    """The groups, and one more for a picture that several rows have."""
+    counts = Counter(digests)
+    return [[*each, *([f"picture {d}"] if counts[d] > 1 else [])] for each, d in zip(groups, digests, strict=True)]
 
 
 def _cells(folder: Path, rows: Sequence[MovieRow], column: str) -> list[str]:

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cinealign.data.dialect import Cells, Dialect, check_width, decide_whole, read_cells
+from cinealign.data.encodings import find_encoding
 from cinealign.errors import DataError
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}(?:\.0*)?", re.ASCII)
@@ -17,7 +19,7 @@ _SCIENTIFIC = re.compile(r"[+-]?[0-9](?:\.[0-9]{0,20})?[eE][+-]?[0-9]{1,2}", re.
 
 @dataclass(frozen=True)
 class TextFile:
-    """The text of a file and the encoding it was read in ("utf-8", "utf-8 with BOM" or "latin-1")."""
+    """The text of a file and the encoding it was read in ("utf-8", "utf-8 with BOM", "latin-1", "gb18030" ...)."""
 
     name: str
     text: str
@@ -48,30 +50,20 @@ class Table:
 
 
 def read_text(path: Path) -> TextFile:
-    """The text of `path`, as UTF-8 (with or without a byte order mark), else as latin-1, which never fails.
+    """The text of `path`, in the encoding that `encodings.find_encoding` finds.
 
     Raises:
-        DataError: the file cannot be read or holds NUL bytes (UTF-16, or not a text file at all).
+        DataError: the file cannot be read, is no text, or is in an encoding that cannot be told.
     """
+    encoding = find_encoding(path)
     try:
-        raw = path.read_bytes()
+        text = path.read_bytes().decode(encoding)
     except OSError as error:
         raise DataError(f"{path.name} cannot be read: {error.strerror or error}; check the file's rights") from None
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise DataError(f"{path.name} is UTF-16; save it as UTF-8")
-    if b"\0" in raw:
-        line = raw.count(b"\n", 0, raw.index(b"\0")) + 1
-        raise DataError(
-            f"{path.name} line {line}: holds a NUL byte, so it is damaged or not text; save it as UTF-8 text"
-        )
-    if raw.startswith(b"\xef\xbb\xbf"):
-        raw, encoding = raw[3:], "utf-8 with BOM"
-    else:
-        encoding = "utf-8"
-    try:
-        return TextFile(path.name, raw.decode("utf-8"), encoding)
-    except UnicodeDecodeError:
-        return TextFile(path.name, raw.decode("latin-1"), "latin-1")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise DataError(f"{path.name} line {line}: a byte that is not {encoding}; save the file as UTF-8") from None
+    return TextFile(path.name, text, {"utf-8-sig": "utf-8 with BOM"}.get(encoding, encoding))
 
 
 def read_table(path: Path) -> Table:
@@ -83,26 +75,25 @@ def read_table(path: Path) -> Table:
     file = read_text(path)
     # The limit is the process's and guards nothing here, as the text is in memory already; a long intro must pass.
     csv.field_size_limit(max(csv.field_size_limit(), len(file.text) + 1))
-    reader = csv.reader(io.StringIO(file.text, newline=""), strict=True)
-    header: tuple[str, ...] | None = None
-    rows: list[Row] = []
-    number, line = 0, 1
+    records: list[Cells] = []
     try:
-        for cells in reader:
-            number += 1
-            if any(cell.strip() for cell in cells):
-                if header is None:
-                    header = _header(file.name, cells)
-                else:
-                    rows.append(Row(number, _record(file.name, line, cells, len(header))))
-            line = reader.line_num + 1
+        for record in read_cells(io.StringIO(file.text, newline=""), Dialect()):
+            if records:
+                check_width(file.name, record, len(records[0].cells), ",")
+            else:
+                _check_header(file.name, record.cells)
+            records.append(record)
     except csv.Error as error:
+        line = records[-1].line + len(records[-1].lines) if records else 1
         raise DataError(
             f"{file.name} line {line}: not valid CSV ({error}); look for a quote that is not closed"
         ) from None
-    if header is None:
+    if not records:
         raise DataError(f"{file.name} is empty; expected a header line and one row an item")
-    return Table(file.name, file.encoding, header, tuple(rows))
+    decide_whole(file.name, records)
+    header, width = tuple(records[0].cells), len(records[0].cells)
+    rows = tuple(Row(record.number, tuple(record.cells[:width])) for record in records[1:])
+    return Table(file.name, file.encoding, header, rows)
 
 
 def whole_number(text: str) -> int | None:
@@ -127,20 +118,10 @@ def _plain(title: str) -> str:
     return title.strip().lower().replace(" ", "_")
 
 
-def _header(name: str, cells: list[str]) -> tuple[str, ...]:
+def _check_header(name: str, cells: list[str]) -> None:
     titles = [_plain(cell) for cell in cells]
     for title in titles:
         if title and titles.count(title) > 1:
             raise DataError(f"{name}: two columns are named {title!r}; rename or remove one")
     if len(titles) == 1 and (separator := next((mark for mark in ";\t|" if mark in titles[0]), "")):
         raise DataError(f"{name}: columns are separated by {separator!r}; save it with commas")
-    return tuple(cells)
-
-
-def _record(name: str, line: int, cells: list[str], width: int) -> tuple[str, ...]:
-    if len(cells) < width or any(cell.strip() for cell in cells[width:]):
-        raise DataError(
-            f"{name} line {line}: {len(cells)} cells where the header has {width}; "
-            "put a text that holds a comma in double quotes"
-        )
-    return tuple(cells[:width])

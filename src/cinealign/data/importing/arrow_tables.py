@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cinealign.data.importing.joined import SPLIT
 from cinealign.data.importing.source import Record, Source, checked_columns, needed_package
+from cinealign.data.tables import listed
 from cinealign.errors import DataError
 
-SPLIT = "split"
-"""Column that says which part of a data set a row is from, where the data set has several parts."""
 BATCH_ROWS = 64
 """Rows that are in memory at a time; each may hold a picture."""
 _SHARD = re.compile(r"(?P<part>.+?)-\d+-of-\d+")
@@ -43,8 +43,12 @@ class ArrowTable(Source):
         files = [(file, self._open(file)) for each in parts.values() for file in each]
         titles = checked_columns(files[0][0].name, files[0][1].schema.names)
         for file, other in files:
-            if tuple(other.schema.names) != titles:
-                raise DataError(f"{file.name} has other columns than {files[0][0].name}; import them one by one")
+            if sorted(other.schema.names) != sorted(files[0][1].schema.names):
+                differing = set(other.schema.names) ^ set(files[0][1].schema.names)
+                raise DataError(
+                    f"{file.name} has other columns than {files[0][0].name} ({listed(sorted(differing), 3)}); "
+                    "import them one by one"
+                )
         self._labels = {**_label_names(files[0][1].schema.metadata), **labels}
         self._tells_part = len(parts) > 1 and SPLIT not in titles
         self.columns = (*titles, SPLIT) if self._tells_part else titles
@@ -59,22 +63,40 @@ class ArrowTable(Source):
         for part, files in self._parts.items():
             for file in files:
                 for batch in self._open(file).batches(read):
-                    for values in self._named(batch, read):
+                    for values in self._named(batch, read, number):
                         number += 1
                         if self._tells_part and SPLIT in wanted:
                             values[SPLIT] = part
                         yield Record(number, values)
 
-    def _named(self, batch: Any, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
-        lists = [self._class_names(title, batch.column(title).to_pylist()) for title in columns]
+    def _named(self, batch: Any, columns: Sequence[str], before: int) -> Iterator[dict[str, Any]]:
+        lists = [self._values(batch.column(title), title, before) for title in columns]
         for row in range(batch.num_rows):
             yield {title: values[row] for title, values in zip(columns, lists, strict=True)}
 
-    def _class_names(self, column: str, values: list[Any]) -> list[Any]:
+    def _values(self, cells: Any, column: str, before: int) -> list[Any]:
+        """The column's cells as Python values, classes by name."""
+        try:
+            values = cells.to_pylist()
+        except Exception:  # look for the cell
+            values = [self._value(cell, column, before + place) for place, cell in enumerate(cells, start=1)]
         names = self._labels.get(column)
-        if names is None:
-            return values
-        return [names[v] if isinstance(v, int) and 0 <= v < len(names) else None for v in values]
+        return values if names is None else [_class_name(value, names) for value in values]
+
+    def _value(self, cell: Any, column: str, number: int) -> Any:
+        try:
+            return cell.as_py()
+        except Exception as error:  # Arrow's kinds of value raise errors of many kinds
+            said = " ".join(str(error).split())[:80]
+            raise DataError(
+                f"{self.place(number)}, column {column!r}: a value that is no {cell.type} ({said}); mend or remove it"
+            ) from None
+
+
+def _class_name(value: Any, names: Sequence[str]) -> Any:
+    if isinstance(value, list):
+        return [_class_name(each, names) for each in value]
+    return names[value] if isinstance(value, int) and 0 <= value < len(names) else None
 
 
 class ArrowFile:
@@ -188,6 +210,8 @@ def _label_names(metadata: Mapping[bytes, bytes] | None) -> dict[str, list[str]]
 def _class_labels(features: Any) -> dict[str, list[str]]:
     found = {}
     for column, feature in features.items() if isinstance(features, dict) else ():
+        while isinstance(feature, dict) and feature.get("_type") in ("Sequence", "List", "LargeList"):
+            feature = feature.get("feature")
         names = feature.get("names") if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" else None
         if isinstance(names, list):
             found[str(column)] = [str(name) for name in names]

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cinealign.data.importing.source import Source, cell_text
+from cinealign.data.cells import is_nothing, separator_of
+from cinealign.data.importing.source import PICTURE_SUFFIXES, Source, cell_text
 from cinealign.data.intros import clean_text
 from cinealign.data.new_split import says_train
 from cinealign.data.scripts import letters_of, reads_without_blanks
 from cinealign.data.tables import listed, whole_number
 from cinealign.errors import ConfigError, DataError
 
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
 SAMPLE_ROWS = 200
 """Rows that are looked at to tell what a column holds."""
 ROLES = ("id", "image", "text", "title", "genre", "split", "release", "directors", "writers", "cast")
+SEVERAL = ("genre", "directors", "writers", "cast")
+"""Roles whose cells may hold several parts."""
 USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
     "image": (
         *("image", "img", "picture", "photo", "poster", "cover", "jpg", "png", "image_path", "img_path", "file_name"),
@@ -50,7 +52,7 @@ USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
     "cast": ("starts", "stars", "cast", "actors", "主演", "演员"),
 }
 """Names that a column of each role often has, in any case, blanks and hyphens as underscores; the first found counts."""
-SEPARATORS = "|;,、，；"
+_TRIED = 20
 _MOST = 0.8  # the share of a column's values that must look like a picture
 
 
@@ -61,7 +63,7 @@ class Columns:
     Attributes:
         names: role -> column; roles that no column has are absent.
         why: role -> how that was found: "as asked", "by its name", "by what it holds".
-        genre_separator: what stands between the genres of one cell.
+        separators: role of several parts -> what stands between them in one cell.
         embedded: the rows hold pictures, not paths.
         kept: columns of texts and numbers with no role, which the catalogue keeps as they are.
         passed_over: columns that cannot be kept.
@@ -70,14 +72,21 @@ class Columns:
 
     names: dict[str, str]
     why: dict[str, str]
-    genre_separator: str = "|"
+    separators: Mapping[str, str] = field(default_factory=dict)
     embedded: bool = False
     kept: tuple[str, ...] = ()
     passed_over: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
 
 
-def find_columns(source: Source, asked: Mapping[str, str], *, train_value: str | None, picture_folder: bool) -> Columns:
+def find_columns(
+    source: Source,
+    asked: Mapping[str, str],
+    *,
+    train_value: str | None,
+    picture_folder: bool,
+    names_file: Callable[[str], bool] = lambda _: False,
+) -> Columns:
     """What the columns of `source` are.
 
     Args:
@@ -85,6 +94,7 @@ def find_columns(source: Source, asked: Mapping[str, str], *, train_value: str |
         asked: role -> column, as the user named them.
         train_value: what a column for the split says of a train item; None accepts the usual words.
         picture_folder: pictures may come from a folder, named by id, so that no column need hold them.
+        names_file: whether a text names a picture file that is there.
     Raises:
         ConfigError: a role that is not known.
         DataError: no such column, a column named twice, or no column for pictures or texts.
@@ -109,7 +119,8 @@ def find_columns(source: Source, asked: Mapping[str, str], *, train_value: str |
             if named is None:
                 take(role, _longest_text(free, sample), "by what it holds")
             continue
-        take(role, _by_name(role, free, sample, train_value, notes), "by its name")
+        usable = [c for c in free if _shows_pictures(sample[c], names_file)] if role == "image" else free
+        take(role, _by_name(role, usable, sample, train_value, notes), "by its name")
         if role == "image" and role not in names:
             take(role, next((c for c in free if _mostly(sample[c], _is_picture)), None), "by what it holds")
         if role == "id" and role not in names:
@@ -120,7 +131,11 @@ def find_columns(source: Source, asked: Mapping[str, str], *, train_value: str |
     return Columns(
         names=names,
         why=why,
-        genre_separator=_separator(sample[names["genre"]]) if "genre" in names else "|",
+        separators={
+            role: separator_of(map(cell_text, filter(_is_text, sample[names[role]])), people=role != "genre")
+            for role in SEVERAL
+            if role in names
+        },
         embedded="image" in names and _mostly(sample[names["image"]], _holds_picture),
         kept=kept,
         passed_over=tuple(column for column in rest if column not in kept),
@@ -169,15 +184,16 @@ def _by_name(
         if column is None:
             continue
         values = sample[column]
-        if role == "image" and not _mostly(values, _may_be_picture):
-            continue
         if role == "id" and not any(cell_text(value).strip() for value in values):
             continue
         if role in ("text", "title", "genre") and not any(clean_text(cell_text(value)) for value in values):
             continue
-        if role == "split" and not any(says_train(cell_text(value), train_value) for value in values):
+        if role == "split" and not any(says_train(cell_text(value), train_value, column) for value in values):
             said = listed(dict.fromkeys(cell_text(value) for value in values), 3)
-            notes.append(f"column {column!r} does not say which items are train ({said}); --train-value tells")
+            notes.append(
+                f"column {column!r} does not say which items are train ({said}); "
+                f"--split {column!r} --train-value A,B tells"
+            )
             continue
         return column
     return None
@@ -195,15 +211,16 @@ def _refuse_incomplete(source: Source, names: Mapping[str, str], picture_folder:
 
 
 def _mostly(values: Sequence[Any], test: Any) -> bool:
-    present = [value for value in values if value not in (None, "")]
+    present = [value for value in values if not (value is None or (isinstance(value, str) and is_nothing(value)))]
     return bool(present) and sum(bool(test(value)) for value in present) >= _MOST * len(present)
 
 
-def _may_be_picture(value: Any) -> bool:
-    """Bytes, a structure of bytes and path, or a text that can be a path (picture folders often leave the suffix out)."""
-    if isinstance(value, str):
-        return _is_picture(value) or (len(value) < 256 and not any(c.isspace() for c in value.strip()))
-    return _is_picture(value)
+def _shows_pictures(values: Sequence[Any], names_file: Callable[[str], bool]) -> bool:
+    """Pictures, their paths, or texts without a suffix that name files; "Hardcover" in a column "cover" names none."""
+    if _mostly(values, _is_picture):
+        return True
+    texts = [text for value in values if 0 < len(text := cell_text(value).strip()) < 256 and not is_nothing(text)]
+    return any(map(names_file, texts[:_TRIED]))
 
 
 def _is_picture(value: Any) -> bool:
@@ -212,12 +229,14 @@ def _is_picture(value: Any) -> bool:
     if isinstance(value, str):
         text = value.strip().lower()
         return text.startswith(("data:image/", "http://", "https://")) or text.endswith(PICTURE_SUFFIXES)
-    return isinstance(value, (bytes, bytearray))
+    return isinstance(value, (bytes, bytearray)) and not cell_text(value).isprintable()
 
 
 def _holds_picture(value: Any) -> bool:
     if isinstance(value, dict):
         return bool(value.get("bytes"))
+    if isinstance(value, (bytes, bytearray)):
+        return _is_picture(value)
     return not isinstance(value, str) or value.lstrip().lower().startswith("data:image/")
 
 
@@ -228,9 +247,12 @@ def _counts(values: Sequence[Any]) -> bool:
 
 
 def _is_plain(value: Any) -> bool:
-    return not isinstance(value, (bytes, bytearray, dict)) and not (
-        isinstance(value, (list, tuple)) and any(isinstance(each, (bytes, dict, list)) for each in value)
-    )
+    """Not a picture: bytes that are no text. Structures are kept as JSON."""
+    if isinstance(value, dict):
+        return all(map(_is_plain, value.values()))
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_plain, value))
+    return not isinstance(value, (bytes, bytearray)) or not value or bool(cell_text(value))
 
 
 def _longest_text(free: Sequence[str], sample: Mapping[str, list[Any]]) -> str | None:
@@ -248,10 +270,5 @@ def _longest_text(free: Sequence[str], sample: Mapping[str, list[Any]]) -> str |
     return best if best is not None and length(best) >= 12 else None
 
 
-def _separator(values: Sequence[Any]) -> str:
-    """What stands between several genres: "|" where there is one, else the mark that most cells have, else "|"."""
-    texts = [cell_text(value) for value in values if isinstance(value, str)]
-    if any("|" in text for text in texts):
-        return "|"
-    found = max(SEPARATORS, key=lambda mark: sum(mark in text for text in texts))
-    return found if sum(found in text for text in texts) >= len(texts) / 10 else "|"
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import io
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cinealign.data.importing.columns import PICTURE_SUFFIXES
+from cinealign.data.importing.names import PictureNames
+from cinealign.data.importing.source import PICTURE_SUFFIXES, cell_text
 from cinealign.data.posters import FORMATS, decode_poster
 from cinealign.errors import DataError
 
@@ -41,14 +42,14 @@ class PictureFinder:
         folder: the folder that paths must stay in, links followed.
         by_id: True takes the files of `folder` by their names, which are ids; False follows the rows' paths.
     Raises:
-        DataError: no such folder, or, by id, two files of one name.
+        DataError: no such folder.
     """
 
     def __init__(self, folder: Path, *, by_id: bool) -> None:
         if not folder.is_dir():
             raise DataError(f"{folder}: no such folder of pictures; give the folder that holds them with --images")
-        self.folder, self._home = folder, folder.resolve()
-        self._of_id = picture_names(folder) if by_id else None
+        self.folder, self.names = folder, PictureNames(folder)
+        self._by_id = by_id
 
     def find(self, value: Any, item_id: str, place: str) -> bytes | Path | None:
         """Its bytes where the row holds them, else its file; None where there is none.
@@ -58,62 +59,37 @@ class PictureFinder:
             item_id: the row's id as written.
             place: where the row stands, for messages.
         Raises:
-            DataError: an address, or a path that leaves the folder.
+            DataError: an address, a path that leaves the folder, or a name that two files fit.
         """
-        if self._of_id is not None:
-            return self._of_id.get(plain_id(item_id))
+        if self._by_id:
+            return _placed(place, lambda: self.names.by_id(item_id))
         if isinstance(value, dict):
             return value.get("bytes") or self.find(value.get("path"), item_id, place)
-        if isinstance(value, (bytes, bytearray)):
+        if isinstance(value, (bytes, bytearray)) and (not value or not _is_path(bytes(value))):
             return bytes(value) or None
-        if not isinstance(value, str) or not value.strip():
+        text = cell_text(value).strip()
+        if not text:
             return None
-        text = value.strip()
         if text.lower().startswith("data:image/"):
             return _embedded(text)
-        if "://" in text[:12]:
+        if "://" in text[:12] and not text.startswith("file://"):
             raise DataError(
                 f"{place}: the picture is an address ({text[:60]}) and nothing is fetched; "
                 "download the pictures and give their folder with --images"
             )
-        return self._file(text, place)
-
-    def _file(self, text: str, place: str) -> Path | None:
-        path = self.folder / (text if "\\" not in text else text.replace("\\", "/"))
-        try:
-            real = path.resolve()
-            if not real.is_relative_to(self._home):
-                raise DataError(
-                    f"{place}: the picture {text[:80]!r} is outside {self.folder}; "
-                    "give the folder that holds the pictures with --images"
-                )
-            candidates = [real, *(real.with_name(real.name + suffix) for suffix in PICTURE_SUFFIXES)]
-            return next((each for each in candidates if each.is_file() and not self._escapes(each)), None)
-        except (OSError, ValueError):  # a name too long for the file system, or with a NUL
-            return None
-
-    def _escapes(self, path: Path) -> bool:
-        return not path.resolve().is_relative_to(self._home)
+        return _placed(place, lambda: self.names.by_path(text))
 
 
-def picture_names(folder: Path) -> Mapping[str, Path]:
-    """The picture files of a folder by their names without suffix; "0007" is "7".
+def _placed(place: str, look: Callable[[], Path | None]) -> Path | None:
+    try:
+        return look()
+    except DataError as error:
+        raise DataError(f"{place}: {error}" if place else str(error)) from None
 
-    Raises:
-        DataError: two files have one name.
-    """
-    found: dict[str, Path] = {}
-    home = folder.resolve()
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.suffix.lower() not in PICTURE_SUFFIXES or not path.is_file():
-            continue
-        name = plain_id(path.stem)
-        if not path.resolve().is_relative_to(home):
-            raise DataError(f"{path} is a link that leaves the folder; put the picture itself there")
-        if name in found:
-            raise DataError(f"{folder} has two pictures for the id {name}: {found[name].name} and {path.name}")
-        found[name] = path
-    return found
+
+def _is_path(content: bytes) -> bool:
+    """Whether bytes are the path of a picture: databases write texts without saying that they are text."""
+    return len(content) < 1024 and cell_text(content).strip().lower().endswith(PICTURE_SUFFIXES)
 
 
 def read_picture(found: bytes | Path, name: str) -> bytes:
@@ -172,8 +148,3 @@ def _embedded(text: str) -> bytes | None:
         return base64.b64decode(body, validate=True) if head.lower().endswith(";base64") else b"?"
     except (binascii.Error, ValueError):
         return b"?"
-
-
-def plain_id(text: str) -> str:
-    """An id as files are named by it: "0007" and "7" are one."""
-    return str(int(text)) if text.isascii() and text.isdigit() and len(text) <= 18 else text

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cinealign.data.importing.columns import ROLES, Columns, find_columns
+from cinealign.data.cells import is_nothing, joined_parts, parts_of
+from cinealign.data.importing.columns import ROLES, SEVERAL, Columns, find_columns
+from cinealign.data.importing.names import PictureNames
 from cinealign.data.importing.open_source import open_source
-from cinealign.data.importing.pictures import PictureFinder, picture_names, plain_id
-from cinealign.data.importing.source import Record, Source, cell_text
+from cinealign.data.importing.pictures import PictureFinder
+from cinealign.data.importing.source import Record, Source, cell_text, kept_text
 from cinealign.data.intros import clean_text
-from cinealign.data.movie_table import present_text
-from cinealign.data.new_split import SHARE
+from cinealign.data.new_split import SHARE, check_chance
 from cinealign.errors import ConfigError, DataError
 
 LONGEST_SIDE = 1024
@@ -31,7 +32,7 @@ class ImportOptions:
         share, seed: of the random split that is drawn where the source has none.
         noun: what one thing is called, on the screen.
         longest_side: pixels; larger pictures are shrunk.
-        encoding, sheet: of the source.
+        encoding, sheet, quoting, header: of the source, as in `open_source`.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -43,6 +44,8 @@ class ImportOptions:
     longest_side: int = LONGEST_SIDE
     encoding: str | None = None
     sheet: str | None = None
+    quoting: str | None = None
+    header: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,8 @@ class ImportPlan:
             if role == "image" and self.pictures_by_id:
                 said.append(f"  {role:9}  {'-':{width}}  files of {self.pictures.folder} named by id")
             elif (column := self.columns.names.get(role)) is not None:
-                more = f"; parts stand between {self.columns.genre_separator!r}" if role == "genre" else ""
+                mark = self.columns.separators.get(role, "|")
+                more = f"; parts stand between {mark!r}" if role == "genre" or mark != "|" else ""
                 if role == "image":
                     more = (
                         "; pictures in the rows"
@@ -95,21 +99,26 @@ class ImportPlan:
         for what, columns in (("kept as they are", self.columns.kept), ("not kept", self.columns.passed_over)):
             if columns:
                 said.append(f"  {what}: {', '.join(columns)}")
-        return [*said, *(f"  note: {note}" for note in self.columns.notes)]
+        return [*said, *(f"  note: {note}" for note in (*self.source.notes, *self.columns.notes))]
 
     def _row(self, record: Record) -> Row:
         names = self.columns.names
         texts = {role: self._text(role, record.values[names[role]]) for role in names if role not in ("id", "image")}
         source_id = cell_text(record.values[names["id"]]).strip() if "id" in names else str(record.number)
-        kept = {column: clean_text(cell_text(record.values[column], "|")) for column in self.columns.kept}
+        kept = {column: kept_text(record.values[column]) for column in self.columns.kept}
         image = None if self.pictures_by_id or "image" not in names else record.values[names["image"]]
-        return Row(record.number, source_id, texts, kept, image)
+        return Row(record.number, "" if is_nothing(source_id) else source_id, texts, kept, image)
 
     def _text(self, role: str, value: Any) -> str:
-        if role in ("genre", "directors", "writers", "cast"):
-            parts = cell_text(value, "|").split(self.columns.genre_separator if role == "genre" else "|")
-            return "|".join(part for piece in parts if (part := clean_text(piece)))
-        return present_text(clean_text(cell_text(value)))
+        if role in SEVERAL:
+            pieces = (
+                [each.get("name", "") if isinstance(each, dict) else each for each in value]
+                if isinstance(value, (list, tuple))
+                else parts_of(cell_text(value), self.columns.separators[role])
+            )
+            return joined_parts([part for piece in pieces if (part := clean_text(cell_text(piece)))])
+        text = clean_text(cell_text(value))
+        return "" if is_nothing(text, title=role == "title") else text
 
 
 def plan_import(path: Path, options: ImportOptions) -> ImportPlan:
@@ -123,9 +132,19 @@ def plan_import(path: Path, options: ImportOptions) -> ImportPlan:
         raise ConfigError(f"the longest side must be between 16 and 8192 pixels, got {options.longest_side}")
     if not (options.noun.isprintable() and 0 < len(options.noun.strip()) <= 40):
         raise ConfigError(f"the noun must be a word such as book, got {options.noun!r}")
-    source = open_source(path, encoding=options.encoding, sheet=options.sheet)
+    check_chance(options.share, options.seed)
+    source = open_source(
+        path, encoding=options.encoding, sheet=options.sheet, quoting=options.quoting, header=options.header
+    )
+    if options.images is not None and not options.images.is_dir():
+        raise DataError(f"{options.images}: no such folder of pictures; give the folder that holds them with --images")
+    names = PictureNames(options.images or source.folder)
     columns = find_columns(
-        source, options.columns, train_value=options.train_value, picture_folder=options.images is not None
+        source,
+        options.columns,
+        train_value=options.train_value,
+        picture_folder=options.images is not None,
+        names_file=lambda text: _names_file(names, text),
     )
     by_id = options.images is not None and "image" not in options.columns and _named_by_id(source, columns, options)
     if by_id and "id" not in options.columns:
@@ -147,6 +166,13 @@ def _named_by_id(source: Source, columns: Columns, options: ImportOptions) -> bo
     return hits == 0
 
 
+def _names_file(names: PictureNames, text: str) -> bool:
+    try:
+        return names.by_path(text) is not None
+    except DataError:  # an address, a path elsewhere, or a name that two files fit
+        return False
+
+
 def _find_ids_by_files(source: Source, columns: Columns, options: ImportOptions) -> None:
     """Take the column whose values name most files of the picture folder for the ids.
 
@@ -154,23 +180,26 @@ def _find_ids_by_files(source: Source, columns: Columns, options: ImportOptions)
         DataError: no column names any file.
     """
     assert options.images is not None
-    files = picture_names(options.images)
+    files = PictureNames(options.images)
     hits = dict.fromkeys([*([columns.names["id"]] if "id" in columns.names else []), *source.columns], 0)
+    unclear: dict[str, DataError] = {}
     for _, record in zip(range(_TRIED), source.rows(list(hits)), strict=False):
         for column in hits:
-            hits[column] += named_by(record.values[column]) in files
+            text = cell_text(record.values[column]).strip()
+            try:
+                hits[column] += bool(text) and files.by_id(text) is not None
+            except DataError as error:
+                hits[column] += 1
+                unclear.setdefault(column, error)
     best = max(hits, key=lambda column: hits[column])
     if not hits[best]:
         raise DataError(
             f"no column of {source.path.name} names the files of {options.images}, such as "
-            f"{next((path.name for path in files.values()), 'none')}; name it with --id"
+            f"{files.first()}; name it with --id"
         )
+    if best in unclear:
+        raise unclear[best]
     if columns.names.get("id") != best:
         for role in [role for role, column in columns.names.items() if column == best]:
             del columns.names[role]
         columns.names["id"], columns.why["id"] = best, "its values name the pictures"
-
-
-def named_by(value: Any) -> str:
-    """The name that a picture file has which is named by this cell."""
-    return plain_id(cell_text(value).strip())

@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ from cinealign.data.importing.pictures import fit_picture, read_picture
 from cinealign.data.importing.plan import ImportPlan, Row
 from cinealign.data.movie_table import KNOWN_COLUMNS
 from cinealign.data.new_folder import put_in_place, refuse_occupied
-from cinealign.data.new_split import NewSplit, own_split, random_split, write_split
+from cinealign.data.new_split import NewSplit, on_both_sides, own_split, split_by_chance, write_split
 from cinealign.data.report import Drop
 from cinealign.data.scripts import scripts_of
 from cinealign.data.split_record import SPLIT_FILE, TRAIN_FILE, SplitRecord
@@ -63,6 +64,7 @@ class ImportReport:
     mapped: bool
     split: SplitRecord
     noun: str
+    notes: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """For the user."""
@@ -77,6 +79,7 @@ class ImportReport:
             f"pictures: {done}",
             f"scripts of the texts: {written}",
             *numbered,
+            *(f"note: {note}" for note in self.notes),
             f"{self.split.line()}: {self.split.train:,} train, {self.split.held_out:,} held out",
         ]
 
@@ -85,6 +88,7 @@ class ImportReport:
 class _Kept:
     row: Row
     picture: Path
+    digest: str
 
 
 def write_catalogue(plan: ImportPlan, out: Path, *, force: bool = False) -> ImportReport:
@@ -94,11 +98,11 @@ def write_catalogue(plan: ImportPlan, out: Path, *, force: bool = False) -> Impo
         DataError: `out` is taken, nothing can be kept, a picture is an address or outside its folder, or the disk fails.
         ConfigError: another process is importing to `out`.
     """
-    _refuse(out, force)
-    if out.exists() and plan.source.path.resolve().is_relative_to(out.resolve()):
-        raise DataError(f"{out} holds the source; choose another folder")
     beside = out.parent / f".{out.name}.importing"
     try:
+        _refuse(out, force)
+        if out.exists() and plan.source.path.resolve().is_relative_to(out.resolve()):
+            raise DataError(f"{out} holds the source; choose another folder")
         beside.mkdir(parents=True, exist_ok=True)
         with locked(beside):
             _refuse(out, force)  # again: another process may have finished before we had the lock
@@ -115,9 +119,10 @@ def _import(plan: ImportPlan, beside: Path, out: Path) -> ImportReport:
     done = _begin(beside, plan)
     kept, drops = _collect(plan, beside / POSTERS, done)
     if not kept:
+        shutil.rmtree(beside)
         raise DataError(f"nothing can be kept: {_said(drops)}")
     ids, mapped = _ids([each.row.source_id for each in kept])
-    split = _split(plan, [each.row for each in kept])
+    split = _split(plan, kept)
     return _finish(plan, beside, out, kept, ids, mapped, split, drops)
 
 
@@ -169,7 +174,9 @@ def _collect(plan: ImportPlan, posters: Path, done: dict[int, Path]) -> tuple[li
                 if isinstance(result, tuple):
                     drops[result[0]].append(result[1])
                 else:
-                    kept.append(_Kept(replace(row, image=row.image if isinstance(row.image, str) else None), result))
+                    image = row.image if isinstance(row.image, str) else None
+                    digest = hashlib.sha256(result.read_bytes()).hexdigest()
+                    kept.append(_Kept(replace(row, image=image), result, digest))
             bar.advance(len(chunk))
     return kept, drops
 
@@ -228,15 +235,15 @@ def _ids(source_ids: list[str]) -> tuple[list[int], bool]:
     return list(range(1, len(source_ids) + 1)), True
 
 
-def _split(plan: ImportPlan, rows: list[Row]) -> NewSplit:
+def _split(plan: ImportPlan, kept: list[_Kept]) -> NewSplit:
     """The source's own split where it tells one that leaves something to test on, else a random one."""
     options = plan.options
     if (column := plan.columns.names.get("split")) is not None:
-        own = own_split([row.texts["split"] for row in rows], column, options.train_value)
-        if len(own.train) < len(rows) or "split" in options.columns:
+        own = own_split([each.row.texts["split"] for each in kept], column, options.train_value)
+        if len(own.train) < len(kept) or "split" in options.columns:
             return own
         say(f"import: column {column!r} calls every item train, so a random split is drawn")
-    return random_split(len(rows), share=options.share, seed=options.seed)
+    return split_by_chance([each.digest for each in kept], share=options.share, seed=options.seed)
 
 
 def _finish(
@@ -268,12 +275,27 @@ def _finish(
         mapped=mapped,
         split=record,
         noun=plan.options.noun,
+        notes=tuple(_notes(plan, kept, split)),
     )
     mark = json.dumps(_mark(plan, report), ensure_ascii=False, indent=1)
     (made / IMPORT_MARK).write_text(mark + "\n", encoding="utf-8")
     put_in_place(made, out)
     shutil.rmtree(beside)
     return report
+
+
+def _notes(plan: ImportPlan, kept: list[_Kept], split: NewSplit) -> list[str]:
+    """What is kept and worth knowing: pictures found under another name, and pictures of several rows."""
+    notes = []
+    if loosely := plan.pictures.names.loosely:
+        names = [f"{name[:60]} is {file}" for name, file in loosely.items()]
+        notes.append(f"pictures whose files are called otherwise: {len(names):,} ({listed(names, 3)})")
+    counts = Counter(each.digest for each in kept)
+    if several := sum(count > 1 for count in counts.values()):
+        both = on_both_sides([each.digest for each in kept], split)
+        sides = f"; {both:,} of them on both sides of the split" if both else "; each on one side of the split"
+        notes.append(f"pictures of several rows: {several:,}{sides}")
+    return notes
 
 
 def _info_csv(plan: ImportPlan, ids: list[int], rows: list[Row], mapped: bool) -> str:
@@ -292,7 +314,7 @@ def _info_csv(plan: ImportPlan, ids: list[int], rows: list[Row], mapped: bool) -
             [
                 item_id,
                 *(texts[role] for role in roles),
-                *(_printable(cells[n]) for n in own),
+                *(cells[n] for n in own),
                 *(row.kept[c] for c in kept),
             ]
         )
@@ -303,17 +325,13 @@ def _kept_titles(columns: tuple[str, ...], taken: set[str]) -> dict[str, str]:
     """Titles of kept columns in info.csv; one that the catalogue would read as its own is called source_..."""
     titles: dict[str, str] = {}
     for column in columns:
-        title = _printable(column)
+        title = column
         plain = title.strip().lower().replace(" ", "_")
         while plain in KNOWN_COLUMNS or plain in taken:
             title, plain = f"source_{title}", f"source_{plain}"
         taken.add(plain)
         titles[column] = title
     return titles
-
-
-def _printable(text: str) -> str:
-    return "".join(c for c in text if c.isprintable())
 
 
 def _mark(plan: ImportPlan, report: ImportReport) -> dict[str, Any]:
@@ -328,6 +346,7 @@ def _mark(plan: ImportPlan, report: ImportReport) -> dict[str, Any]:
         "ids_mapped": report.mapped,
         "pictures": report.pictures,
         "scripts": report.scripts,
+        "notes": list(report.notes),
         "drops": [{"reason": drop.reason, "count": drop.count, "names": list(drop.names)} for drop in report.drops],
         "split": report.split.to_json(),
     }
