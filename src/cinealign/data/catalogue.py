@@ -157,7 +157,7 @@ class Catalogue:
             train_read_as=read_as,
             train_asked=train_ids,
             missing_intro_asked=missing_intro,
-            notes=tuple(_notes(movies, with_poster, len(held_out_rows))),
+            notes=tuple(_notes(movies, with_poster, train_rows)),
             split=record,
             noun=_noun(folder),
         )
@@ -214,12 +214,16 @@ def _movie(row: MovieRow, poster: Poster) -> Movie:
     )
 
 
-def _notes(movies: Sequence[Movie], with_poster: Sequence[MovieRow], held_out: int) -> list[str]:
+def _notes(movies: Sequence[Movie], with_poster: Sequence[MovieRow], train_rows: NDArray[np.int64]) -> list[str]:
     """What is kept but worth knowing: near-impossible matches, repeated names, a split with nothing to test on."""
     intros = Counter(movie.intro for movie in movies)
     posters = Counter(movie.poster.digest for movie in movies)
     same_intro = [movie.movie_id for movie in movies if intros[movie.intro] > 1]
     same_poster = [movie.movie_id for movie in movies if posters[movie.poster.digest] > 1]
+    train = set(train_rows.tolist())
+    sides = [
+        {movie.poster.digest for row, movie in enumerate(movies) if (row in train) is side} for side in (True, False)
+    ]
     kept = {movie.movie_id for movie in movies}
     twice = [row.movie_id for row in with_poster if row.credited_twice and row.movie_id in kept]
     notes = []
@@ -227,9 +231,11 @@ def _notes(movies: Sequence[Movie], with_poster: Sequence[MovieRow], held_out: i
         notes.append(f"kept: items that share their intro with another: {len(same_intro):,} ({listed(same_intro)})")
     if same_poster:
         notes.append(f"kept: items that share their poster with another: {len(same_poster):,} ({listed(same_poster)})")
+    if both := len(sides[0] & sides[1]):
+        notes.append(f"posters that are on both sides of the split: {both:,}; results may be optimistic for them")
     if twice:
         notes.append(f"items that credit a name twice, which is kept once: {len(twice):,} ({listed(twice)})")
-    if not held_out:
+    if len(train) == len(movies):
         notes.append("every item is a train item, so nothing is held out and results will say little")
     return notes
 

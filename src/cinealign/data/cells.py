@@ -35,9 +35,10 @@ def parts_of(text: str, separator: str = PART) -> list[str]:
     if text.lower() in NO_PARTS:
         return []
     pieces = _structure(text)
-    if pieces is None:
-        pieces = _with_affixes(text.split(separator)) if separator == "," else text.split(separator)
-    return [part for piece in pieces if (part := piece.strip()) and part.lower() not in NO_PARTS]
+    if pieces is not None:
+        return [part for piece in pieces if (part := piece.strip())]
+    pieces = _with_affixes(text.split(separator)) if separator == "," else text.split(separator)
+    return [part for piece in pieces if (part := piece.strip()).lower() not in ALWAYS_NOTHING]
 
 
 def joined_parts(parts: Sequence[str]) -> str:
@@ -93,7 +94,11 @@ def _names(value: Any) -> list[str] | None:
         value = [value]
     if not isinstance(value, (list, tuple)):
         return None
-    names = [each.get("name", each.get("english_name")) if isinstance(each, dict) else each for each in value]
+    names = [
+        each.get("name", each.get("english_name")) if isinstance(each, dict) else each
+        for each in value
+        if each is not None
+    ]
     if not all(isinstance(name, (str, int, float)) for name in names):
         return None
     return [str(name) for name in names]

@@ -19,7 +19,13 @@ QUOTINGS = ("double", "backslash", "none")
 """How a quote inside a cell is written that the user may name: doubled, after a backslash, or quotes mean nothing."""
 _SEP_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 _ALL_QUOTED = re.compile(r'"[^"]*"(?: "[^"]*")+\s*')
-_WHOLE = re.compile(r"\s*[+-]?\d+(?:\.0*)?\s*", re.ASCII)
+_TRAITS = {
+    "a whole number": re.compile(r"\s*[+-]?\d+(?:\.0*)?\s*", re.ASCII),
+    "with a digit": re.compile(r"\D*\d.*", re.DOTALL),
+    "with a suffix": re.compile(r".*\.\w{2,5}\s*", re.DOTALL),
+    "without blanks": re.compile(r"\s*\S{1,200}\s*"),
+}
+"""What all cells of a column may have in common."""
 _STANDINS = "\ue0f1\ue0f2\uf8f1\U000f0001"
 _NULL = r"\N"
 _UNESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "\\": "\\"}
@@ -278,20 +284,17 @@ class _Shape:
         self.width, self._dialect = width, dialect
         self.rows = 0
         self.quoted = 0
-        self._numbers: list[bool] = []
-        self._tokens: list[bool] = []
+        self._traits: list[set[str]] = []
         self._doubtful: list[tuple[int, list[str]]] = []
 
     def add(self, record: Cells) -> None:
         """One more row."""
-        if not self._numbers:
-            self._numbers, self._tokens = [True] * self.width, [True] * self.width
+        if not self._traits:
+            self._traits = [set(_TRAITS) for _ in range(self.width)]
         self.rows += 1
-        for place, cell in enumerate(record.cells[: self.width]):
-            if self._numbers[place] and not _WHOLE.fullmatch(cell):
-                self._numbers[place] = False
-            if self._tokens[place] and not _is_token(cell):
-                self._tokens[place] = False
+        for traits, cell in zip(self._traits, record.cells, strict=False):
+            if traits:
+                traits -= {name for name in traits if not _TRAITS[name].fullmatch(cell)}
         if self._dialect.quoting == "none":
             self.quoted += sum(len(c) > 1 and c[0] == c[-1] == '"' for c in map(str.strip, record.cells))
         elif self._dialect.quoting != "escaped":
@@ -302,18 +305,16 @@ class _Shape:
 
     def swallowed(self) -> int | None:
         """The line before the first one that is a row inside a cell; None where there is none."""
+        strict = any(self._traits)
         for line, cells in self._doubtful:
-            strict = [place for place in range(self.width) if self._numbers[place] or self._tokens[place]]
             fits = all(
-                _WHOLE.fullmatch(cells[place]) if self._numbers[place] else _is_token(cells[place]) for place in strict
+                _TRAITS[name].fullmatch(cell)
+                for traits, cell in zip(self._traits, cells, strict=True)
+                for name in traits
             )
             if fits and (strict or self.width > 2):
                 return line
         return None
-
-
-def _is_token(cell: str) -> bool:
-    return 0 < len(cell.strip()) <= 200 and not any(c.isspace() for c in cell.strip())
 
 
 def decide_whole(name: str, rows: Sequence[Cells], separator: str = ",") -> None:

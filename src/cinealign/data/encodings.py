@@ -34,7 +34,10 @@ _SAMPLE = 200_000  # bytes of words with letters beyond ASCII that are looked at
 _LEAST = 0.45  # a lower score is no evidence
 _MIXED = 0.85  # what letters count that only several languages together write
 _SPARSE = 0.02  # below this share of letters beyond ASCII a text may be English with some foreign names
-_UTF8_LETTER = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_UTF8_LETTER = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|\xed[\x80-\x9f][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}"
+    rb"|\xf0[\x90-\xbf][\x80-\xbf]{2}|\xf4[\x80-\x8f][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}"
+)
 _HIGH = re.compile(rb"[\x80-\xff]")
 _ASCII_LETTER = re.compile(rb"[A-Za-z]")
 # No byte below 0x30 is ever the second byte of a letter, so a word that is cut there is whole in every encoding.
@@ -100,7 +103,8 @@ def _without_mark(name: str, file: Any) -> str:
 def _with_zeros(name: str, first: bytes) -> str:
     """UTF-16 without its mark has its zeros at every other place; anything else with zeros is no text."""
     for encoding, zero in (("utf-16-le", 1), ("utf-16-be", 0)):
-        if len(first) % 2 == 0 and b"\0" not in first[1 - zero :: 2] and first[zero::2].count(0) > len(first) / 8:
+        with_zero, without = first[zero::2].count(0), first[1 - zero :: 2].count(0)
+        if len(first) % 2 == 0 and with_zero > len(first) / 16 and with_zero > 8 * without:
             return encoding
     line = first.count(b"\n", 0, first.index(b"\0") if b"\0" in first else 0) + 1
     where = f" line {line}" if b"\0" in first else ""

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from cinealign.data.pixels import rgb, without_texts
 from cinealign.errors import DataError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ MAX_PIXELS = 64_000_000
 """Larger posters are refused from their header, before a pixel is decoded: 8,000 x 8,000 take 192 MB as RGB."""
 FORMATS = ("JPEG", "PNG", "WEBP")
 """By Pillow's names."""
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp")
 _FOLDERS = ("poster", "posters")
 _SYSTEM_FILES = ("thumbs.db", "desktop.ini")
 
@@ -81,7 +82,7 @@ class PosterFolder:
 def open_poster(poster: Poster | Path) -> Image:
     """The picture as RGB: turned upright as its EXIF data say, transparency over white, first frame of an animation.
 
-    Colour profiles are not applied. 16-bit greyscale keeps its upper 8 bits.
+    Colour profiles are not applied. Of grey levels and of light pictures on transparency `pixels.rgb` tells.
 
     Raises:
         DataError: not a JPEG, PNG or WebP picture, damaged or cut short, or more than `MAX_PIXELS` pixels.
@@ -120,7 +121,9 @@ def decode_poster(name: str, content: bytes, formats: Sequence[str] = FORMATS) -
     """
     from PIL import Image
 
-    return _decoded(name, lambda: Image.open(io.BytesIO(content), formats=tuple(formats)), _listed_formats(formats))
+    return _decoded(
+        name, lambda: Image.open(io.BytesIO(without_texts(content)), formats=tuple(formats)), _listed_formats(formats)
+    )
 
 
 def picture_suffix(content: bytes) -> str | None:
@@ -192,7 +195,7 @@ def _open_file(path: Path) -> Image:
 
 def _decoded(name: str, opened: Callable[[], Image], wanted: str = "") -> Image:
     """The picture that `opened` gives as `open_poster` has it; `name` and the `wanted` formats are for messages."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, UnidentifiedImageError
 
     too_large = f"poster {name} has more than {MAX_PIXELS:,} pixels; give a smaller picture"
     try:
@@ -203,9 +206,7 @@ def _decoded(name: str, opened: Callable[[], Image], wanted: str = "") -> Image:
             if width * height > MAX_PIXELS:
                 raise DataError(f"poster {name} is {width:,} x {height:,}: {too_large.partition(' has ')[2]}")
             picture.load()
-            with _unwarned():
-                upright = ImageOps.exif_transpose(picture)
-            return _rgb(upright)
+            return rgb(name, _upright(picture))
     except DataError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # Pillow looks at the header before we can
@@ -251,12 +252,12 @@ def _listed_formats(formats: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
-def _rgb(picture: Image) -> Image:
-    from PIL import Image
+def _upright(picture: Image) -> Image:
+    """Turned as its metadata say; as it is where they are damaged."""
+    from PIL import ImageOps
 
-    if picture.mode.startswith("I"):  # 16 bits; `convert` would clip at 255 and leave nothing but white
-        picture = picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
-    if not picture.has_transparency_data:
-        return picture.convert("RGB")
-    seen = picture.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")
+    try:
+        with _unwarned():
+            return ImageOps.exif_transpose(picture)
+    except Exception:  # on damaged metadata Pillow raises errors of many kinds
+        return picture

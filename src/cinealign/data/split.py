@@ -63,6 +63,11 @@ def read_train_file(path: Path) -> TrainList:
                 repeated.append(value)
             else:
                 numbers[value] = TrainNumber(value, line)
+    if set(numbers) <= {0, 1} and len(repeated) > 1:
+        raise DataError(
+            f"{path.name} holds nothing but 0 and 1, {len(numbers) + len(repeated)} times, so it is a mask; "
+            "write one row number (or item id) of a train item a line"
+        )
     if not numbers:
         raise DataError(f"{path.name} is empty; write one row number (or item id) of a train item a line")
     return TrainList(tuple(numbers.values()), tuple(repeated), file.encoding)

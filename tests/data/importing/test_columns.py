@@ -80,13 +80,14 @@ def test_asked_names_win(tmp_path: Path) -> None:
 )
 def test_what_stands_between_genres(tmp_path: Path, cell: str, expected: str) -> None:
     rows = [{"image": "a.png", "text": LONG, "genre": cell}]
-    assert found(tmp_path, rows).genre_separator == expected
+    assert found(tmp_path, rows).separators == {"genre": expected}
 
 
-def test_structures_are_not_kept_and_said(tmp_path: Path) -> None:
-    rows = [{"image": "a.png", "text": LONG, "box": {"x": 1}, "words": ["a", "b"], "n": None}]
-    columns = found(tmp_path, rows)
-    assert columns.kept == ("words", "n") and columns.passed_over == ("box",)
+def test_structures_are_kept_and_pictures_beside_the_picture_are_not(tmp_path: Path) -> None:
+    rows = [{"image": b"\x89PNG", "text": LONG, "box": {"x": 1}, "words": ["a", "b"], "n": None, "mask": b"\x89PNG"}]
+    source = open_source(write_parquet(tmp_path / "a.parquet", rows))
+    columns = find_columns(source, {}, train_value=None, picture_folder=False)
+    assert columns.kept == ("box", "words", "n") and columns.passed_over == ("mask",)
 
 
 @pytest.mark.parametrize(
@@ -153,8 +154,13 @@ def test_encodings(tmp_path: Path, text: str, encoding: str, expected: str) -> N
 def test_encodings_that_are_not_recognised_can_be_named(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "a.csv", [{"image": "a.png", "text": "紅色的花"}], encoding="big5")
     assert next(open_source(path, encoding="big5").rows()).values["text"] == "紅色的花"
-    for encoding in ("utf-8", "no-such"):
-        with pytest.raises(DataError, match=f"cannot be read as {encoding}: .*; try --encoding"):
+    for encoding, message in (
+        ("utf-8", "cannot be read as utf-8 from its beginning: .*; try --encoding"),
+        ("utf-16", "cannot be read as utf-16 from its beginning: .*; try --encoding"),
+        ("no-such", "--encoding 'no-such' is no encoding of texts"),
+        ("hex", "--encoding 'hex' is no encoding of texts"),
+    ):
+        with pytest.raises(DataError, match=message):
             open_source(path, encoding=encoding)
 
 
@@ -163,13 +169,13 @@ def test_encodings_that_are_not_recognised_can_be_named(tmp_path: Path) -> None:
     [
         ("a.csv", "", "a.csv is empty"),
         ("a.csv", "x,x\n1,2\n", "two columns are named 'x'"),
-        ("a.csv", "image,text\na.png\n", "a.csv row 2: 1 cells where the header has 2; put a text that holds ','"),
-        ("a.csv", 'image,text\na.png,"open\n', "not valid CSV"),
+        ("a.csv", "image,text\na.png\n", "a.csv line 2: 1 cells where the header has 2; put a text that holds a comma"),
+        ("a.csv", 'image,text\na.png,"open, and\n', "not valid CSV"),
         ("a.csv", "image,text\n", "has columns but no rows"),
-        ("a.csv", "image,text\na\0b,c\n", "holds NUL bytes"),
+        ("a.csv", "image,text\na\0b,c\n", "line 2: holds a NUL byte"),
         ("a.jsonl", '{"a": 1}\nnonsense\n', "a.jsonl line 2 is not valid JSON"),
         ("a.jsonl", "[1]\n", "a.jsonl line 1 is no object"),
-        ("a.json", '{"a": 1}', "a.json is no array"),
+        ("a.json", '{"a": {"b": [1]}}', "a.json is an object of objects"),
         ("a.parquet", "PAR1 no", "a.parquet is damaged or no such file of Arrow data"),
         ("a.xlsx", "PK no", "a.xlsx is no Excel workbook"),
         ("a.xls", "x", "cannot be imported; save it as .xlsx"),

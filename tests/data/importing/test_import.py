@@ -291,7 +291,9 @@ def test_a_split_in_other_words(tmp_path: Path) -> None:
     source, _ = small(tmp_path / "source", split=["a", "b"] * 4)
     plan = plan_import(source, ImportOptions())
     assert "split" not in plan.columns.names
-    assert "column 'split' does not say which items are train (a, b); --train-value tells" in "\n".join(plan.lines())
+    assert "column 'split' does not say which items are train (a, b); --split split --train-value tells" in "\n".join(
+        plan.lines()
+    )
     with pytest.raises(DataError, match="column 'split' names no train item; it says 'a', 'b'"):
         imported(source, tmp_path / "out", columns={"split": "split"})
     report = imported(source, tmp_path / "out", columns={"split": "split"}, train_value="B")
@@ -416,7 +418,7 @@ def test_json_lines_with_what_json_can_hold(tmp_path: Path) -> None:
     imported(source, tmp_path / "out")
     assert [(row["id"], row["genre"], row["intro"]) for row in info(tmp_path / "out")] == [
         ("7", "a|b", "First line. Second line."),
-        ("9", "", "Ein Text & mehr"),
+        ("9", "", "Ein \ufffd Text & mehr"),
         ("11", "c", "Third"),
     ]
     assert len(Catalogue.load(tmp_path / "out")) == 3

@@ -192,7 +192,7 @@ def _by_name(
             said = listed(dict.fromkeys(cell_text(value) for value in values), 3)
             notes.append(
                 f"column {column!r} does not say which items are train ({said}); "
-                f"--split {column!r} --train-value A,B tells"
+                f"--split {column} --train-value tells, several values with commas between"
             )
             continue
         return column
@@ -229,7 +229,7 @@ def _is_picture(value: Any) -> bool:
     if isinstance(value, str):
         text = value.strip().lower()
         return text.startswith(("data:image/", "http://", "https://")) or text.endswith(PICTURE_SUFFIXES)
-    return isinstance(value, (bytes, bytearray)) and not cell_text(value).isprintable()
+    return isinstance(value, (bytes, bytearray)) and not ((text := cell_text(value)) and text.isprintable())
 
 
 def _holds_picture(value: Any) -> bool:

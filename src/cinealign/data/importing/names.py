@@ -109,15 +109,14 @@ class PictureNames:
     def _loosely(self, text: str) -> Path | None:
         for form in _forms(text):
             path = _plain_path(form)
-            for known, wanted in (
+            stem, name = _without_suffix(path), PurePosixPath(path).name
+            for known, key in (
                 (self._by_path, path),
-                (self._by_stem, _without_suffix(path)),
-                (self._by_name, path),
-                (self._by_name_stem, _without_suffix(path)),
+                (self._by_stem, stem),
+                (self._by_name, name),
+                (self._by_name_stem, _without_suffix(name)),
             ):
-                key = wanted if known in (self._by_path, self._by_stem) else PurePosixPath(wanted).name
-                files = _same_tail(known.get(key, ()), wanted)
-                if files:
+                if files := _same_tail(known.get(key, ()), path):
                     return self._only(text, files, "pictures that fit")
         return None
 

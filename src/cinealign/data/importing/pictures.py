@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from cinealign.data.importing.names import PictureNames
 from cinealign.data.importing.source import PICTURE_SUFFIXES, cell_text
-from cinealign.data.posters import FORMATS, decode_poster
+from cinealign.data.pixels import background, without_texts
+from cinealign.data.posters import FORMATS, decode_poster, picture_suffix
 from cinealign.errors import DataError
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ READABLE = (*FORMATS, "GIF", "BMP", "TIFF", "AVIF")
 MAX_BYTES = 256_000_000
 """A larger picture file is not even read."""
 QUALITY = 92
-_SUFFIX = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png", "WEBP": ".webp"}
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ class FittedPicture:
     suffix: str
     changed: str
     """ "copied", "re-encoded" or "shrunk"."""
+    seen: tuple[str, ...] = ()
+    """What is worth saying of it: "across" is wider than tall, "over-black" is light on transparency."""
 
 
 class PictureFinder:
@@ -121,15 +123,21 @@ def fit_picture(name: str, content: bytes, longest_side: int) -> FittedPicture:
     Raises:
         DataError: no picture, damaged, or more pixels than `posters.MAX_PIXELS`.
     """
+    picture = decode_poster(name, content, READABLE)
+    flags = ("across" * (picture.width > 1.2 * picture.height), "over-black" * _is_light(content))
+    small, suffix = max(picture.size) <= longest_side, picture_suffix(content)
+    if small and suffix is not None:
+        return FittedPicture(content, suffix, "copied", tuple(filter(None, flags)))
+    changed = "re-encoded" if small else "shrunk"
+    return FittedPicture(_jpeg(picture, longest_side), ".jpg", changed, tuple(filter(None, flags)))
+
+
+def _is_light(content: bytes) -> bool:
+    """Whether the picture is laid over black, as it would vanish on white."""
     from PIL import Image
 
-    picture = decode_poster(name, content, READABLE)
-    with Image.open(io.BytesIO(content), formats=READABLE) as header:
-        kind = header.format or ""
-    small = max(picture.size) <= longest_side
-    if small and kind in _SUFFIX:
-        return FittedPicture(content, _SUFFIX[kind], "copied")
-    return FittedPicture(_jpeg(picture, longest_side), ".jpg", "re-encoded" if small else "shrunk")
+    with Image.open(io.BytesIO(without_texts(content)), formats=READABLE) as picture:
+        return picture.has_transparency_data and background(picture.convert("RGBA")) == "black"
 
 
 def _jpeg(picture: Image, longest_side: int) -> bytes:

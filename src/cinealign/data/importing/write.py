@@ -50,6 +50,7 @@ _CATALOGUE_NAMES = {
     "cast": "starts",
 }
 _CHUNK = 64
+_MOST_STAND = 0.8  # where fewer pictures are taller than wide, one that is wider is nothing special
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def _begin(beside: Path, plan: ImportPlan) -> dict[int, Path]:
         shutil.rmtree(beside / unfinished, ignore_errors=True)
     (beside / POSTERS).mkdir(parents=True, exist_ok=True)
     known.write_text(identity)
-    done = {int(p.stem.partition("-")[0]): p for p in (beside / POSTERS).iterdir() if not p.name.startswith(".")}
+    done = {int(p.stem.partition("_")[0]): p for p in (beside / POSTERS).iterdir() if not p.name.startswith(".")}
     if done:
         say(f"import: {len(done):,} pictures are there already from an interrupted import")
     return done
@@ -221,7 +222,7 @@ def _picture(plan: ImportPlan, row: Row, posters: Path, done: dict[int, Path]) -
         return UNREADABLE, f"{place}: {str(error).partition(';')[0].removeprefix('poster ')}"
     partial = posters / f".{row.number}"
     partial.write_bytes(fitted.content)
-    finished = posters / f"{row.number}-{fitted.changed}{fitted.suffix}"
+    finished = posters / f"{'_'.join((str(row.number), fitted.changed, *fitted.seen))}{fitted.suffix}"
     partial.replace(finished)
     return finished
 
@@ -261,7 +262,7 @@ def _finish(
     (made / POSTERS).mkdir(parents=True)
     pictures = dict.fromkeys(("copied", "re-encoded", "shrunk"), 0)
     for item_id, each in zip(ids, kept, strict=True):
-        pictures[each.picture.stem.partition("-")[2]] += 1
+        pictures[each.picture.stem.split("_")[1]] += 1
         each.picture.rename(made / POSTERS / f"{item_id}{each.picture.suffix}")
     rows = [each.row for each in kept]
     (made / INFO_FILE).write_bytes(_info_csv(plan, ids, rows, mapped).encode())
@@ -290,6 +291,16 @@ def _notes(plan: ImportPlan, kept: list[_Kept], split: NewSplit) -> list[str]:
     if loosely := plan.pictures.names.loosely:
         names = [f"{name[:60]} is {file}" for name, file in loosely.items()]
         notes.append(f"pictures whose files are called otherwise: {len(names):,} ({listed(names, 3)})")
+    across, light = (
+        [each.row.source_id for each in kept if what in each.picture.stem.split("_")[2:]]
+        for what in ("across", "over-black")
+    )
+    if 0 < len(across) <= (1 - _MOST_STAND) * len(kept):
+        notes.append(
+            f"pictures that lie across where most stand: {len(across):,} ({listed(across)}); turn them if they are turned"
+        )
+    if light:
+        notes.append(f"light pictures on transparency, which are laid over black: {len(light):,} ({listed(light)})")
     counts = Counter(each.digest for each in kept)
     if several := sum(count > 1 for count in counts.values()):
         both = on_both_sides([each.digest for each in kept], split)
