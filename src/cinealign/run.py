@@ -83,9 +83,23 @@ class Run:
         """Rows of the train movies, sorted."""
         return np.asarray(self.catalogue["train_rows"], dtype=np.int64)
 
+    @property
+    def has_vectors(self) -> bool:
+        """Whether the vectors are here; a submission leaves them out, as its model makes them again."""
+        return (self.folder / "vectors.safetensors").is_file()
+
     @cached_property
     def vectors(self) -> tuple[Vectors, Vectors]:
-        """(N, D) vectors of the posters and of the intros, float32."""
+        """(N, D) vectors of the posters and of the intros, float32.
+
+        Raises:
+            DataError: this folder has none, as that of a submission.
+        """
+        if not self.has_vectors:
+            raise DataError(
+                f"{self.folder} has no vectors.safetensors (a submission leaves vectors out); `audit`, `evaluate` and "
+                "`distances` make them again with the saved model and --data DIR"
+            )
         arrays = State.load(self.folder / "vectors.safetensors").arrays
         return arrays["poster"], arrays["intro"]
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cinealign.data.catalogue import Catalogue
 from cinealign.data.locate import locate_data
 from cinealign.errors import DataError
+from cinealign.experts.base import Vectors
 from cinealign.model import AlignmentModel, Extracts
 from cinealign.run import Run
 from cinealign.views.store import FeatureStore
@@ -56,6 +57,17 @@ class RunData:
     def extracts(self) -> Extracts:
         """What the frozen parts of the run's views see of every movie."""
         return Extracts.of(self.model.recipe, self.catalogue.posters, self.catalogue.intros, self.store)
+
+    @cached_property
+    def encoded(self) -> tuple[Vectors, Vectors]:
+        """(N, D) vectors of both sides, from the saved model and the data folder."""
+        model = self.model
+        return model.encode_poster_extracts(self.extracts.poster), model.encode_intro_extracts(self.extracts.intro)
+
+    @property
+    def vectors(self) -> tuple[Vectors, Vectors]:
+        """(N, D) vectors of both sides as the run saved them, or made again where it has none (a submission)."""
+        return self.run.vectors if self.run.has_vectors else self.encoded
 
     @property
     def model(self) -> AlignmentModel:

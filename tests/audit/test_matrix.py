@@ -9,6 +9,7 @@ from cinealign.audit.diagonal import Prediction, predict_diagonal
 from cinealign.audit.findings import worst
 from cinealign.audit.matrix import audit_matrix, check_diagonal, check_gap, check_symmetry
 from cinealign.audit.orientation import check_orientation
+from cinealign.audit.pile_ups import check_pile_ups, check_ties
 from cinealign.evaluation.ranks import ranks_from_distances
 
 N, TRAIN = 300, 180
@@ -173,6 +174,95 @@ def test_a_ratio_of_a_half_is_named_beside_the_tasks():
     said = found_in(honest(), "train and held-out").said
     assert "top 5 % (k = 15 of 300, chance 0.050)" in said
     assert "at ratio 0.5 all" in said
+
+
+@pytest.mark.parametrize("form", ["cosine", "Euclidean", "angle", "softmax", "1 / (1 + similarity)"])
+def test_a_lowered_entry_lies_below_its_prediction_in_every_form(form):
+    """In forms that fall where D grows it used to lie above."""
+    change = {**FORMS, "1 / (1 + similarity)": lambda D: 1 / (2 - D)}[form]
+    D = change(honest().astype(np.float64))
+    D[HELD_OUT, HELD_OUT] -= 0.02 * np.ptp(D)
+    assert np.median(predict_diagonal(D).deviations[HELD_OUT]) < -1
+
+
+def words(n, seed):
+    """A D of full rank, as of words that both sides hold: sparse parts of 2,000 words beside dense vectors."""
+    random = np.random.default_rng(seed)
+    poster, intro = np.zeros((n, 2000)), np.zeros((n, 2000))
+    for row in range(n):
+        poster[row, random.zipf(1.3, 8) % 2000] = 1
+        intro[row, random.zipf(1.3, 20) % 2000] = 1
+        if row < 0.6 * n or random.random() < 0.4:
+            own = random.integers(0, 2000)
+            poster[row, own] = intro[row, own] = 3
+    lengths = [np.linalg.norm(side, axis=1, keepdims=True) for side in (poster, intro)]
+    dense = random.normal(size=(n, 16)) @ random.normal(size=(16, n))
+    return 1 - (poster / lengths[0]) @ (intro / lengths[1]).T - 0.02 * dense - 0.01 * random.normal(size=(n, n))
+
+
+@pytest.mark.parametrize("amount", [0.05, 0.1, 0.15, 0.2, 0.3, 0.5])
+def test_a_lowered_diagonal_of_full_rank_never_passes(amount):
+    """Between the amounts that leave pairs unfound and those that put every partner first there was a PASS."""
+    n = 600
+    rows = np.arange(360)
+    D = words(n, 0)
+    D[np.arange(360, n), np.arange(360, n)] -= amount
+    assert worst(audit_matrix(D.astype(np.float32), rows)) != "PASS"
+
+
+def test_an_honest_matrix_of_full_rank_is_not_accused():
+    findings = audit_matrix(words(600, 0).astype(np.float32), np.arange(360))
+    assert [finding.line() for finding in findings if finding.verdict == "FAIL"] == []
+    assert worst(findings) == "PASS"
+
+
+def pulled(D, rank, between, rows):
+    """Each chosen pair put at `rank` of its row: on the entry that stands there, or just behind it."""
+    faked = D.copy()
+    for row in rows:
+        near = np.sort(D[row])
+        if D[row, row] > near[rank]:
+            faked[row, row] = (near[rank] + near[rank + 1]) / 2 if between else near[rank]
+    return faked
+
+
+@pytest.mark.parametrize("between", [True, False])
+def test_pairs_pulled_to_a_rank_inside_k_pile_up_and_tie(between):
+    n, random = 800, np.random.default_rng(0)
+    D = words(n, 1)
+    findings = audit_matrix(pulled(D, 20, between, random.permutation(n)[: n // 2]), np.arange(480))
+    failing = {finding.check: finding.said for finding in findings if finding.verdict == "FAIL"}
+    assert "they were put there" in failing["pile-ups"]
+    assert ("ties" in failing) == (not between)
+
+
+def test_ranks_that_end_at_k_are_an_edge():
+    ranks = {"poster_to_intro": np.concatenate([np.arange(1, 51).repeat(8), np.arange(51, 1001, 5)])}
+    ranks["poster_to_intro"] = np.resize(ranks["poster_to_intro"], 1000)
+    found = check_pile_ups(ranks, {"held-out": np.arange(1000)})
+    assert found.verdict == "FAIL"
+    assert "an honest model does not know k" in found.said
+    smooth = np.minimum(1000, np.ceil(1000 * np.random.default_rng(0).random(1000) ** 4)).astype(int)
+    assert check_pile_ups({"poster_to_intro": smooth}, {"held-out": np.arange(1000)}).verdict == "PASS"
+
+
+def test_ties_of_coarse_saturated_and_repeated_items_are_honest():
+    D = honest()
+    twice = D.copy()
+    twice[:, 1::2] = twice[:, ::2]  # every intro has a double
+    saturated = np.clip(D, 0.8, None)
+    for matrix in (D.astype(np.float16), np.round(D, 2), twice, saturated):
+        assert check_ties(matrix).verdict != "FAIL"
+
+
+def test_new_pairs_as_sure_as_train_pairs_are_no_pass():
+    random = np.random.default_rng(0)
+    poster = random.normal(size=(N, 24))
+    intro = poster + 1.5 * random.normal(size=(N, 24))
+    D = 1 - poster @ intro.T / 24
+    findings = audit_matrix(D, ROWS)
+    assert worst(findings) == "NOTE"
+    assert [finding.check for finding in findings if finding.open] == ["train and held-out"]
 
 
 def test_no_held_out_movie():

@@ -34,6 +34,8 @@ RANKS = 24
 
 Form = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
+FALLING = ("cos D", "log (1 - D)", "1 / D")
+"""Forms that grow where D falls."""
 FORMS: dict[str, Form] = {
     "D": lambda D: D,
     "D squared": np.square,
@@ -56,7 +58,8 @@ class Prediction:
         rank: of the prediction, the median over the parts.
         exactness: spread of the residuals off the diagonal over the spread of the entries; 0 is perfect.
         rounding: what the rounding of the stored numbers alone (float16, three decimals ...) would make of it.
-        deviations: (N,) observed minus predicted diagonal, in units of the residuals' spread off the diagonal.
+        deviations: (N,) observed minus predicted diagonal, in units of the residuals' spread off the diagonal; below 0
+            where the partner is nearer than predicted, whatever the form.
         predicted: (N,) the diagonal in the form's unit, as the other entries have it.
         limit: deviation that one entry in a thousand off the diagonal exceeds, in the same units.
     """
@@ -97,6 +100,8 @@ def predict_diagonal(D: NDArray[Any], *, seed: int = 0) -> Prediction | None:
     deviations, predicted = np.zeros(n), np.zeros(n)
     for piece in found:
         deviations[piece.rows], predicted[piece.rows] = piece.deviations, piece.predicted
+    if name in FALLING:
+        deviations = -deviations
     steps = np.abs(values - FORMS[name](matrix + _step(matrix)))
     return Prediction(
         form=name,

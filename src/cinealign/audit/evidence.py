@@ -20,7 +20,7 @@ class Evidence(RunData):
 
     @cached_property
     def encoded(self) -> tuple[Vectors, Vectors]:
-        """(N, D) vectors of both sides, from the saved model and the data folder."""
+        """As `RunData.encoded`, with as many threads as the run had."""
         with self.threads():
             model = self.model
             return model.encode_poster_extracts(self.extracts.poster), model.encode_intro_extracts(self.extracts.intro)

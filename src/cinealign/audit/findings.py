@@ -18,6 +18,8 @@ class Finding:
     said: str
     details: dict[str, Any] = field(default_factory=dict)
     """Numbers and examples for `--json`."""
+    open: bool = False
+    """A NOTE that leaves the main question open: with it the whole audit is no PASS."""
 
     def line(self) -> str:
         """As it is printed."""
@@ -25,7 +27,8 @@ class Finding:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        return {"verdict": self.verdict, "check": self.check, "said": self.said, "details": self.details}
+        plain = {"verdict": self.verdict, "check": self.check, "said": self.said, "details": self.details}
+        return {**plain, "open": self.open}
 
 
 def passed(check: str, said: str, **details: Any) -> Finding:
@@ -43,9 +46,16 @@ def noted(check: str, said: str, **details: Any) -> Finding:
     return Finding("NOTE", check, said, details)
 
 
+def left_open(check: str, said: str, **details: Any) -> Finding:
+    """The check found what may be honest or not, and nothing else in hand can tell: no PASS for the whole."""
+    return Finding("NOTE", check, said, details, open=True)
+
+
 def worst(findings: Sequence[Finding]) -> Verdict:
-    """FAIL where any check failed, else PASS: notes decide nothing."""
-    return "FAIL" if any(finding.verdict == "FAIL" for finding in findings) else "PASS"
+    """FAIL where any check failed; NOTE where one had to leave its question open; else PASS."""
+    if any(finding.verdict == "FAIL" for finding in findings):
+        return "FAIL"
+    return "NOTE" if any(finding.open for finding in findings) else "PASS"
 
 
 def listed(items: Any, shown: int = 3) -> str:

@@ -25,7 +25,9 @@ def audit(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Check a run against its data, or a distance matrix by itself; PASS, FAIL or NOTE a line. Exits with 1 on FAIL.
+    """Check a run against its data, or a distance matrix by itself; PASS, FAIL or NOTE a line.
+
+    Exits with 0 on PASS, 1 on FAIL, 3 where a NOTE leaves the question open.
 
     A run is made again from its data and compared. A matrix can only be looked at: see docs/audit.md for what that shows.
     """
@@ -33,10 +35,9 @@ def audit(
 
     from cinealign.audit.audit import audit_distances, audit_run
     from cinealign.audit.findings import Finding, worst
-    from cinealign.cli.scoring import split_of
+    from cinealign.cli.scoring import open_run, split_of
     from cinealign.data.catalogue import Catalogue
     from cinealign.distance.files import load_distances
-    from cinealign.run import Run
     from cinealign.run_data import RunData
 
     def show(finding: Finding) -> None:
@@ -46,7 +47,7 @@ def audit(
     if folder is not None:
         if train_ids is not None:
             raise typer.BadParameter("a run has the split of its data; --train-ids is for a D without RUN")
-        run = Run(folder)
+        run = open_run(folder)
         D = None if distances is None else load_distances(distances, ids=run.ids, allow_nan=True)
         findings = audit_run(run, RunData.find(run, data, same=False).catalogue, D=D, heard=show)
     else:
@@ -66,6 +67,7 @@ def audit(
         typer.echo(json.dumps({"verdict": verdict, "findings": listing}, indent=1, ensure_ascii=False))
     else:
         counts = {each: sum(finding.verdict == each for finding in findings) for each in ("PASS", "FAIL", "NOTE")}
-        typer.echo(f"{verdict}: " + ", ".join(f"{count} {each}" for each, count in counts.items()))
-    if verdict == "FAIL":
-        raise typer.Exit(1)
+        word = "NOTE, neither PASS nor FAIL" if verdict == "NOTE" else verdict
+        typer.echo(f"{word}: " + ", ".join(f"{count} {each}" for each, count in counts.items()))
+    if verdict != "PASS":
+        raise typer.Exit(1 if verdict == "FAIL" else 3)

@@ -89,6 +89,10 @@ def show(folder: RunFolder, as_json: AsJson = False) -> None:
         _print_json(metrics)
     else:
         _print_run(folder, metrics)
+    from cinealign.evaluation.plausible import contradictions
+
+    for line in contradictions(metrics):
+        typer.echo(f"warning: {line}", err=True)
 
 
 def evaluate(
@@ -112,13 +116,16 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Score again: a run from its saved vectors, or any distance matrix D[i, j] of poster i and intro j."""
-    from cinealign.cli.scoring import score_distances, score_run
+    from cinealign.cli.scoring import open_run, score_distances, score_run
+    from cinealign.evaluation.plausible import doubts
 
     if target.is_dir():
         if train_ids is not None:
             raise typer.BadParameter("a run knows its own split; --train-ids is for a saved D")
-        if data is not None and identity is IdentityChoice.item:
-            raise typer.BadParameter("a run knows its own split; --data is for a saved D, or for --identity intro")
+        if data is not None and identity is IdentityChoice.item and open_run(target).has_vectors:
+            raise typer.BadParameter(
+                "a run knows its own split; --data is for a saved D, for --identity intro, or for a run without vectors"
+            )
         metrics = score_run(target, data, identity.value, permutation)
     else:
         metrics = score_distances(target, train_ids, data, identity.value, permutation)
@@ -132,18 +139,23 @@ def evaluate(
         print_metrics(metrics, title)
         if permutation:
             typer.echo("\n".join(permutation_lines(metrics["permutation_test"])))
+    for line in doubts(metrics):
+        typer.echo(f"warning: {line}", err=True)
 
 
 def distances(
     folder: RunFolder,
     out: Annotated[Path, typer.Option(help="File to write: .npy, .npz or .csv.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Data folder of a run without vectors, such as an unpacked submission.")
+    ] = None,
 ) -> None:
     """Write the N x N distance matrix of a run: D[i, j] is the distance of poster i and intro j."""
+    from cinealign.cli.scoring import open_run, run_vectors
     from cinealign.distance.files import save_distances
-    from cinealign.run import Run
 
-    finished = Run(folder)
-    poster, intro = finished.vectors
+    finished = open_run(folder)
+    poster, intro = run_vectors(finished, data)
     options = dict(finished.recipe.distance)
     save_distances(out, poster, intro, options.pop("distance"), coordinates=True, **options)
     typer.echo(

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cinealign.data.catalogue import Catalogue
+    from cinealign.run import Run
 
 
 def score_run(folder: Path, data: Path | None, identity: str, permutation: bool) -> dict[str, Any]:
@@ -21,11 +22,10 @@ def score_run(folder: Path, data: Path | None, identity: str, permutation: bool)
     from cinealign.evaluation.identity import identity_ids
     from cinealign.evaluation.metrics import evaluate_vectors, split_rows
     from cinealign.evaluation.transductive import evaluate_transductive
-    from cinealign.run import Run
     from cinealign.run_data import RunData
 
-    run = Run(folder)
-    poster, intro = run.vectors
+    run = open_run(folder)
+    poster, intro = run_vectors(run, data)
     intros = RunData.find(run, data).catalogue.intros if identity == "intro" else None
     ids = identity_ids(run.ids, intros, identity)
     options: dict[str, Any] = {"seed": run.recipe.seed, "samples": run.recipe.evaluation.bootstrap}
@@ -37,6 +37,33 @@ def score_run(folder: Path, data: Path | None, identity: str, permutation: bool)
         # Any distance of a run falls with the inner product of its saved vectors, so cosine has the same ranks.
         scored["permutation_test"] = permutation_test(distance_matrix(poster, intro), held_out)
     return {"recipe": run.recipe.name, "data": run.metrics["data"], "identity": identity, **scored}
+
+
+def open_run(folder: Path) -> Run:
+    """The run in `folder`, or the one that an unpacked submission has in its folder run/."""
+    from cinealign.run import Run
+
+    inner = folder / "run"
+    return Run(inner if (inner / "metrics.json").is_file() and not (folder / "metrics.json").exists() else folder)
+
+
+def run_vectors(run: Run, data: Path | None) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The run's vectors; where it has none, as an unpacked submission, the saved model makes them from the data.
+
+    Raises:
+        DataError: no vectors, and no data or other data than the run's.
+    """
+    from cinealign.errors import DataError
+    from cinealign.progress import say
+    from cinealign.run_data import RunData
+
+    if run.has_vectors:
+        return run.vectors
+    say(f"{run.folder} has no vectors (a submission leaves them out): making them again with its model")
+    try:
+        return RunData.find(run, data).vectors
+    except DataError as error:
+        raise DataError(f"{run.folder} has no vectors, and its model needs the data to make them: {error}") from None
 
 
 def score_distances(

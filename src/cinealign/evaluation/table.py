@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from cinealign.evaluation.metrics import DIRECTIONS, RECALL_AT, SPLITS, Metrics
+from cinealign.evaluation.plausible import too_few
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,8 +49,8 @@ def metrics_table(metrics: Metrics, title: str = "") -> Table:
             table.add_row(
                 f"  {split.replace('_', '-')}",
                 str(ranks["queries"]),
-                _share(metrics[direction][split], 4),
-                _interval(metrics["intervals"][direction][split]),
+                _share(metrics[direction][split] if metrics["k"] else None, 4),
+                _interval(metrics["intervals"][direction][split] if metrics["k"] else None),
                 _share(metrics["chance"]),
                 _share(half[direction][split]),
                 *(_share(ranks[f"recall@{k}"]) for k in RECALL_AT),
@@ -101,6 +102,8 @@ def print_metrics(metrics: Metrics, title: str = "", console: Console | None = N
     if console is None:
         console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
     console.print(metrics_table(metrics, title))
+    for line in too_few(metrics):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     for line in summary_lines(metrics):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     for name, corrected in metrics.get("transductive", {}).items():
