@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cinealign.analysis.analyse import explain as written
-from cinealign.analysis.explain.pair import COLUMNS, ROWS, explain, grid_cells
+from cinealign.analysis.explain.pair import COLUMNS, ROWS, explain_pair, grid_cells
 from cinealign.cli.show.analysis import explanation_lines
 from cinealign.errors import DataError
 from cinealign.views.store import FeatureStore
@@ -12,7 +12,7 @@ from cinealign.views.store import FeatureStore
 
 @pytest.fixture(scope="module")
 def found(material):
-    return explain(material, int(material.catalogue.ids[material.held_out[2]]))
+    return explain_pair(material, int(material.catalogue.ids[material.held_out[2]]))
 
 
 def test_experts_add_up_to_the_product(material, found):
@@ -65,7 +65,7 @@ def test_cells_cover_the_poster_once():
 
 def test_the_nearest_train_movies_are_train_movies_and_not_the_movie(material):
     row = int(material.train[4])
-    found = explain(material, int(material.catalogue.ids[row]))
+    found = explain_pair(material, int(material.catalogue.ids[row]))
     assert found["split"] == {"poster": "train", "intro": "train"}
     for side in ("poster", "intro"):
         near = [movie["row"] for movie in found["nearest_train"][side]]
@@ -90,4 +90,4 @@ def test_another_intro_is_explained_and_written(lettered, rated, store, tmp_path
 
 def test_a_movie_that_is_not_there_is_named(material):
     with pytest.raises(DataError, match="the catalogue has no item 999999 with both sides; its ids are"):
-        explain(material, 999999)
+        explain_pair(material, 999999)

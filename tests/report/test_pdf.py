@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cinealign.report import making
+from cinealign.report import pdf as module
 from cinealign.report.document import compose
 from cinealign.report.facts import Fact, plain
 from cinealign.report.pdf import report_pdf
@@ -17,12 +17,12 @@ from cinealign.run import Run
 def test_a_report_that_would_be_too_long_is_brief(
     finished: Run, made_up: Path, curves: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(making, "plot_run", lambda *_: [curves])  # else drawn three times
+    monkeypatch.setattr(module, "plot_run", lambda *_: [curves])  # else drawn three times
     whole = page_count(report_pdf(finished, made_up, "en"))
-    monkeypatch.setattr(making, "MOST_PAGES", whole - 1)
+    monkeypatch.setattr(module, "MOST_PAGES", whole - 1)
     brief = page_count(report_pdf(finished, made_up, "en"))
     assert brief < whole and "pages" not in capsys.readouterr().err
-    monkeypatch.setattr(making, "MOST_PAGES", brief - 1)
+    monkeypatch.setattr(module, "MOST_PAGES", brief - 1)
     assert page_count(report_pdf(finished, made_up, "en")) == brief
     assert f"report: {brief} pages, and {brief - 1} are the most" in capsys.readouterr().err
 
