@@ -9,7 +9,7 @@ from cinealign.analysis.downstream.clusters import assign, marking_words
 from cinealign.analysis.downstream.cold_start import Part, choose_penalties, ndcg, predict, user_means
 from cinealign.analysis.downstream.probes import Probe
 from cinealign.analysis.downstream.ranking import macro, weighted_auc, weighted_average_precision, weighted_precision
-from cinealign.analysis.downstream.similar import draw_sets, found_near, least_alike, series_name
+from cinealign.analysis.downstream.similar import draw_sets, found_near, least_alike
 from cinealign.analysis.downstream.task_table import Measured, Table
 
 
@@ -124,23 +124,6 @@ def test_predictions_equal_the_model_written_out():
         personal = kernel[row, rows] @ np.linalg.solve(kernel[np.ix_(rows, rows)] + 5 * np.eye(len(rows)), rest)
         expected = mean[user] + residual.mean() + kernel[row, movies] @ general + personal
         assert found[at] == pytest.approx(expected)
-
-
-@pytest.mark.parametrize(
-    ("title", "name"),
-    [
-        ("Rocky IV (1985)", "rocky"),
-        ("Godfather: Part II, The (1974)", "godfather"),
-        ("Godfather, The (1972)", "godfather"),
-        ("Back to the Future Part III (1990)", "back to the future"),
-        ("Friday the 13th Part 3: 3D (1982)", "friday the 13th"),
-        ("Alien³ (1992)", "alien³"),
-        ("1984 (1956)", "1984"),
-        ("Three Colors: Red (1994)", "three colors"),
-    ],
-)
-def test_series_are_named_by_what_their_titles_share(title, name):
-    assert series_name(title) == name
 
 
 def test_mates_are_found_among_the_nearest_others():

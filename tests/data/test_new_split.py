@@ -11,7 +11,7 @@ import pytest
 
 from cinealign.cli.app import main
 from cinealign.data.catalogue import Catalogue
-from cinealign.data.new_split import group_split, own_split, random_split, sequel_title, year_split
+from cinealign.data.new_split import group_split, own_split, random_split, year_split
 from cinealign.data.split_folder import SplitOptions, split_folder
 from cinealign.errors import ConfigError, DataError
 from tests.data.folders import make_folder
@@ -61,26 +61,6 @@ def test_own() -> None:
     assert own_split(["1", "0", "1"], "fold", "0").train == [1]
     with pytest.raises(DataError, match="column 'part' names no train item; it says 'a', 'b'"):
         own_split(["a", "b"], "part")
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("Alien (1979)", "Alien 3 (1992)"),
-        ("Godfather, The (1972)", "The Godfather: Part II (1974)"),
-        ("Star Wars: Episode IV - A New Hope (1977)", "Star Wars: Episode V (1980)"),
-        ("Rocky (1976)", "Rocky IV (1985)"),
-        ("Mad Max (1979)", "Mad Max 2 (1981)"),
-        ("Back to the Future Part III (1990)", "Back to the Future (1985)"),
-    ],
-)
-def test_sequels_share_a_title(one: str, other: str) -> None:
-    assert sequel_title(one) == sequel_title(other) != ""
-
-
-def test_other_titles_stay_apart() -> None:
-    titles = ["Alien (1979)", "Aliens (1986)", "Heat (1995)", "Malcolm X (1992)", "1984 (1984)", "Se7en (1995)"]
-    assert len({sequel_title(title) for title in titles}) == len(titles)
 
 
 def folder_of(home: Path) -> Path:

@@ -37,19 +37,22 @@ def test_significance() -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "expected"),
+    ("low", "high", "expected"),
     [
-        (2.4, "more"),
-        (1.0, "nearly_all"),
-        (0.6, "most"),
-        (0.2, "part"),
-        (0.05, "hardly"),
-        (0.01, "none"),
-        (-0.3, "none"),
+        (1.1, 2.4, "more"),
+        (0.93, 1.02, "nearly_all"),
+        (0.51, 0.6, "most"),
+        (0.46, 0.56, "half"),  # 0.51 is not "more than half" here
+        (0.5, 0.56, "half"),
+        (0.2, 0.4, "part"),
+        (0.05, 0.1, "hardly"),
+        (-0.3, 0.01, "none"),
+        (0.3, 0.9, "unsure"),
+        (None, None, "unsure"),
     ],
 )
-def test_amount(share: float, expected: str) -> None:
-    assert amount(share) == expected
+def test_amount_says_no_more_than_the_interval(low: float | None, high: float | None, expected: str) -> None:
+    assert amount(low, high) == expected
 
 
 def test_overlap() -> None:

@@ -15,6 +15,7 @@ from cinealign.audit.findings import Finding, listed, noted, passed
 from cinealign.data.catalogue import Catalogue
 from cinealign.data.fingerprints import HASH_DISTANCE, difference_hashes, is_plain, text_vectors
 from cinealign.data.intros import tokens
+from cinealign.data.series import series_name
 
 INTRO_COSINE = 0.6
 """Cosine of TF-IDF words at which intros are called near-equal."""
@@ -22,8 +23,6 @@ RUN_OF_WORDS = 4
 """Words in a row that lettering and intro must share to be called a repetition."""
 EXAMPLES = 10
 _YEAR = re.compile(r"\(\d{4}\)")
-_ARTICLE = re.compile(r"^(?:the|an?|les?|la|el|der|die|das) |, (?:the|an?|les?|la|el|der|die|das)$")
-_NUMBER = re.compile(r"\b(?:part|episode|chapter|vol(?:ume)?)\b.*$|\b(?:[2-9]|1[0-9]|ii|iii|iv|v|vi|vii|viii|ix|x)$")
 
 
 def near_duplicates(catalogue: Catalogue, lettering: Sequence[str] | None) -> list[Finding]:
@@ -69,12 +68,11 @@ def sequels(catalogue: Catalogue) -> Finding:
     """Held-out movies whose title, without number and subtitle, is that of a train movie."""
     rows_of: dict[str, list[int]] = {}
     for at, row in enumerate(catalogue.train_rows):
-        rows_of.setdefault(series(catalogue.movies[row].title), []).append(at)
+        rows_of.setdefault(series_name(catalogue.movies[row].title), []).append(at)
     pairs = [
         (at, other)
         for at, row in enumerate(catalogue.held_out_rows)
-        if (name := series(catalogue.movies[row].title))
-        for other in rows_of.get(name, [])
+        for other in rows_of.get(series_name(catalogue.movies[row].title), [])
     ]
     held_out, train = (np.array([pair[side] for pair in pairs], dtype=np.int64) for side in (0, 1))
     return _pairs(catalogue, "sequels", held_out, train, "one title but for number and subtitle")
@@ -108,14 +106,6 @@ def repeated_lettering(catalogue: Catalogue, lettering: Sequence[str]) -> Findin
     return (noted if found else passed)(
         "lettering repeats intro", said + shown, movies=len(found), examples=found[:EXAMPLES]
     )
-
-
-def series(title: str) -> str:
-    """`title` without year, article, number and subtitle, in lower case; empty where too little is left to compare."""
-    name = _plain_title(title).lower()
-    name = _ARTICLE.sub("", name.partition(":")[0].partition(" - ")[0].strip())
-    name = _ARTICLE.sub("", _NUMBER.sub("", name).strip(" ,"))
-    return name if len(name) >= 4 else ""
 
 
 def _plain_title(title: str) -> str:

@@ -160,6 +160,7 @@ class Catalogue:
             notes=tuple(_notes(movies, with_poster, train_rows)),
             split=record,
             noun=_noun(folder),
+            assignment=not (folder / IMPORT_MARK).is_file(),
         )
         _refuse_useless(report, strict)
         source: Source = "sample" if (folder / SAMPLE_MARK).is_file() else "folder"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -160,15 +159,6 @@ def year_split(years: Sequence[int | None], before: int | None = None, *, share:
         )
     unknown = sum(year is None for year in years)
     return NewSplit("year", train, {"before": before, **({"without a year": unknown} if unknown else {})})
-
-
-def sequel_title(title: str) -> str:
-    """The title that sequels share: lower case, without year, subtitle, "Part", numbers at its end, and articles."""
-    plain = re.sub(r"\(\d{4}\)\s*$", "", title).casefold()
-    plain = re.split(r"[:：]| [-–—] ", plain)[0].strip()
-    plain = re.sub(r"\s*\bpart\s+(?:\w+)$|\s+(?:\d{1,2}|[ivx]{1,4})$", "", plain)
-    plain = re.sub(r"^(?:the|a|an)\s+|,\s*(?:the|a|an)$", "", plain.strip())
-    return plain.strip(" ,.!?'\"")
 
 
 def write_split(folder: Path, ids: Sequence[int], split: NewSplit, *, force: bool = False) -> SplitRecord:

@@ -40,7 +40,8 @@ class CatalogueReport:
     `read` counts rows of the movie table, `kept` the movies of the catalogue (N), `encodings` gives that of every text
     file, `train_read_as` says what train.txt holds and `train_asked` whether that was decided ("auto") or given;
     `missing_intro_asked` says what was to be done with items without an intro. `split` is how train.txt was made, where
-    that is known, and `noun` what one thing of the catalogue is called.
+    that is known, and `noun` what one thing of the catalogue is called;
+    `assignment` is False for what `cinealign data import` made, of which there is no course score.
     """
 
     read: int
@@ -54,6 +55,7 @@ class CatalogueReport:
     notes: tuple[str, ...]
     split: SplitRecord | None = None
     noun: str = "movie"
+    assignment: bool = True
 
     def dropped(self, reason: str) -> int:
         """How many were left out for `reason`."""
@@ -92,4 +94,6 @@ class CatalogueReport:
             "encodings": dict(self.encodings),
             "drops": [{"reason": drop.reason, "count": drop.count, "names": list(drop.names)} for drop in self.drops],
             "notes": list(self.notes),
+            "noun": self.noun,
+            "assignment": self.assignment,
         }

@@ -16,12 +16,12 @@ from cinealign.data.new_split import (
     group_split,
     on_both_sides,
     own_split,
-    sequel_title,
     split_by_chance,
     write_split,
     year_split,
 )
 from cinealign.data.posters import check_posters, find_posters
+from cinealign.data.series import series_name
 from cinealign.data.split import choose_reading, read_train_file
 from cinealign.data.split_record import TRAIN_FILE, SplitRecord
 from cinealign.data.tables import Table, listed, read_table, read_text, whole_number
@@ -123,10 +123,7 @@ def _made(
             raise DataError(f"no item has a {options.column}, so there is nothing to split by; choose another column")
         return group_split(_with_pictures(cells, digests), share=share, seed=seed, what=options.column)
     if options.by == "group":
-        series = [
-            [*(f"title {title}" for title in [sequel_title(row.title)] if title), *(f"by {n}" for n in row.directors)]
-            for row in rows
-        ]
+        series = [[f"title {series_name(row.title)}", *(f"by {name}" for name in row.directors)] for row in rows]
         return group_split(_with_pictures(series, digests), share=share, seed=seed, what="sequel or director")
     return split_by_chance(digests, share=share, seed=seed)
 

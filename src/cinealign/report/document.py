@@ -34,7 +34,7 @@ def compose(sources: Sources, lang: Language, curves: Path, *, whose: str = "", 
     Raises:
         DataError: the run or its analysis was made by another version.
     """
-    writer = Writer(Texts(lang), brief=brief)
+    writer = Writer(Texts(lang, sources.noun), brief=brief)
     write_task(writer, sources)
     write_data(writer, sources)
     write_method(writer, sources)

@@ -75,6 +75,18 @@ class Sources:
                 raise ConfigError(f"{folder} compares recipes on other data than {run.folder}; compare on its data")
         return found
 
+    @property
+    def noun(self) -> str:
+        """What one thing of the data is called."""
+        report: dict[str, Any] = self.catalogue["report"].value
+        return str(report.get("noun", "movie"))
+
+    @property
+    def assignment(self) -> bool:
+        """Whether the data are laid out as the assignment's, so that there is a course score."""
+        report: dict[str, Any] = self.catalogue["report"].value
+        return bool(report.get("assignment", True))
+
     def figure(self, name: str, lang: Language) -> Path | None:
         """The vector picture of that name in the analysis, with labels in `lang` if it has them (see `speaks`).
 

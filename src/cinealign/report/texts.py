@@ -30,11 +30,20 @@ _FULL_WIDTH = "，。；：、！？（）“”"
 _HAN = "\u4e00-\u9fff"
 
 
+_MOVIE = re.compile(r"(?<![\w{`/])(?P<plural>movies)|(?<![\w{`/])movie(?![\w`}])", re.IGNORECASE)
+_CHINESE_NOUNS = {"book": "书", "album": "专辑", "game": "游戏", "product": "商品", "flag": "旗帜", "painting": "画作"}
+"""What some nouns of an import are in Chinese; any other thing is a 条目 there."""
+
+
 class Texts:
     """The texts of one language, found by their keys with dots between."""
 
-    def __init__(self, lang: Language) -> None:
-        self.lang = lang
+    def __init__(self, lang: Language, noun: str = "movie") -> None:
+        """Args:
+        lang: of the texts.
+        noun: what one thing of the data is called.
+        """
+        self.lang, self.noun = lang, noun
         self.tree = _tree(lang)
 
     def raw(self, key: str) -> Any:
@@ -56,12 +65,12 @@ class Texts:
         """The text at `key` with `values` in their places; every place must get one."""
         text = self.raw(key)
         assert isinstance(text, str), f"{key} is no text"
-        line = " ".join(text.split())
+        line = speaking_of(self.noun, " ".join(text.split()), self.lang)
         return spans(_without_gaps(line) if self.lang == "zh" else line, values)
 
     def word(self, key: str) -> str:
         """The text at `key`, which is a plain word or two."""
-        return str(self.raw(key))
+        return speaking_of(self.noun, str(self.raw(key)), self.lang)
 
     def named(self, group: str, name: str) -> str:
         """What `name` is called, by the list at `group`, else as in figures, where it stays as it is in the end."""
@@ -84,6 +93,29 @@ class Texts:
     def series(self, entries: Sequence[Value]) -> Text:
         """Longer entries, which have commas of their own: "a; b; c"."""
         return self.list(entries, "words.semicolon", "words.semicolon")
+
+
+def speaking_of(noun: str, text: str, lang: Language) -> str:
+    """`text`, which speaks of movies, about things called `noun`; places and code stay as they are."""
+    if noun == "movie":
+        return text
+    if lang == "zh":
+        return text.replace("电影", _CHINESE_NOUNS.get(noun, "条目")).replace(
+            "部" + _CHINESE_NOUNS.get(noun, "条目"), "项"
+        )
+
+    def named(found: re.Match[str]) -> str:
+        word = plural(noun) if found["plural"] else noun
+        return word.capitalize() if found[0][0].isupper() else word
+
+    return _MOVIE.sub(named, text)
+
+
+def plural(noun: str) -> str:
+    """Several of a thing called `noun`, by the usual rules of English."""
+    if re.search(r"[^aeiou]y$", noun):
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if re.search(r"(?:s|x|z|ch|sh)$", noun) else f"{noun}s"
 
 
 def spans(text: str, values: Mapping[str, Value]) -> Text:

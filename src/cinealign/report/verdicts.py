@@ -14,7 +14,7 @@ ALPHA = 0.05
 """Level of significance."""
 Side = Literal["above", "below", "unclear"]
 Significance = Literal["significant", "not_significant"]
-Amount = Literal["more", "nearly_all", "most", "part", "hardly", "none"]
+Amount = Literal["more", "nearly_all", "most", "half", "part", "hardly", "none", "unsure"]
 
 
 def against(low: float | None, high: float | None, reference: float) -> Side:
@@ -46,16 +46,16 @@ def significant_side(difference: Fact) -> Side:
     return "above" if difference["value"].value > 0 else "below"
 
 
-def amount(share: float) -> Amount:
-    """How much of a whole a share is."""
-    bounds: tuple[tuple[float, Amount], ...] = (
-        (1.05, "more"),
-        (0.95, "nearly_all"),
-        (0.5, "most"),
-        (0.15, "part"),
-        (0.02, "hardly"),
-    )
-    return next((name for bound, name in bounds if share >= bound), "none")
+def amount(low: float | None, high: float | None) -> Amount:
+    """How much of a whole a share is, as far as its interval lets it be said: "most" needs all of it above one half."""
+    if low is None or high is None:
+        return "unsure"
+    at_least: tuple[tuple[float, Amount], ...] = ((1.0, "more"), (0.9, "nearly_all"), (0.5, "most"))
+    at_most: tuple[tuple[float, Amount], ...] = ((0.02, "none"), (0.15, "hardly"), (0.5, "part"))
+    certain = [name for bound, name in at_least if low > bound] + [name for bound, name in at_most if high < bound]
+    if certain:
+        return certain[0]
+    return "half" if low >= 0.35 and high <= 0.65 else "unsure"
 
 
 def overlap(first: tuple[float, float], second: tuple[float, float]) -> Literal["overlap", "first", "second"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from typing import Any
 
@@ -12,27 +11,13 @@ from numpy.typing import NDArray
 from cinealign.analysis.downstream.probes import genre_table
 from cinealign.analysis.downstream.task_table import Kind, Measured, Table, feature_sets
 from cinealign.analysis.material import Material, SkippedError
+from cinealign.data.series import series_name
 from cinealign.experts.base import Vectors
 
 NEAR = 10
 FEWEST_QUERIES = 5
 SHOWN_PAIRS = 10
 SETS, SET_SIZE = 1000, 5
-_BRACKETS = re.compile(r"\s*\([^)]*\)")
-_SUBTITLE = re.compile(r":| - ")
-_ARTICLE = re.compile(r"^(?:the|a|an) |, (?:the|a|an)$")
-_PART = re.compile(r"[\s,]+(?:part |chapter |episode )?(?:[ivx]+|\d+)$")
-
-
-def series_name(title: str) -> str:
-    """What the parts of a series have in common: "Rocky IV (1985)" gives "rocky", "Godfather: Part II, The" "godfather".
-
-    A rule of thumb on titles alone: remakes of one name count as one series, series whose parts are named differently
-    ("Dr. No", "Goldfinger") are not found.
-    """
-    name = _SUBTITLE.split(_BRACKETS.sub("", title))[0].strip().lower()
-    name = _ARTICLE.sub("", name).strip()
-    return _PART.sub("", name).strip() or name
 
 
 def series(material: Material, table: Table) -> dict[str, Any]:

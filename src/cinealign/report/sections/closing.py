@@ -14,7 +14,11 @@ def write_limits(writer: Writer, sources: Sources) -> None:
     report, metrics = sources.catalogue["report"], sources.metrics
     writer.heading("limits.title")
     points = [
-        writer.say("limits.mixture", train=report["train_rows"], n=metrics["n"]),
+        writer.say(
+            "limits.mixture" if sources.assignment else "limits.mixture_items",
+            train=report["train_rows"],
+            n=metrics["n"],
+        ),
         _seed(writer, sources),
         writer.say("limits.title_words"),
         writer.say("limits.sentence"),

@@ -20,11 +20,13 @@ def write_experiments(writer: Writer, sources: Sources) -> None:
         rows = [
             [(entry["recipe"].span("", "code"),)]
             + [_measure(entry["accuracy"][direction]["held_out"]) for direction in DIRECTIONS]
-            + [_measure(entry["acc_sum"], interval=False), (entry["course_score"].span(".2f"),)]
+            + [_measure(entry["acc_sum"], interval=False)]
+            + ([(entry["course_score"].span(".2f"),)] if sources.assignment else [])
             for entry in comparison["recipes"]
         ]
         caption = writer.say("experiments.caption", **_about(comparison))
-        writer.table(caption, "experiments.head", rows, "lrrrr")
+        head = "experiments.head" if sources.assignment else "experiments.head_items"
+        writer.table(caption, head, rows, "lrrr" + "r" * sources.assignment)
         writer.paragraph(*_verdicts(writer, comparison))
 
 

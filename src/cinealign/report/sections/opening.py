@@ -35,11 +35,11 @@ def abstract(writer: Writer, sources: Sources) -> tuple[Text, ...]:
         i2p=accuracy(sources, "intro_to_poster", "held_out"),
     )
     whole = writer.say(
-        "abstract.all_movies",
+        "abstract.all_movies" if sources.assignment else "abstract.all_items",
         p2i=metrics["poster_to_intro"]["all"],
         i2p=metrics["intro_to_poster"]["all"],
         acc_sum=estimate(metrics["acc_sum"], low, high),
-        score=metrics["course_score"],
+        **({"score": metrics["course_score"]} if sources.assignment else {}),
     )
     return (
         task,
@@ -67,9 +67,11 @@ def write_task(writer: Writer, sources: Sources) -> None:
     writer.paragraph(writer.say("task.measure"))
     writer.formula("task.formula_accuracy")
     writer.paragraph(writer.say("task.dims", ratio=metrics["ratio"], k=metrics["k"]))
-    writer.formula("task.formula_score")
-    half = metrics["ratio_0.5"]["ratio"]
-    writer.paragraph(
-        writer.say("task.half", half=half, ratio=metrics["ratio"]),
-        writer.say("task.mixture", train=report["train_rows"], n=metrics["n"]),
-    )
+    mixture = writer.say("task.mixture", train=report["train_rows"], n=metrics["n"])
+    if sources.assignment:
+        writer.paragraph(writer.say("task.score"))
+        writer.formula("task.formula_score")
+        half = metrics["ratio_0.5"]["ratio"]
+        writer.paragraph(writer.say("task.half", half=half, ratio=metrics["ratio"]), mixture)
+    else:
+        writer.paragraph(mixture)

@@ -122,7 +122,7 @@ def _what_it_carries(writer: Writer, entry: Fact) -> Text:
         return ()
     verdict = significant_side(entry["difference"])
     share = entry["share_left"]
-    how_much = "unknown" if share.value is None else amount(share["value"].value)
+    how_much = "unknown" if share.value is None else amount(share["low"].value, share["high"].value)
     return writer.say(
         f"relation.left_says.{name}.{verdict}",
         mean=estimated(entry["mean"]),

@@ -19,7 +19,7 @@ def write_results(writer: Writer, sources: Sources, curves: Path) -> None:
     caption = writer.say("results.caption", half=half["ratio"], **_about(metrics))
     writer.table(caption, "results.head", _rows(writer, metrics), "lrrrrrr", half=half["ratio"])
     writer.paragraph(*_held_out(writer, metrics))
-    writer.paragraph(*_train(writer, metrics), _score(writer, metrics), _half(writer, metrics))
+    writer.paragraph(*_train(writer, metrics), *_score(writer, sources))
     if "held_out_gallery" in metrics:
         among = metrics["held_out_gallery"]
         sides = {
@@ -90,15 +90,18 @@ def _train(writer: Writer, metrics: Fact) -> list[Text]:
     return [writer.say(f"results.train.{verdict}", p2i=facts[0], i2p=facts[1])]
 
 
-def _score(writer: Writer, metrics: Fact) -> Text:
+def _score(writer: Writer, sources: Sources) -> list[Text]:
+    metrics = sources.metrics
     low, high = metrics["intervals"]["acc_sum"]
-    full = "full" if metrics["acc_sum"].value >= 1.5 else "part"
     summed = estimate(metrics["acc_sum"], low, high)
-    return writer.say(f"results.score.{full}", acc_sum=summed, score=metrics["course_score"])
-
-
-def _half(writer: Writer, metrics: Fact) -> Text:
-    return writer.say("results.half", half=metrics["ratio_0.5"]["ratio"], sum=metrics["ratio_0.5"]["acc_sum"])
+    if not sources.assignment:
+        return [writer.say("results.score.none", acc_sum=summed)]
+    full = "full" if metrics["acc_sum"].value >= 1.5 else "part"
+    half = metrics["ratio_0.5"]
+    return [
+        writer.say(f"results.score.{full}", acc_sum=summed, score=metrics["course_score"]),
+        writer.say("results.half", half=half["ratio"], sum=half["acc_sum"]),
+    ]
 
 
 def _transductive(writer: Writer, metrics: Fact) -> None:

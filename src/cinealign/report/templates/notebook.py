@@ -12,7 +12,7 @@
 # %% [markdown] lang="zh"
 # # 哪张海报属于哪段简介？
 # 一部电影有两面：海报，以及讲述剧情的简介。本 notebook 从少量配对中学习哪张海报属于哪段简介，计算所有海报与所有简介之间的距离矩阵
-# `D`，并统计一部电影自己的另一面有多少次排在最近的一批里。
+# `D`，并统计正确匹配项有多少次排在前 5 %。
 #
 # 步骤：**1** 数据 · **2** 过滤 · **3** 预处理 · **4** 数据集 · **5** 模型 · **6** 训练或载入 · **7** `D` · **8** `get_acc` ·
 # **9** 例子 · **10** 三个问题 · **11** 结果可信到什么程度。
@@ -26,7 +26,7 @@
 
 # %% [markdown] lang="zh"
 # 数据文件夹（含 `info.csv`、`poster/` 和 `train.txt`）应在 `DATA` 处。`TRAIN = False` 时从 `RUN` 载入保存的模型，`TRAIN = True` 时重新训练并写入
-# `TRAINED`。两种情况下模型都亲自看每一张海报和每一段简介。本机以前的运行算过的特征会直接取用；从零开始的话，读三千张海报约需十分钟。
+# `TRAINED`。两种情况下模型都重新编码每张海报和每段简介。本机以前的运行算过的特征会直接取用；从零开始的话，读三千张海报约需十分钟。
 
 # %% tags=["parameters"]
 from pathlib import Path
@@ -117,7 +117,7 @@ poster_gallery([catalogue.movies[row] for row in sampled])
 
 # %% [markdown] lang="zh"
 # ## 3. 预处理
-# **简介。** 读表时就处理了 HTML 实体和控制字符。数词的视图把简介拆成小写单词，去掉停用词，再取词干；语言模型则直接读整句话。
+# **简介。** 读表时就处理了 HTML 实体和控制字符。基于词频的视图把简介拆成小写单词，去掉停用词，再取词干；语言模型则直接读整句话。
 
 # %%
 intro = catalogue.intros[catalogue.train_rows[0]]
@@ -234,7 +234,7 @@ expert_table(model)
 # Learning curves where an expert trains in epochs, and accuracy as a growing part of the gallery counts as near:
 
 # %% [markdown] lang="zh"
-# 若有专家按轮次训练，这里是学习曲线；还有当画廊中算作“近”的部分增大时的准确率：
+# 若有专家按轮次训练，这里是学习曲线；还有 top-p 准确率随 p（候选中取前 p 的比例）的变化：
 
 # %%
 draw_run(run, spoken(LANGUAGE))
@@ -270,7 +270,7 @@ plt.show()
 
 # %% [markdown] lang="zh"
 # ## 8. get_acc
-# 作业中的函数：对每一行（`dim=1`）或每一列（`dim=0`）排序，统计另一面有多少次在最近的 `int(ratio * N)` 个之中。下面先写成普通循环，
+# 作业中的函数：对每一行（`dim=1`）或每一列（`dim=0`）排序，统计正确匹配项有多少次排在前 `int(ratio * N)` 个。下面先写成普通循环，
 # 再与库中的函数比较，后者把并列算作模型错误。
 
 
@@ -299,7 +299,7 @@ print(f"(ratio=0.5, as in the assignment's test step: {get_acc(D, 0.5, 1):.4f}, 
 # remembers; *held-out* is what it does for a movie it has never met. Intervals come from drawing movies again.
 
 # %% [markdown] lang="zh"
-# 再把训练电影与留出电影分开，每部都在整个画廊中查找。*train* 说明模型记住了多少；*held-out* 才是它面对从未见过的电影时的表现。
+# 再把训练电影与留出电影分开，每部都在整个候选集中查找。*train* 说明模型记住了多少；*held-out* 才是它面对从未见过的电影时的表现。
 # 区间由对电影重复抽样得到。
 
 # %%
@@ -364,8 +364,7 @@ answers = Answers(analysis, catalogue.posters, spoken(LANGUAGE))
 
 # %% [markdown] lang="zh"
 # ### 海报内容与简介内容有关吗？
-# 真实的配对是否比随机分配的配对更容易找到？接着是：画廊中算作“近”的部分逐渐增大时的准确率与随机水平、原始视图的典型相关，以及拿走一样东西后
-# 还剩多少。
+# 真实的配对是否比随机分配的配对更容易找到？接着是：top-p 准确率随 p 的变化与随机水平、原始视图的典型相关，以及各消融项的准确率。
 
 # %%
 pd.Series(answers.numbers("relation", "permutation"))
@@ -389,7 +388,7 @@ answers.figure("relation-slices")
 
 # %% [markdown] lang="zh"
 # ### 最近的 k 个在语义、主题、风格上相似吗？
-# 另一面最近的 *k* 个与留出电影共有什么，与随机抽取的电影、与同一面的近邻相比；然后是按种子抽取的例子：好、一般、差。
+# 另一模态中最近的 *k* 个与留出电影共有什么，与随机抽取的电影、与同模态的近邻相比；然后是按种子抽取的例子：好、一般、差。
 
 # %%
 answers.figure("neighbours-lift")
