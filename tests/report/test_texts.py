@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
+from cinealign.figures import LANGUAGES, Language
 from cinealign.report.facts import Fact, Span, plain
-from cinealign.report.texts import Texts, spans
+from cinealign.report.texts import Texts, plural, spans, speaking_of
 
 PLACES = re.compile(r"\{(\w+)(?::[^{}]*)?\}")
 
@@ -72,3 +73,22 @@ def test_lists_and_chinese_line_ends() -> None:
     assert plain(chinese.list(["甲", "乙", "丙"])) == "甲、乙和丙"
     assert plain(chinese.say("data.intros")).count(" ") == 2  # around HTML, where the text has them
     assert ". " in plain(english.say("data.read", read="a", n="b"))
+
+
+def test_the_noun_of_the_data_is_taken() -> None:
+    said = plain(Texts("en", "story").say("subtitle.run", recipe="r", n=Fact(120, "x"), train=Fact(60, "x")))
+    assert said == "Recipe r on 120 stories, 60 of them for training"
+    said = plain(Texts("zh", "book").say("subtitle.run", recipe="r", n=Fact(120, "x"), train=Fact(60, "x")))
+    assert said == "配方 r，120 本书，其中 60 本用于训练"
+    assert speaking_of("flag", "`movie` {movies:,d} movies. Movies of MovieLens", "en") == (
+        "`movie` {movies:,d} flags. Flags of MovieLens"
+    )
+    assert [plural(noun) for noun in ("book", "toy", "box", "story")] == ["books", "toys", "boxes", "stories"]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_no_text_speaks_of_movies_where_the_data_are_others(lang: Language) -> None:
+    texts = Texts(lang, "book")
+    said = [speaking_of("book", text, lang) for text in leaves(texts.tree).values()]
+    without_places = " ".join(re.sub(r"\{[^}]*\}|`[^`]*`", "", text) for text in said)
+    assert not re.search(r"\bmovies?\b|电影", without_places)

@@ -31,8 +31,11 @@ _HAN = "\u4e00-\u9fff"
 
 
 _MOVIE = re.compile(r"(?<![\w{`/])(?P<plural>movies)|(?<![\w{`/])movie(?![\w`}])", re.IGNORECASE)
-_CHINESE_NOUNS = {"book": "书", "album": "专辑", "game": "游戏", "product": "商品", "flag": "旗帜", "painting": "画作"}
-"""What some nouns of an import are in Chinese; any other thing is a 条目 there."""
+_CHINESE_NOUNS = {
+    **{"book": ("本", "书"), "album": ("张", "专辑"), "game": ("款", "游戏"), "product": ("件", "商品")},
+    **{"flag": ("面", "旗帜"), "painting": ("幅", "画作")},
+}
+"""Measure word and noun for what an import may call a thing; any other is 个条目."""
 
 
 class Texts:
@@ -100,9 +103,9 @@ def speaking_of(noun: str, text: str, lang: Language) -> str:
     if noun == "movie":
         return text
     if lang == "zh":
-        return text.replace("电影", _CHINESE_NOUNS.get(noun, "条目")).replace(
-            "部" + _CHINESE_NOUNS.get(noun, "条目"), "项"
-        )
+        measure, thing = _CHINESE_NOUNS.get(noun, ("个", "条目"))
+        counted = re.sub(r"部(?=电影)|(?<=\} )部", measure, text)
+        return counted.replace("电影", thing)
 
     def named(found: re.Match[str]) -> str:
         word = plural(noun) if found["plural"] else noun
