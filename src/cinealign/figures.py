@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -78,7 +79,15 @@ def label(text: str, **values: Any) -> str:
 
 def label_of(text: str, lang: Language) -> str:
     """`text` as it stands in figures whose labels speak `lang`."""
-    return _labels().get(text, text) if lang == "zh" else text
+    if lang != "zh":
+        return text
+    labels = _labels()
+    if text in labels:
+        return labels[text]
+    for pattern, told in _patterns():
+        if found := pattern.fullmatch(text):
+            return told.replace("*", "{}").format(*found.groups())
+    return text
 
 
 def spoken(lang: Language) -> Language:
@@ -118,6 +127,14 @@ def _labels() -> dict[str, str]:
     text = files("cinealign").joinpath("figure_labels.zh.yaml").read_text(encoding="utf-8")
     labels: dict[str, str] = yaml.safe_load(text)
     return labels
+
+
+@cache
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
+    """Labels with a * for what may stand there, such as the genre in "always *"."""
+    return [
+        (re.compile(re.escape(text).replace(r"\*", "(.+?)")), told) for text, told in _labels().items() if "*" in text
+    ]
 
 
 def save_figure(figure: Any, out: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:

@@ -3,14 +3,14 @@ import pytest
 
 from cinealign.analysis.material import SkippedError
 from cinealign.analysis.neighbours.galleries import draw_cases
-from cinealign.analysis.neighbours.neighbours import nearest, trait_in_spaces
+from cinealign.analysis.neighbours.neighbours import nearest_others, trait_in_spaces
 
 
 def test_nearest_leaves_the_movie_itself_out_and_equals_a_loop():
     generator = np.random.default_rng(0)
     query, gallery = (generator.standard_normal((11, 3)).astype(np.float32) for _ in range(2))
     rows = np.array([10, 3])
-    found = nearest(query, gallery, rows, 10)
+    found = nearest_others(query, gallery, rows, 10)
     for at, row in enumerate(rows):
         others = sorted((other for other in range(11) if other != row), key=lambda j: -float(query[row] @ gallery[j]))
         assert found[at].tolist() == others
@@ -39,7 +39,7 @@ def test_related_movies_are_lifted_and_shuffled_ones_are_not():
     rows = np.arange(0, 200, 3)
     trait = (group[rows, None] == group).astype(np.float32)
     shuffled = trait[:, generator.permutation(200)]
-    near = {"poster_to_intro": nearest(vectors, vectors, rows, 5)}
+    near = {"poster_to_intro": nearest_others(vectors, vectors, rows, 5)}
     lift = trait_in_spaces(trait, near, rows, [5], samples=200, seed=0)["spaces"]["poster_to_intro"]
     none = trait_in_spaces(shuffled, near, rows, [5], samples=200, seed=0)["spaces"]["poster_to_intro"]
     assert lift["lift_low"][0] > 3

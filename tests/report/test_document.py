@@ -124,7 +124,7 @@ def changed(sources: Sources, name: str, changes: dict[str, Any]) -> Sources:
         (
             "metrics",
             {"intervals/poster_to_intro/held_out": [0.04, 0.06], "intervals/intro_to_poster/held_out": [0.04, 0.06]},
-            "Held-out partners are found far more often than by chance in both directions",
+            "Held-out partners are found more often than by chance in both directions",
             "In neither direction can held-out accuracy be told from chance",
         ),
         (
@@ -167,14 +167,14 @@ def changed(sources: Sources, name: str, changes: dict[str, Any]) -> Sources:
         (
             "analysis",
             {"downstream/table/0/difference/value": -0.2},
-            "Significantly better: genre probe, macro AUC (aligned poster).",
-            "Significantly worse: genre probe, macro AUC (aligned poster).",
+            "Significantly better:\ngenre probe, macro AUC (aligned poster)",
+            "Significantly worse:\ngenre probe, macro AUC (aligned poster)",
         ),
         (
             "analysis",
             {"downstream/table/0/lower_is_better": True},
-            "Significantly better: genre probe",
-            "Significantly worse: genre probe",
+            "Significantly better:\ngenre probe",
+            "Significantly worse:\ngenre probe",
         ),
         (
             "analysis",

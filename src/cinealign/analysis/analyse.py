@@ -27,7 +27,7 @@ from cinealign.errors import ConfigError, DataError
 from cinealign.evaluation.comparison import PERMUTATIONS
 from cinealign.evaluation.metrics import TASK_RATIO
 from cinealign.evaluation.statistics import LEVEL
-from cinealign.figures import cjk_font
+from cinealign.figures import Language, cjk_font
 from cinealign.out import LOCK, locked, partial, refuse_taken
 from cinealign.progress import progress, say
 from cinealign.run import Run
@@ -136,6 +136,7 @@ def explain(
     out: Path | None = None,
     *,
     store: FeatureStore | None = None,
+    lang: Language = "en",
 ) -> tuple[dict[str, Any], list[Path]]:
     """Why this poster matches this intro: numbers, and the files they were written to (JSON, PDF, PNG).
 
@@ -146,15 +147,16 @@ def explain(
         with_id: whose intro; the same movie's where None.
         out: folder to write to; `explain` in the run's folder where None. Files of that name are replaced.
         store: of features; the user's own store where None.
+        lang: of the figure's labels.
     Raises:
         DataError: other data than the run's, or no such movie.
-        ConfigError: `out` cannot be written.
+        ConfigError: `out` cannot be written, or `lang` needs a font that is not installed.
     """
     out = run.folder / EXPLANATIONS if out is None else out
     material = Material.of(run, catalogue, store or FeatureStore())
     found = {**_about(run), **explain_pair(material, movie_id, with_id)}
     name = str(movie_id) if with_id is None else f"{movie_id}-with-{with_id}"
-    return found, _write_explanation(out, name, found, material)
+    return found, _write_explanation(out, name, found, material, lang)
 
 
 def _about(run: Run) -> dict[str, Any]:
@@ -212,18 +214,20 @@ def _explained(draft: Path, material: Material, numbers: dict[str, Any]) -> list
         files = {suffix: f"{EXPLANATIONS}/{name}.{suffix}" for suffix in ("json", "pdf", "png")}
         chinese = _chinese(EXPLANATIONS, name)
         if chinese:
-            draw_explanation(told, material.catalogue.posters, draft / EXPLANATIONS / "zh" / name, "zh")
+            draw_explanation(told, material.catalogue.posters, draft / EXPLANATIONS / "zh" / name, "zh", (".pdf",))
         found.append({"movie": movie, "kind": kind, **files, **chinese})
     return found
 
 
-def _write_explanation(out: Path, name: str, found: dict[str, Any], material: Material) -> list[Path]:
+def _write_explanation(
+    out: Path, name: str, found: dict[str, Any], material: Material, lang: Language = "en"
+) -> list[Path]:
     try:
         out.mkdir(parents=True, exist_ok=True)
         _write_json(out / f"{name}.json", found)
     except OSError as error:
         raise ConfigError(f"--out {out} cannot be written: {error.strerror}; choose another place") from None
-    return [out / f"{name}.json", *draw_explanation(found, material.catalogue.posters, out / name)]
+    return [out / f"{name}.json", *draw_explanation(found, material.catalogue.posters, out / name, lang)]
 
 
 def _chinese(folder: str, name: str) -> dict[str, Any]:
@@ -244,7 +248,7 @@ def _figures(draft: Path, numbers: dict[str, Any], catalogue: Catalogue) -> dict
             more = {"question": plan.question, "shows_posters": plan.shows_posters}
             chinese = _chinese("figures", plan.name)
             if chinese:
-                draw(plan.draw, draft / "figures" / "zh" / plan.name, "zh")
+                draw(plan.draw, draft / "figures" / "zh" / plan.name, "zh", (".pdf",))
             found[plan.name] = {**files, "caption": plan.caption, **more, **chinese}
             bar.advance()
     for entry in numbers["explained"]:

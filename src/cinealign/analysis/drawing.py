@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,10 @@ class Plan:
     shows_posters: bool = False
 
 
-def draw(plan: Callable[[Any], None], base: Path, lang: Language = "en") -> list[Path]:
-    """Draw one figure as `base`.pdf and `base`.png; with Chinese labels, which only reports need, as PDF alone.
+def draw(
+    plan: Callable[[Any], None], base: Path, lang: Language = "en", suffixes: Sequence[str] = SUFFIXES
+) -> list[Path]:
+    """Draw one figure as `base`.pdf and `base`.png, or as one of them.
 
     Raises:
         ConfigError: the place cannot be written.
@@ -35,4 +37,4 @@ def draw(plan: Callable[[Any], None], base: Path, lang: Language = "en") -> list
         plan(figure)
         figure.draw_without_rendering()  # places everything, which for posters in a grid takes longer than drawing it:
         figure.set_layout_engine("none")  # once is enough for both files
-        return save_figure(figure, base, SUFFIXES if lang == "en" else (".pdf",))
+        return save_figure(figure, base, suffixes)

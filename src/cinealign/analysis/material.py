@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -14,12 +14,39 @@ from cinealign.evaluation.accuracy import top_k
 from cinealign.evaluation.metrics import TASK_RATIO, ranks_both_ways
 from cinealign.experts.base import Inputs, Vectors, normalised
 from cinealign.experts.fusion import fuse
+from cinealign.model import AlignmentModel
 from cinealign.run import Run
 from cinealign.run_data import RunData
+from cinealign.views.base import Extracted
 from cinealign.views.poster.lettering import LetteringView
 from cinealign.views.store import FeatureStore
 
 SIDES = ("poster", "intro")
+
+
+class ModelWithoutMemory(AlignmentModel):
+    """A fitted model whose experts that only remember train pairs see nothing: what it has understood, not what it recalls.
+
+    Their coordinates stay and are 0, so that a distance that was fitted on the vectors still fits.
+    """
+
+    @classmethod
+    def of(cls, model: AlignmentModel) -> ModelWithoutMemory:
+        """The same parts."""
+        return cls(model.recipe, model.views, model.experts, model.weights, model.distance)
+
+    def poster_parts(self, extracts: Mapping[str, Extracted]) -> list[Vectors]:
+        """As the model's, zeros for an expert that only remembers."""
+        return self.forgotten(super().poster_parts(extracts))
+
+    def intro_parts(self, extracts: Mapping[str, Extracted]) -> list[Vectors]:
+        """As the model's, zeros for an expert that only remembers."""
+        return self.forgotten(super().intro_parts(extracts))
+
+    def forgotten(self, parts: list[Vectors]) -> list[Vectors]:
+        """What each expert makes of items, without what is only remembered."""
+        kinds = [options["expert"] for options in self.recipe.align]
+        return [np.zeros_like(rows) if kind == "memory" else rows for kind, rows in zip(kinds, parts, strict=True)]
 
 
 class SkippedError(Exception):
@@ -72,6 +99,13 @@ class Material(RunData):
         """
         sides = {side: self._fused(self.parts[side]) for side in SIDES}
         return {**sides, "both": normalised(sides["poster"] + sides["intro"])}
+
+    @cached_property
+    def without_memory(self) -> tuple[AlignmentModel, tuple[Vectors, Vectors]]:
+        """The model without its memory of train pairs, and the (N, D) vectors that it gives both sides."""
+        model = ModelWithoutMemory.of(self.model)
+        poster, intro = (fuse(model.forgotten(self.parts[side]), model.weights) for side in SIDES)
+        return model, (model.distance.poster(poster), model.distance.intro(intro))
 
     def aligned_texts(self, texts: Sequence[str]) -> Vectors:
         """(M, D) unit rows of any texts in the space of `aligned`, as the intro side sees them."""

@@ -12,7 +12,7 @@ from cinealign.analysis.explain import figure as explanation
 from cinealign.analysis.neighbours import figures as neighbours
 from cinealign.analysis.relation import figures as relation
 from cinealign.data.posters import Poster
-from cinealign.figures import Language
+from cinealign.figures import SUFFIXES, Language
 
 
 def plans(numbers: Mapping[str, Any], posters: Sequence[Poster]) -> list[Plan]:
@@ -27,7 +27,11 @@ def plans(numbers: Mapping[str, Any], posters: Sequence[Poster]) -> list[Plan]:
 
 
 def draw_explanation(
-    found: Mapping[str, Any], posters: Sequence[Poster], base: Path, lang: Language = "en"
+    found: Mapping[str, Any],
+    posters: Sequence[Poster],
+    base: Path,
+    lang: Language = "en",
+    suffixes: Sequence[str] = SUFFIXES,
 ) -> list[Path]:
     """The figure of one explanation in the files of `draw`."""
-    return draw(lambda figure: explanation.draw_explanation(figure, found, posters), base, lang)
+    return draw(lambda figure: explanation.draw_explanation(figure, found, posters), base, lang, suffixes)

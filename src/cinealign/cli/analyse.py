@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cinealign.cli.report import Lang, LanguageChoice
 from cinealign.cli.runs import AsJson, RunFolder
 
 Data = Annotated[Path | None, typer.Option(help="Data folder; else where the run's data usually are.")]
@@ -44,6 +45,7 @@ def explain(
     ] = None,
     data: Data = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write to; RUN/explain where absent.")] = None,
+    lang: Lang = LanguageChoice.en,
     as_json: AsJson = False,
 ) -> None:
     """Why does this poster match this intro? Experts, words, parts of the poster, nearest train movies: JSON and a figure."""
@@ -53,7 +55,7 @@ def explain(
     from cinealign.run_data import RunData
 
     run = Run(folder)
-    found, files = answer(run, RunData.find(run, data).catalogue, movie, other, out)
+    found, files = answer(run, RunData.find(run, data).catalogue, movie, other, out, lang=lang.value)
     if as_json:
         _print_json(found)
     else:

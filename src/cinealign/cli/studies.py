@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cinealign.cli.data import MissingIntroChoice, TrainIdsChoice
+from cinealign.cli.report import Lang, LanguageChoice
 from cinealign.cli.runs import AsJson, RunFolder
 
 Data = Annotated[
@@ -106,6 +107,7 @@ def plot(
         Path | None,
         typer.Option(metavar="FILE", help="A .pdf or .png; both are written. RUN-curves beside it if absent."),
     ] = None,
+    lang: Lang = LanguageChoice.en,
 ) -> None:
     """Draw the learning curves of a run's trained experts, and its top-p accuracy beside chance."""
     from cinealign.run import Run
@@ -113,7 +115,7 @@ def plot(
 
     run = Run(folder)
     target = out or folder.resolve().with_name(f"{folder.resolve().name}-curves.pdf")
-    files = plot_run(run, target)
+    files = plot_run(run, target, lang.value)
     if not trained_experts(run.history):
         typer.echo(f"{folder} has no expert that trains in epochs: only the top-p curve is drawn")
     typer.echo("wrote " + ", ".join(map(str, files)))

@@ -79,9 +79,9 @@ class Texts:
         """What `name` is called, by the list at `group`, else as in figures, where it stays as it is in the end."""
         return str(self.raw(group).get(name) or label_of(name, self.lang))
 
-    def method(self, fact: Fact) -> Text:
-        """What the method of a down-stream row is called."""
-        name = self.named("downstream.methods", fact.value)
+    def called(self, fact: Fact) -> Text:
+        """What a name that the analysis uses is called in this language; as it is where there is no other word."""
+        name = label_of(fact.value, self.lang)
         return (fact.span(),) if name == fact.value else (Span(name),)
 
     def list(self, entries: Sequence[Value], last: str = "words.and", between: str = "words.comma") -> Text:

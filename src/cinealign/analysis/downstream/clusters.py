@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,15 @@ from cinealign.analysis.estimates import ratio_draws
 from cinealign.analysis.material import Material
 from cinealign.analysis.neighbours import traits
 from cinealign.data.intros import stem_word, tokens
+from cinealign.evaluation.nearest import nearest
 from cinealign.experts.base import Vectors
 
 COUNT, FEWEST_A_CLUSTER = 12, 10
 DIMENSIONS = 50
 NAMED_BY, WORDS, EXAMPLES, GENRES = 3, 6, 5, 3
 FEWEST_INTROS = 3
+STANDS_OUT = 1.5
+"""Times its share of all movies from which on a frequent genre names a cluster."""
 PRIOR = 100.0
 
 
@@ -93,6 +97,14 @@ def marking_words(documents: list[list[str]], inside: NDArray[np.bool_], count: 
     return [names[at] for at in order if score[at] > 0]
 
 
+def _name(genres: Sequence[Mapping[str, Any]], words: Sequence[str]) -> str:
+    """What a cluster is about: its most over-represented genre, if one stands out, and its most telling words."""
+    marked = [genre for genre in genres if genre["lift"] >= STANDS_OUT]
+    genre = max(marked, key=lambda entry: float(entry["lift"]))["genre"] if marked else ""
+    told = ", ".join(words[:NAMED_BY])
+    return f"{genre}: {told}" if genre and told else genre or told
+
+
 def _described(material: Material, found: NDArray[np.int64], count: int) -> list[dict[str, Any]]:
     movies, both = material.catalogue.movies, material.aligned["both"]
     written = [tokens(movie.intro, stem=False) for movie in movies]
@@ -114,10 +126,10 @@ def _described(material: Material, found: NDArray[np.int64], count: int) -> list
             for genre, number in here.most_common(GENRES)
         ]
         middle = both[rows].mean(axis=0)
-        near = rows[np.argsort(-(both[rows] @ middle), kind="stable")[:EXAMPLES]]
+        near = rows[nearest(both[rows] @ middle, EXAMPLES)]
         entries.append(
             {
-                **{"name": ", ".join(words[:NAMED_BY]) or f"cluster {cluster + 1}", "words": words},
+                **{"name": _name(genres, words) or f"cluster {cluster + 1}", "words": words},
                 **{"movies": len(rows), "held_out": int(np.isin(rows, material.held_out).sum()), "genres": genres},
                 "examples": [material.movie(int(row)) for row in near],
             }

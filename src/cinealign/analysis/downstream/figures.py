@@ -79,7 +79,7 @@ def draw_clusters(figure: Any, numbers: Mapping[str, Any]) -> None:
         )
         axes.text(cluster["movies"], place, f"  {told}", va="center", fontsize=7, parse_math=False)
     largest = max(cluster["movies"] for cluster in clusters)
-    axes.set_yticks(places, [", ".join(cluster["words"][:4]) or cluster["name"] for cluster in clusters], fontsize=7.5)
+    axes.set_yticks(places, [cluster["name"] for cluster in clusters], fontsize=7.5)
     axes.set_xlim(0, largest * 2.7)
     axes.set_xticks([tick for tick in axes.get_xticks() if tick <= largest])
     told = label("items (dark: held-out), and share of each genre (times its share of all items)")
@@ -113,7 +113,7 @@ def plans(tasks: Mapping[str, Any], posters: Sequence[Poster]) -> list[Plan]:
         Plan(
             "clusters",
             "downstream",
-            "Clusters of the shared space, fitted on train items, named by the words that mark their intros.",
+            "Clusters of the shared space, fitted on train items, named by genre and by the words that mark their intros.",
             None if "skipped" in tasks["clusters"] else lambda figure: draw_clusters(figure, tasks["clusters"]),
         ),
         Plan(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cinealign.analysis.downstream.probes import genre_table
 from cinealign.analysis.downstream.task_table import Kind, Measured, Table, feature_sets
 from cinealign.analysis.material import Material, SkippedError
+from cinealign.analysis.neighbours.neighbours import nearest_others
 from cinealign.data.series import series_name
 from cinealign.experts.base import Vectors
 
@@ -62,9 +63,7 @@ def found_near(
         mates: (S, N) who counts as found.
         k: how many are looked at.
     """
-    similarity = query[queries] @ gallery.T
-    similarity[np.arange(len(queries)), queries] = -np.inf
-    near = np.argpartition(-similarity, k - 1, axis=1)[:, :k]
+    near = nearest_others(query, gallery, queries, k)
     found: NDArray[np.bool_] = np.any(np.take_along_axis(mates, near, axis=1), axis=1)
     return found
 

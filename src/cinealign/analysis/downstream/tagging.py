@@ -13,6 +13,7 @@ from cinealign.analysis.downstream.probes import genre_table
 from cinealign.analysis.downstream.ranking import macro
 from cinealign.analysis.downstream.task_table import Kind, Measured, Table
 from cinealign.analysis.material import Material
+from cinealign.evaluation.nearest import nearest
 from cinealign.experts.base import Inputs, Vectors, normalised
 
 SHOWN = 5
@@ -88,7 +89,7 @@ def search(material: Material, table: Table) -> dict[str, Any]:
     queries = _texts()["queries"]
     products = material.aligned_texts(queries) @ material.aligned["poster"][material.held_out].T
     texts = [
-        {"query": query, "found": [_found(material, int(material.held_out[at]), row[at]) for at in _best(row)]}
+        {"query": query, "found": [_found(material, int(material.held_out[at]), row[at]) for at in nearest(row, SHOWN)]}
         for query, row in zip(queries, products, strict=True)
     ]
     drawn = np.random.default_rng(material.seed).permutation(material.held_out)[:SEARCH_EXAMPLES]
@@ -96,7 +97,9 @@ def search(material: Material, table: Table) -> dict[str, Any]:
     posters = []
     for query in sorted(drawn.tolist()):
         row = intro @ poster[query]
-        found = [{**_found(material, int(at), row[at]), "intro": material.catalogue.intros[at]} for at in _best(row)]
+        found = [
+            {**_found(material, int(at), row[at]), "intro": material.catalogue.intros[at]} for at in nearest(row, SHOWN)
+        ]
         rank = int(material.ranks["poster_to_intro"][query])
         posters.append({"query": material.movie(query), "found": found, "partner_rank": rank})
     return {"text_to_poster": texts, "poster_to_intro": posters}
@@ -126,11 +129,6 @@ def _raw_texts(material: Material, texts: list[str]) -> Vectors | None:
     return normalised(
         inputs({name: view.transform(view.extract(texts, material.store)) for name, view in seen.items()})
     )
-
-
-def _best(products: NDArray[np.float32]) -> NDArray[np.int64]:
-    found: NDArray[np.int64] = np.argsort(-products, kind="stable")[:SHOWN]
-    return found
 
 
 def _found(material: Material, row: int, product: float) -> dict[str, Any]:

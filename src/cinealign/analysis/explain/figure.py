@@ -12,11 +12,17 @@ from cinealign.analysis.marks import blank, show_poster, write
 from cinealign.data.posters import Poster, open_poster
 from cinealign.figures import COLOURS, fonts, label
 
+PRODUCT = "product {product:.3f}: place {first} of {n} for the poster, {second} for the intro"
+PRODUCT_UNREMEMBERED = (
+    "without memory: product {product:.3f}, place {first} of {n} for the poster, {second} for the intro"
+)
 GAIN, LOSS = COLOURS[0], COLOURS[1]
 """Blue adds to the match, orange takes from it; they differ in grey print too, and signs are written beside them."""
 LETTERS = 70
 """Of a line of the intro, in a font whose letters are equally wide, so that words can be placed by counting."""
 SHOWN_LINES = 4
+SHOWN_CELLS = 0.1
+"""Share of the strongest cell's drop from which on a cell is framed."""
 
 
 def draw_explanation(figure: Any, found: Mapping[str, Any], posters: Sequence[Poster]) -> None:
@@ -44,7 +50,7 @@ def _draw_poster(axes: Any, found: Mapping[str, Any], poster: Poster) -> None:
     halo = [withStroke(linewidth=2, foreground="white")]
     picture = open_poster(poster)
     width, height = picture.size
-    axes.imshow(picture.convert("L"), cmap="gray", vmin=-60, vmax=300)
+    axes.imshow(picture)
     drops = np.array(found["cells"]["drop"])
     most = max(float(np.abs(drops).max()), 1e-9)
     rows, columns = drops.shape
@@ -52,10 +58,17 @@ def _draw_poster(axes: Any, found: Mapping[str, Any], poster: Poster) -> None:
         for column in range(columns):
             drop = drops[row, column]
             place = (column * width / columns, row * height / rows)
-            alpha = 0.6 * abs(drop) / most
-            colour = GAIN if drop > 0 else LOSS
-            axes.add_patch(Rectangle(place, width / columns, height / rows, color=colour, alpha=alpha, linewidth=0))
-            if abs(drop) > 0.3 * most:
+            share = abs(drop) / most
+            if share > SHOWN_CELLS:  # a frame within the cell, so that the poster is seen as it is
+                inset = 0.03 * width / columns
+                size = (width / columns - 2 * inset, height / rows - 2 * inset)
+                style = {
+                    "edgecolor": GAIN if drop > 0 else LOSS,
+                    "linewidth": 0.5 + 2.5 * share,
+                    "alpha": 0.4 + 0.6 * share,
+                }
+                axes.add_patch(Rectangle((place[0] + inset, place[1] + inset), *size, fill=False, **style))
+            if share > 0.3:
                 middle = (place[0] + width / columns / 2, place[1] + height / rows / 2)
                 axes.text(*middle, f"{drop:+.2f}", ha="center", va="center", fontsize=6.5, path_effects=halo)
     for line in found["lines"]:
@@ -90,7 +103,7 @@ def _draw_experts(axes: Any, found: Mapping[str, Any]) -> None:
     rank = found["rank"]
     axes.set_title(
         label(
-            "product {product:.3f}: place {first} of {n} for the poster, {second} for the intro",
+            PRODUCT_UNREMEMBERED if found.get("without_memory") else PRODUCT,
             product=found["product"],
             first=rank["poster_to_intro"],
             second=rank["intro_to_poster"],

@@ -20,7 +20,9 @@ from cinealign.analysis.explain.painting import lines_outside, with_cell_painted
 from cinealign.analysis.material import Material
 from cinealign.data.posters import Poster
 from cinealign.errors import DataError
+from cinealign.evaluation.nearest import nearest
 from cinealign.experts.base import Vectors
+from cinealign.model import AlignmentModel
 from cinealign.views.base import Extracted
 from cinealign.views.poster.lettering import LetteringView
 from cinealign.views.poster.ocr import Line
@@ -37,6 +39,8 @@ Cell = tuple[float, float, float, float]
 def explain_pair(material: Material, movie_id: int, with_id: int | None = None) -> dict[str, Any]:
     """Everything there is to say about one poster and one intro; docs/analysis.md lists the keys.
 
+    Of a train item experts that only remember pairs are left out (`without_memory`): they would hide all the others.
+
     Args:
         material: a run with its data.
         movie_id: whose poster.
@@ -45,17 +49,22 @@ def explain_pair(material: Material, movie_id: int, with_id: int | None = None) 
         DataError: the catalogue has no such movie.
     """
     poster, intro = (_row(material, given) for given in (movie_id, movie_id if with_id is None else with_id))
-    first, second = material.run.vectors
-    product = float(first[poster] @ second[intro])
     held_out = set(material.held_out.tolist())
     names = {row: "held_out" if row in held_out else "train" for row in (poster, intro)}
+    model, (first, second) = material.model, material.run.vectors
+    remembers = any(options["expert"] == "memory" for options in material.run.recipe.align)
+    forget = remembers and "train" in names.values() and len(material.run.recipe.align) > 1
+    if forget:  # else all that is said of a train item is that its pair is remembered
+        model, (first, second) = material.without_memory
+    product = float(first[poster] @ second[intro])
     with tempfile.TemporaryDirectory(prefix="cinealign-") as scratch:
-        cover = _Cover(material, poster, intro, Path(scratch))
+        cover = _Cover(material, model, (first, second), poster, intro, Path(scratch))
         words, lines, cells = cover.words(), cover.lines(), cover.cells()
     return {
         "poster": material.movie(poster),
         "intro": material.movie(intro, "intro"),
         "split": {"poster": names[poster], "intro": names[intro]},
+        "without_memory": forget,
         "product": product,
         "distance": 1 - product,
         "rank": {
@@ -63,7 +72,7 @@ def explain_pair(material: Material, movie_id: int, with_id: int | None = None) 
             "intro_to_poster": _place(first @ second[intro], poster),
             "n": len(first),
         },
-        "experts": _experts(material, poster, intro),
+        "experts": [e for e in _experts(material, poster, intro) if not (forget and e["expert"] == "memory")],
         "words": words,
         "lines": lines,
         "cells": {"rows": ROWS, "columns": COLUMNS, "drop": cells},
@@ -83,6 +92,8 @@ class _Cover:
     """
 
     material: Material
+    model: AlignmentModel
+    vectors: tuple[Vectors, Vectors]
     poster: int
     intro: int
     scratch: Path
@@ -92,8 +103,8 @@ class _Cover:
         text = self.material.catalogue.intros[self.intro]
         found = list(_WORD.finditer(text))
         texts = [text, *(" ".join((text[: at.start()] + text[at.end() :]).split()) for at in found)]
-        vectors = self.material.model.encode_intros(texts, self._store)
-        products = vectors @ self.material.run.vectors[0][self.poster]
+        vectors = self.model.encode_intros(texts, self._store)
+        products = vectors @ self.vectors[0][self.poster]
         drops = products[0] - products[1:]
         return [
             {"word": at[0], "start": at.start(), "end": at.end(), "drop": float(drop)}
@@ -160,8 +171,8 @@ class _Cover:
     def _drops(self, seen: dict[str, Extracted], count: int) -> list[float]:
         """Product of the first of `count` posters minus that of each other; views not in `seen` see the same on all."""
         same = {name: _repeated(rows, self.poster, count) for name, rows in self.material.extracts.poster.items()}
-        vectors: Vectors = self.material.model.encode_poster_extracts({**same, **seen})
-        products = vectors @ self.material.run.vectors[1][self.intro]
+        vectors: Vectors = self.model.encode_poster_extracts({**same, **seen})
+        products = vectors @ self.vectors[1][self.intro]
         return [float(drop) for drop in products[0] - products[1:]]
 
 
@@ -216,7 +227,7 @@ def _nearest_train(material: Material, side: str, row: int) -> list[dict[str, An
     rows = material.aligned[side]
     train = material.train[material.train != row]
     similarity = rows[train] @ rows[row]
-    best = np.argsort(-similarity, kind="stable")[:NEAREST]
+    best = nearest(similarity, NEAREST)
     return [{**material.movie(int(train[at])), "similarity": float(similarity[at])} for at in best]
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cinealign.analysis.material import Material
 from cinealign.data.catalogue import Movie
 from cinealign.evaluation.metrics import DIRECTIONS
+from cinealign.evaluation.nearest import nearest
 
 GOOD_RANK = 10
 A_KIND = 3
@@ -94,5 +95,5 @@ def _found(material: Material, row: int, products: NDArray[np.float32]) -> list[
             "partner": int(near) == row,
             "shared": shared_traits(movies[row], movies[near]),
         }
-        for place, near in enumerate(np.argsort(-products, kind="stable")[:SHOWN], start=1)
+        for place, near in enumerate(nearest(products, SHOWN), start=1)
     ]

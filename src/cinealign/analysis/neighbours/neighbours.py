@@ -14,6 +14,7 @@ from cinealign.analysis.neighbours import traits
 from cinealign.analysis.neighbours.traits import Trait
 from cinealign.data.intros import tokens
 from cinealign.data.ratings import read_ratings
+from cinealign.evaluation.nearest import nearest
 from cinealign.experts.base import Vectors
 
 KS = (1, 5, 10, 20, 50, 100)
@@ -33,7 +34,7 @@ SAYS = {
 def neighbours(material: Material) -> dict[str, Any]:
     """Every trait in every space for growing k, against chance and against same-modality neighbours."""
     ks = [k for k in KS if k < len(material.catalogue)]
-    near = {name: nearest(*pair, material.held_out, ks[-1]) for name, pair in spaces(material).items()}
+    near = {name: nearest_others(*pair, material.held_out, ks[-1]) for name, pair in spaces(material).items()}
     found: dict[str, Any] = {}
     for name, make in TRAITS.items():
         try:
@@ -57,7 +58,7 @@ def spaces(material: Material) -> dict[str, tuple[Vectors, Vectors]]:
     return found
 
 
-def nearest(query: Vectors, gallery: Vectors, rows: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+def nearest_others(query: Vectors, gallery: Vectors, rows: NDArray[np.int64], k: int) -> NDArray[np.int64]:
     """The k nearest other movies of each movie of `rows`, the nearest first: (Q, k) rows of the gallery.
 
     A movie's own other side is left out, as a movie shares everything with itself. Equally near ones are ordered by row.
@@ -69,8 +70,7 @@ def nearest(query: Vectors, gallery: Vectors, rows: NDArray[np.int64], k: int) -
     """
     similarity = query[rows] @ gallery.T  # (Q, N)
     similarity[np.arange(len(rows)), rows] = -np.inf
-    found: NDArray[np.int64] = np.argsort(-similarity, axis=1, kind="stable")[:, :k]
-    return found
+    return nearest(similarity, k)
 
 
 def trait_in_spaces(

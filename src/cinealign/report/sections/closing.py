@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cinealign.figures import label_of
 from cinealign.report.facts import Fact, Span, Text
 from cinealign.report.sources import Sources, skipped
 from cinealign.report.writer import Writer
@@ -32,7 +33,7 @@ def write_limits(writer: Writer, sources: Sources) -> None:
         points.append(writer.say("limits.transductive"))
     if writer.brief:
         points.append(writer.say("limits.brief"))
-    left_out = _skipped_parts(sources)
+    left_out = _skipped_parts(writer, sources)
     if left_out:
         points.append(writer.say("limits.skipped", parts=writer.texts.series(left_out)))
     writer.bullets(points)
@@ -45,7 +46,7 @@ def _seed(writer: Writer, sources: Sources) -> Text:
     return writer.joined(said)
 
 
-def _skipped_parts(sources: Sources) -> list[Text]:
+def _skipped_parts(writer: Writer, sources: Sources) -> list[Text]:
     """Name and reason of every part inside a question that the analysis could not make."""
     found: list[Text] = []
     for question in PARTS:
@@ -63,11 +64,16 @@ def _skipped_parts(sources: Sources) -> list[Text]:
         if "traits" in whole:
             parts += [(name, whole["traits"][name]) for name in whole["traits"].names()]
         found += [
-            (Span(name.replace("_", " ")), Span(" ("), part["skipped"].span(), Span(")"))
+            (Span(_part_name(writer, name)), Span(" ("), *writer.texts.called(part["skipped"]), Span(")"))
             for name, part in parts
             if isinstance(part, Fact) and skipped(part)
         ]
     return found
+
+
+def _part_name(writer: Writer, name: str) -> str:
+    told = label_of(name, writer.lang)
+    return told.replace("_", " ") if told == name else told
 
 
 def write_reproduce(writer: Writer, sources: Sources) -> None:

@@ -71,7 +71,8 @@ def _table(writer: Writer, sources: Sources, table: Fact) -> None:
         best = _best(measured)
         rows += [_row(writer, row, best=row is best) for row in measured]
     writer.table(writer.say("downstream.caption"), "downstream.head", rows, "lrrrr", widths=(1, 0, 0, 0, 0))
-    writer.paragraph(_count(writer, table), *_verdicts(writer, table))
+    writer.paragraph(_count(writer, table))
+    _verdicts(writer, table)
     writer.repeating_figure(sources.figure("downstream", writer.lang), writer.say("downstream.figure"))
 
 
@@ -79,7 +80,7 @@ def _row(writer: Writer, row: Fact, *, best: bool) -> list[Text]:
     value = estimated(row)
     if best:
         value = (replace(value[0], kind="strong"), *value[1:])
-    method = writer.texts.method(row["method"])
+    method = writer.texts.called(row["method"])
     if row["difference"].value is None:
         return [method, value, (Span(NOTHING),), (Span(NOTHING),), (row["n"].span(",d"),)]
     difference = estimated(row["difference"], "+.3f")
@@ -108,9 +109,8 @@ def _count(writer: Writer, table: Fact) -> Text:
     return writer.say("downstream.count", **counts)
 
 
-def _verdicts(writer: Writer, table: Fact) -> list[Text]:
-    """Which comparisons these are, by task and measure."""
-    said = []
+def _verdicts(writer: Writer, table: Fact) -> None:
+    """Which comparisons these are, a list each of better, undecided and worse ones, by task and measure."""
     for standing, rows in _standings(table).items():
         methods: dict[Measure, list[Fact]] = {}
         for row in rows:
@@ -119,14 +119,13 @@ def _verdicts(writer: Writer, table: Fact) -> list[Text]:
             writer.say(
                 "downstream.entry",
                 **_names(writer, listed[0]),
-                methods=writer.texts.list([writer.texts.method(row["method"]) for row in listed], "words.comma"),
+                methods=writer.texts.list([writer.texts.called(row["method"]) for row in listed], "words.comma"),
             )
             for listed in methods.values()
         ]
         if entries:
-            listing = writer.texts.series(entries)
-            said.append(writer.say(f"downstream.{standing}", entries=listing))
-    return said
+            writer.paragraph(writer.say(f"downstream.{standing}"))
+            writer.bullets(entries)
 
 
 def _measure_title(writer: Writer, row: Fact) -> Text:
@@ -161,6 +160,10 @@ def _clusters(writer: Writer, clusters: Fact) -> None:
             for entry in cluster["genres"]
         ]
         rows.append(
-            [(cluster["words"].span(),), (cluster["movies"].span(",d"),), writer.texts.list(genres, "words.comma")]
+            [
+                *((cluster["name"].span(),), (cluster["words"].span(),)),
+                *((cluster["movies"].span(",d"),), writer.texts.list(genres, "words.comma")),
+            ]
         )
-    writer.table(writer.say("downstream.clusters_caption"), "downstream.clusters_head", rows, "lrl", widths=(1, 0, 1))
+    caption = writer.say("downstream.clusters_caption")
+    writer.table(caption, "downstream.clusters_head", rows, "llrl", widths=(0.8, 1.1, 0, 1))

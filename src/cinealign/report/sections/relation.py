@@ -17,7 +17,7 @@ def write_relation(writer: Writer, sources: Sources) -> None:
     writer.heading("relation.title")
     relation = sources.analysis["relation"]
     if skipped(relation):
-        writer.paragraph(writer.say("skipped", why=relation["skipped"]))
+        writer.paragraph(writer.say("skipped", why=writer.texts.called(relation["skipped"])))
         return
     if not skipped(relation["permutation"]):
         writer.paragraph(_permutation(writer, relation["permutation"]))
@@ -168,5 +168,5 @@ def _slices(writer: Writer, sources: Sources, relation: Fact) -> None:
 
 def _slice(writer: Writer, one: Fact) -> Text:
     attribute = writer.texts.named("slice_attributes", one["attribute"].value)
-    name = writer.say("relation.slice_name", attribute=attribute, slice=one["slice"])
+    name = writer.say("relation.slice_name", attribute=attribute, slice=writer.texts.called(one["slice"]))
     return writer.say("relation.slice", name=name, mean=one["mean"])
