@@ -136,7 +136,7 @@ def rated(sample_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Cata
 @pytest.fixture(scope="session")
 def lettered(rated: Catalogue, store: FeatureStore, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished run of `LETTERED`; tests read it and leave it as it is."""
-    settings = ocr._Reading(ocr.OcrOptions()).settings
+    settings = ocr.lettering_settings()
     lines = [written_lines(movie.title) for movie in rated.movies]
     store.records("lettering", settings, [p.digest for p in rated.posters], lambda rows: [lines[row] for row in rows])
     return align(rated, Recipe.parse(LETTERED), tmp_path_factory.mktemp("runs") / "lettered", store=store)

@@ -13,8 +13,8 @@ from cinealign.data.posters import Poster
 from cinealign.errors import ConfigError
 from cinealign.state import State
 from cinealign.views.base import Extracted, Features, Origin, PosterView, TextView, View, ViewOptions
-from cinealign.views.poster.ocr import Line, OcrOptions, read_lettering
-from cinealign.views.poster.readings import merged
+from cinealign.views.poster.ocr import Line, OcrOptions, read_again, read_lettering
+from cinealign.views.poster.readings import SURE_RULE, merged, sure
 from cinealign.views.poster.title_lines import title_lines
 from cinealign.views.poster.wording import parted
 from cinealign.views.registry import VIEWS
@@ -93,10 +93,11 @@ class LetteringView(PosterView):
 
     def lines(self, posters: Sequence[Poster], store: FeatureStore) -> list[list[Line]]:
         """All lines of every poster in reading order, merged from the readings that the options ask for."""
-        readings = [
-            read_lettering(posters, store, self.options.ocr.model_copy(update={"contrast": contrast}))
-            for contrast in self.options.looks
-        ]
+        first, *others = [self.options.ocr.model_copy(update={"contrast": look}) for look in self.options.looks]
+        readings = [read_lettering(posters, store, first)]
+        if others:
+            known = [sure(lines) for lines in readings[0]]
+            readings += [read_again(posters, store, again, first, known, SURE_RULE) for again in others]
         return [merged(of_poster) for of_poster in zip(*readings, strict=True)]
 
     def text(self, lines: Sequence[Line]) -> str:

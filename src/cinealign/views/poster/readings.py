@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cinealign.views.poster.ocr import Line, reading_order
+from cinealign.views.poster.lines import Line, covered, reading_order
+from cinealign.views.poster.reading.reader import SAME_PLACE
 from cinealign.views.poster.wording import known_share, parted
 
-SAME_PLACE = 0.5
-"""Share of the smaller of two lines that the other must cover for both to be the same lettering."""
 BETTER = 1.15
 """Factor by which another reading of a place must be better to replace what was read there first."""
+SURE, KNOWN = 0.9, 0.9
+"""Confidence and share of known words from which a line need not be read a second time."""
+SURE_RULE = f"confidence >= {SURE}, known words >= {KNOWN}"
+"""The same, for the key of what a second look reads."""
 
 
 def merged(readings: Sequence[Sequence[Line]]) -> list[Line]:
@@ -23,26 +26,17 @@ def merged(readings: Sequence[Sequence[Line]]) -> list[Line]:
     kept = list(readings[0])
     for later in readings[1:]:
         for line in later:
-            there = [other for other in kept if _covered(line, other) > SAME_PLACE]
+            there = [other for other in kept if covered(line.bounds, other.bounds) > SAME_PLACE]
             if not there or _quality(line) > BETTER * sum(map(_quality, there)):
                 kept = [other for other in kept if all(other is not gone for gone in there)] + [line]
     return reading_order(kept)
 
 
+def sure(lines: Sequence[Line]) -> list[Line]:
+    """Those of `lines` that are read so well that a second look is not worth its time."""
+    return [line for line in lines if line.confidence >= SURE and known_share(parted(line.text)) >= KNOWN]
+
+
 def _quality(line: Line) -> float:
     letters = sum(character.isalnum() for character in line.text)
     return line.confidence * (0.2 + 0.8 * known_share(parted(line.text))) * letters
-
-
-def _covered(line: Line, other: Line) -> float:
-    """Share of the upright box of the smaller of two lines that the other's covers."""
-    left, top, right, bottom = _bounds(line)
-    left2, top2, right2, bottom2 = _bounds(other)
-    shared = max(0.0, min(right, right2) - max(left, left2)) * max(0.0, min(bottom, bottom2) - max(top, top2))
-    smaller = min((right - left) * (bottom - top), (right2 - left2) * (bottom2 - top2))
-    return shared / smaller if smaller > 0 else 0.0
-
-
-def _bounds(line: Line) -> tuple[float, float, float, float]:
-    across, down = [x for x, _ in line.box], [y for _, y in line.box]
-    return min(across), min(down), max(across), max(down)
