@@ -118,11 +118,15 @@ def test_compiled_graphs_are_first_alone(monkeypatch: pytest.MonkeyPatch) -> Non
         def compile_model(self, *args: Any) -> Any:
             compiled = real().compile_model(*args)
 
-            def infer(inputs: Any) -> Any:
-                seen.infer(id(compiled))
-                return compiled(inputs)
+            class Request:
+                def __init__(self) -> None:
+                    self.request = compiled.create_infer_request()
 
-            return infer
+                def infer(self, inputs: Any) -> Any:
+                    seen.infer(id(compiled))
+                    return self.request.infer(inputs)
+
+            return type("Compiled", (), {"create_infer_request": staticmethod(Request)})
 
     monkeypatch.setattr(openvino, "Core", Core)
     example = torch.zeros(1, 2)
