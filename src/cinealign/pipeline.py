@@ -12,10 +12,12 @@ from cinealign.data.labels import train_labels
 from cinealign.evaluation.metrics import evaluate_vectors
 from cinealign.evaluation.transductive import evaluate_transductive
 from cinealign.fitting import fit_model
-from cinealign.model import Extracts
+from cinealign.model import Extracts, build_views
+from cinealign.progress import say
 from cinealign.recipe import Recipe
 from cinealign.run import Run
 from cinealign.run_draft import RunDraft
+from cinealign.views.plan import planned_steps
 from cinealign.views.store import FeatureStore
 
 
@@ -39,6 +41,8 @@ def align(
     """
     store = store or FeatureStore()
     with RunDraft.open(out, recipe, catalogue, force=force) as draft:
+        for step in planned_steps(build_views(recipe), {"poster": catalogue.posters, "intro": catalogue.intros}, store):
+            say(step.line())
         extracts = Extracts.of(recipe, catalogue.posters, catalogue.intros, store)
         training = extracts.training_set(catalogue.train_rows, train_labels(catalogue))
         model = fit_model(recipe, training, draft.checkpoint)

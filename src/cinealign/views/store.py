@@ -13,8 +13,9 @@ import json
 import os
 import re
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS items"
     " (digest TEXT PRIMARY KEY, dtype TEXT NOT NULL, shape TEXT NOT NULL, value BLOB NOT NULL)",
 )
+_RATES = "rates.json"
+_ITEMS_FOR_A_RATE = 32
 _RECORD = "json"
 """In the column dtype: the value is a JSON record, not an array."""
 
@@ -182,6 +185,23 @@ class FeatureStore:
                 raise DataError(f"cannot delete {entry.path}: {error.strerror}; is another run using it?") from None
         return gone
 
+    def rates(self) -> dict[str, float]:
+        """Items a second that each view was last computed at on this machine; empty where that is not known."""
+        try:
+            found = json.loads((self.folder / _RATES).read_text(encoding="utf-8"))
+            return {str(view): float(rate) for view, rate in found.items() if rate > 0}
+        except (OSError, ValueError, TypeError, AttributeError):  # only an estimate: without it none is given
+            return {}
+
+    def _keep_rate(self, view: str, items: int, seconds: float) -> None:
+        if items < _ITEMS_FOR_A_RATE or seconds <= 0:
+            return
+        place = self.folder / _RATES
+        with suppress(OSError):  # an estimate is no reason to lose the work
+            beside = place.with_name(f".{_RATES}.{os.getpid()}")
+            beside.write_text(json.dumps({**self.rates(), view: items / seconds}), encoding="utf-8")
+            beside.replace(place)
+
     def _files(self) -> Iterator[tuple[Path, re.Match[str]]]:
         for path in sorted(self.folder.glob("*.sqlite")):
             if match := _FILE_NAME.fullmatch(path.name):
@@ -204,6 +224,7 @@ class FeatureStore:
             _prepare(database, view, settings)
             missing = _missing(database, unique)
             if missing:
+                began = time.monotonic()
                 with progress(view, len(unique), len(unique) - len(missing)) as report:
                     for start in range(0, len(missing), batch_size):
                         batch = missing[start : start + batch_size]
@@ -213,6 +234,7 @@ class FeatureStore:
                             assert len(values) == len(wanted), f"{view}: {len(values)} values for {len(wanted)} items"
                             _insert(database, wanted, values)
                         report.advance(len(batch))
+                self._keep_rate(view, len(missing), time.monotonic() - began)
             return _select(database, unique)
 
 
