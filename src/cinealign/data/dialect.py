@@ -200,7 +200,7 @@ def _is_escaped(lines: Lines) -> bool:
     """A cell that is `\\N`, and backslashes before nothing but what databases escape."""
     null = False
     for text in lines():
-        if text.startswith('"') or '\t"' in text:
+        if re.search(r'(?:^|\t)"[^\t\r\n]*"(?:[\t\r\n]|$)', text):
             return False
         if "\\" not in text:
             continue
@@ -274,7 +274,8 @@ def _called(separator: str) -> str:
 
 def _has_row_name(record: Cells, width: int, dialect: Dialect) -> bool:
     quoted = record.lines[0].startswith('"') or dialect.separator == "\t"
-    return quoted and len(record.cells) == width + 1 and bool(record.cells[-1].strip())
+    told = record.cells[-1].strip() or record.lines[-1].rstrip("\r\n").endswith('"')
+    return quoted and len(record.cells) == width + 1 and bool(told)
 
 
 class _Shape:

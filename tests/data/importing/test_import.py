@@ -18,6 +18,7 @@ from cinealign.data.importing import write
 from cinealign.data.importing.plan import ImportOptions, plan_import
 from cinealign.data.importing.preview import draw_contact_sheet, preview_lines
 from cinealign.data.importing.write import ImportReport, write_catalogue
+from cinealign.data.split_folder import SplitOptions, split_folder
 from cinealign.errors import ConfigError, DataError
 from tests.data.importing.tables import picture, save_dataset, write_csv, write_jsonl, write_parquet, write_xlsx
 
@@ -82,7 +83,107 @@ def test_nothing_to_keep_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
     write_csv(source, [{**row, "image": "img/none.png"} for row in rows])
     with pytest.raises(DataError, match=r"nothing can be kept: rows without a picture: 8 \(items.csv row 2"):
         imported(source, tmp_path / "out")
-    assert not (tmp_path / "out").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["source"]
+
+
+def test_words_for_nothing_in_ids_and_titles(tmp_path: Path) -> None:
+    source, _ = small(tmp_path / "source", 4, item_id=["1.0", "nan", "3.0", "4.0"], title=["Null", "T", "None", "N/A"])
+    report = imported(source, tmp_path / "out", columns={"id": "item_id"})
+    assert [(drop.reason, drop.names) for drop in report.drops] == [(write.NO_ID, ("items.csv row 3",))]
+    assert [(row["id"], row["name"]) for row in info(tmp_path / "out")] == [("1", "Null"), ("3", "None"), ("4", "")]
+
+
+def test_kept_columns_stay_as_they_are(tmp_path: Path) -> None:
+    odd = ["<b>x</b> &amp; y\n z\r", " a\u00a0b ", "", "\\N", "NULL", '"', ",", "\t"]
+    source, _ = small(tmp_path / "source", note=odd)
+    imported(source, tmp_path / "out")
+    assert [row["note"] for row in info(tmp_path / "out")] == odd
+
+
+def test_pictures_found_under_another_name_are_listed(tmp_path: Path) -> None:
+    source, rows = small(tmp_path / "source", 3)
+    write_csv(source, [{**row, "image": row["image"].upper()} for row in rows[:1]] + rows[1:])
+    lines = imported(source, tmp_path / "out").lines()
+    assert "note: pictures whose files are called otherwise: 1 (IMG/P0.PNG is img/p0.png)" in lines
+    assert info(tmp_path / "out")[0]["source_image"] == "IMG/P0.PNG"
+
+
+def test_pictures_that_lie_across_or_are_light_are_listed(tmp_path: Path) -> None:
+    home = tmp_path / "source"
+    source, _ = small(home)
+    for i in range(8):
+        picture(COLOURS[i], (30, 20) if i == 3 else (20, 30)).save(home / "img" / f"p{i}.png")
+    light = Image.new("RGBA", (20, 30), (255, 255, 255, 0))
+    light.paste((250, 250, 250, 255), (4, 4, 9, 9))
+    light.save(home / "img" / "p5.png")
+    lines = imported(source, tmp_path / "out").lines()
+    assert "note: pictures that lie across where most stand: 1 (k3); turn them if they are turned" in lines
+    assert "note: light pictures on transparency, which are laid over black: 1 (k5)" in lines
+
+
+def captions(home: Path, split: bool = False) -> Path:
+    """Five texts of each of eight pictures, which lie under two names each."""
+    _, rows = small(home)
+    for row in rows:
+        content = (home / row["image"]).read_bytes()
+        (home / row["image"].replace("p", "q")).write_bytes(content)
+    many = [
+        {
+            "image": row["image"] if i % 2 else row["image"].replace("p", "q"),
+            "text": f"{row['text']} {i}",
+            **({"split": "train" if i else "test"} if split else {}),
+        }
+        for row in rows
+        for i in range(5)
+    ]
+    return write_csv(home / "items.csv", many)
+
+
+def test_a_picture_of_several_rows_is_on_one_side(tmp_path: Path) -> None:
+    report = imported(captions(tmp_path / "source"), tmp_path / "out")
+    catalogue = Catalogue.load(tmp_path / "out")
+    sides = [
+        {catalogue.posters[row].digest for row in rows} for rows in (catalogue.train_rows, catalogue.held_out_rows)
+    ]
+    assert len(catalogue) == 40 and sides[0].isdisjoint(sides[1]) and all(sides)
+    assert "note: pictures of several rows: 8; each on one side of the split" in report.lines()
+    assert (report.split.kind, report.split.settings["by"]) == ("group", "picture")
+    assert not any("both sides" in line for line in catalogue.report.lines())
+    split_folder(tmp_path / "out", SplitOptions(seed=3), force=True)
+    again = Catalogue.load(tmp_path / "out")
+    assert not any("both sides" in line for line in again.report.lines())
+
+
+def test_an_own_split_with_pictures_on_both_sides_is_said(tmp_path: Path) -> None:
+    lines = imported(captions(tmp_path / "source", split=True), tmp_path / "out").lines()
+    assert "note: pictures of several rows: 8; 8 of them on both sides of the split" in lines
+    assert any(
+        "posters that are on both sides of the split: 8" in line
+        for line in Catalogue.load(tmp_path / "out").report.lines()
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "train"),
+    [
+        ("is_train", ["1", "0", "1.0", "0"], [0, 2]),
+        ("is_train", ["True", "False", "false", "true"], [0, 3]),
+        ("subset", ["train", "test", "dev", "train"], [0, 3]),
+        ("partition", ["Training", "x", "x", "x"], [0]),
+    ],
+)
+def test_columns_that_tell_a_split(tmp_path: Path, column: str, cells: list[str], train: list[int]) -> None:
+    source, _ = small(tmp_path / "source", 4, **{column: cells})
+    assert imported(source, tmp_path / "out").split.kind == "own"
+    assert Catalogue.load(tmp_path / "out").train_rows.tolist() == train
+
+
+def test_folds_are_offered(tmp_path: Path) -> None:
+    source, _ = small(tmp_path / "source", 4, fold=["0", "1", "2", "2"])
+    lines = plan_import(source, ImportOptions()).lines()
+    assert lines[-1].endswith("(0, 1, 2); --split fold --train-value tells, several values with commas between")
+    imported(source, tmp_path / "out", columns={"split": "fold"}, train_value="0, 1")
+    assert Catalogue.load(tmp_path / "out").train_rows.tolist() == [0, 1]
 
 
 def test_whole_numbers_stay_the_ids(tmp_path: Path) -> None:
@@ -115,6 +216,13 @@ def test_a_path_that_leaves_the_folder_is_refused(tmp_path: Path, path: str) -> 
     ):
         imported(source, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["x" * 260, "x" * 250, "a/" + "y" * 300])
+def test_a_place_with_too_long_a_name_is_one_line(tmp_path: Path, name: str) -> None:
+    source, _ = small(tmp_path / "source")
+    with pytest.raises(DataError, match="cannot be written: File name too long; choose another folder"):
+        imported(source, tmp_path / name)
 
 
 def test_a_link_that_leaves_the_folder_is_refused(tmp_path: Path) -> None:
@@ -317,13 +425,14 @@ def test_a_random_split_is_said_not_to_be_the_assignments(tmp_path: Path) -> Non
         ({"images": Path("nowhere")}, DataError, "nowhere: no such folder of pictures"),
         ({"longest_side": 8}, ConfigError, "between 16 and 8192 pixels, got 8"),
         ({"noun": "\n"}, ConfigError, "the noun must be a word"),
+        ({"seed": -1}, ConfigError, "the seed must be 0 or more, got -1"),
         ({"share": 1.0}, ConfigError, "share of train items must be between 0 and 1, got 1.0"),
     ],
 )
 def test_what_cannot_be_asked(tmp_path: Path, options: dict[str, Any], error: type[Exception], message: str) -> None:
     source, _ = small(tmp_path / "source")
-    with pytest.raises(error, match=message):
-        imported(source, tmp_path / "out", **options)
+    with pytest.raises(error, match=message):  # before anything is written, so in a dry run too
+        plan_import(source, ImportOptions(**options))
 
 
 def test_a_dry_run_shows_and_writes_nothing(tmp_path: Path) -> None:

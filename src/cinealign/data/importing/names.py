@@ -110,14 +110,14 @@ class PictureNames:
         for form in _forms(text):
             path = _plain_path(form)
             stem, name = _without_suffix(path), PurePosixPath(path).name
-            for known, key in (
-                (self._by_path, path),
-                (self._by_stem, stem),
-                (self._by_name, name),
-                (self._by_name_stem, _without_suffix(name)),
+            for tried in (
+                [(self._by_path, path)],
+                [(self._by_stem, stem), (self._by_name, name)],
+                [(self._by_name_stem, _without_suffix(name))],
             ):
-                if files := _same_tail(known.get(key, ()), path):
-                    return self._only(text, files, "pictures that fit")
+                found = [file for known, key in tried for file in _same_tail(known.get(key, ()), path)]
+                if found:
+                    return self._only(text, list(dict.fromkeys(found)), "pictures that fit")
         return None
 
     def _only(self, text: str, files: list[str], what: str) -> Path:

@@ -14,7 +14,7 @@ import os
 import shutil
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -315,21 +315,20 @@ def _info_csv(plan: ImportPlan, ids: list[int], rows: list[Row], mapped: bool) -
     own = [*([SOURCE_ID] if mapped else []), *(["source_image"] if paths else [])]
     own += ["split"] if "split" in plan.columns.names else []
     kept = _kept_titles(plan.columns.kept, {"id", *own})
-    text = io.StringIO(newline="")
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(["id", *(_CATALOGUE_NAMES[role] for role in roles), *own, *kept.values()])
+    lines = [_csv_line(["id", *(_CATALOGUE_NAMES[role] for role in roles), *own, *kept.values()])]
     for item_id, row in zip(ids, rows, strict=True):
         cells = {SOURCE_ID: row.source_id, "source_image": row.image or "", "split": row.texts.get("split", "")}
         texts = {"title": row.source_id, **row.texts}
-        table.writerow(
-            [
-                item_id,
-                *(texts[role] for role in roles),
-                *(cells[n] for n in own),
-                *(row.kept[c] for c in kept),
-            ]
-        )
-    return text.getvalue()
+        line = [item_id, *(texts[r] for r in roles), *(cells[n] for n in own), *(row.kept[c] for c in kept)]
+        lines.append(_csv_line(line))
+    return "".join(lines)
+
+
+def _csv_line(cells: Sequence[object]) -> str:
+    """A line of CSV that ends with LF; a cell with any line end is quoted, which the writer does for its own only."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerow(cells)
+    return text.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _kept_titles(columns: tuple[str, ...], taken: set[str]) -> dict[str, str]:
