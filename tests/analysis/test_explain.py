@@ -91,3 +91,15 @@ def test_another_intro_is_explained_and_written(lettered, rated, store, tmp_path
 def test_a_movie_that_is_not_there_is_named(material):
     with pytest.raises(DataError, match="the catalogue has no item 999999 with both sides; its ids are"):
         explain_pair(material, 999999)
+
+
+def test_a_train_item_is_explained_without_its_memory(material):
+    row = int(material.train[3])
+    found = explain_pair(material, int(material.catalogue.ids[row]))
+    assert found["without_memory"] and found["split"] == {"poster": "train", "intro": "train"}
+    assert "memory" not in [expert["expert"] for expert in found["experts"]]
+    assert found["product"] == pytest.approx(sum(expert["contribution"] for expert in found["experts"]), abs=1e-5)
+    poster, intro = material.run.vectors
+    assert found["product"] < float(poster[row] @ intro[row]) - 0.01  # what is remembered is not in it
+    held_out = explain_pair(material, int(material.catalogue.ids[material.held_out[2]]))
+    assert not held_out["without_memory"] and "memory" in [expert["expert"] for expert in held_out["experts"]]

@@ -63,8 +63,10 @@ def test_of_a_run_on_the_sample(
     poster, intro = lettered.vectors
     D = 1 - poster @ intro.T
     first, second = get_acc(D, 0.05, 1), get_acc(D, 0.05, 0)
-    assert f"poster to intro {first:.4f}, intro to poster {second:.4f}, all 240 movies" in text
-    assert f"as the run measured it: {first:.4f}, {second:.4f}; score" in text
+    assert f"海报到简介 {first:.4f}，简介到海报 {second:.4f}，全部 240 项" in text
+    assert f"运行时测得：{first:.4f}，{second:.4f}" in text and "课程得分：" in text
+    streams = {out.get("name") for cell in code_cells for out in cell.outputs if out.output_type == "stream"}
+    assert streams == {"stdout"}  # progress was shown, and is not kept
     assert " read, 12 dropped for want of a poster, N = 240, 144 train rows" in text
     pictures = [out for cell in code_cells for out in cell.outputs if "image/png" in out.get("data", {})]
     assert len(pictures) == 18 and "not measured" not in text

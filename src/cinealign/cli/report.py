@@ -36,6 +36,14 @@ class LanguageChoice(StrEnum):
 Lang = Annotated[LanguageChoice, typer.Option(help="Language of the text.")]
 
 
+Own = Annotated[
+    Path | None,
+    typer.Option(
+        "--notebook", metavar="FILE", help="A notebook (or ID.zip) whose cells `My analysis` are kept: what you wrote."
+    ),
+]
+
+
 def notebook(
     target: Annotated[str, typer.Argument(metavar="RUN|RECIPE", help="A run directory, or a recipe to train by.")],
     out: Annotated[Path, typer.Option(metavar="FILE.ipynb", help="The notebook to write.")],
@@ -48,6 +56,7 @@ def notebook(
     Of a run it loads the saved model; of a recipe it trains, into a run directory beside the notebook.
     """
     from cinealign.report.notebook import check_target, notebook_of_recipe, notebook_of_run, write_notebook
+    from cinealign.report.own_words import kept_words
 
     check_target(out, ".ipynb", force)
     if Path(target).is_dir():
@@ -55,11 +64,14 @@ def notebook(
         from cinealign.run_data import RunData
 
         run = Run(Path(target))
-        made = notebook_of_run(run, RunData.find(run, data).catalogue.folder, out, lang.value)
+        catalogue = RunData.find(run, data).catalogue
+        own = kept_words(out)
+        made = notebook_of_run(run, catalogue.folder, out, lang.value, noun=catalogue.noun, own=own)
     else:
         from cinealign.cli.runs import given_catalogue
 
-        made = notebook_of_recipe(target, given_catalogue(data).folder, out, lang.value, force=force)
+        catalogue = given_catalogue(data)
+        made = notebook_of_recipe(target, catalogue.folder, out, lang.value, noun=catalogue.noun, force=force)
     write_notebook(made, out)
     typer.echo(f"wrote {out}: {len(made.cells)} cells, executed from the top")
 
@@ -72,6 +84,7 @@ def report(
     compare: Compare = None,
     ladder: Ladder = None,
     whose: Annotated[str, typer.Option("--by", metavar="TEXT", help="Whose report it is, for the title page.")] = "",
+    own: Own = None,
     force: Force = False,
 ) -> None:
     """Write a typeset report of a run: method, results with intervals, the three questions, limits.
@@ -79,12 +92,14 @@ def report(
     Analyses the run first where `cinealign analyse` has not done so yet.
     """
     from cinealign.report.notebook import check_target
+    from cinealign.report.own_words import read_own_words
     from cinealign.report.pdf import report_pdf, write_bytes
     from cinealign.run import Run
 
     check_target(out, ".pdf", force)
-    run = Run(folder)
-    made = report_pdf(run, _analysed(run, data), lang.value, comparisons=compare or [], ladder=ladder, whose=whose)
+    run, words = Run(folder), None if own is None else read_own_words(own)
+    analysis = _analysed(run, data)
+    made = report_pdf(run, analysis, lang.value, comparisons=compare or [], ladder=ladder, whose=whose, own=words)
     write_bytes(made, out)
     typer.echo(f"wrote {out}: {len(made) / 1e6:.1f} MB")
 
@@ -111,12 +126,14 @@ def submit(
     data: Data = None,
     compare: Compare = None,
     ladder: Ladder = None,
+    own: Own = None,
     force: Force = False,
 ) -> None:
     """Pack notebook, report, saved model and source into one zip, and check it by running it somewhere else.
 
     Analyses the run first where `cinealign analyse` has not done so yet.
     """
+    from cinealign.report.own_words import read_own_words
     from cinealign.report.student import Student
     from cinealign.report.submission import submit as build
     from cinealign.run import Run
@@ -134,6 +151,7 @@ def submit(
         out,
         comparisons=compare or [],
         ladder=ladder,
+        own=None if own is None else read_own_words(own),
         force=force,
     )
     typer.echo("\n".join(made.lines()))

@@ -11,7 +11,12 @@ from cinealign.analysis.explain.figure import draw_explanation
 from cinealign.analysis.plans import plans
 from cinealign.data.posters import Poster
 from cinealign.errors import ConfigError
-from cinealign.figures import Language, drawing
+from cinealign.figures import Language, drawing, label_of
+from cinealign.report.conclusions import conclusions
+from cinealign.report.sources import Sources
+from cinealign.report.texts import Texts
+from cinealign.report.writer import Writer
+from cinealign.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,11 +51,22 @@ class Answers:
             raise ConfigError(f"unknown figure {name!r}; `cinealign analyse` says which there are")
         return f"{name}: not measured for this run" if plan.draw is None else _drawn(plan.draw, self.lang)
 
-    def table(self, name: str) -> pd.DataFrame:
-        """The table of that name, numbers to three decimals, nothing where there is none."""
+    def table(self, name: str, columns: Sequence[str]) -> pd.DataFrame:
+        """Columns of the table of that name, in the notebook's language, numbers to three decimals, nothing where there is
+        none.
+        """
         import pandas as pd
 
-        return pd.read_csv(self.analysis.folder / self.analysis.numbers["tables"][name]).round(3).fillna("")
+        table = pd.read_csv(self.analysis.folder / self.analysis.numbers["tables"][name])[list(columns)].round(3)
+        named = table.map(lambda cell: label_of(cell, self.lang) if isinstance(cell, str) else cell).fillna("")
+        return named.rename(columns=lambda column: label_of(column, self.lang))
+
+    def conclusion(self, run: Run, question: str) -> str:
+        """What the numbers allow to be concluded on `question`, as Markdown; worded from this run's findings."""
+        sources = Sources.gather(run, self.analysis.folder)
+        writer = Writer(Texts(self.lang, sources.noun))
+        sentences = writer.joined(conclusions(writer, sources, question))
+        return "".join(f"**{span.text}**" if span.kind == "strong" else span.text for span in sentences)
 
     def explained(self) -> list[dict[str, Any]]:
         """What was found of the single movies that the analysis explains."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cinealign.evaluation.metrics import DIRECTIONS, SPLITS, Metrics
+from cinealign.figures import Language, label_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,22 +14,22 @@ if TYPE_CHECKING:
     from cinealign.model import AlignmentModel
 
 
-def movie_table(movies: Any) -> pd.DataFrame:
+def movie_table(movies: Any, lang: Language = "en") -> pd.DataFrame:
     """One row a movie, of a catalogue or of the table that it was made from: id, title, year, genres, intro."""
     import pandas as pd
 
     shown: list[Movie] = list(movies)
     rows = [(m.movie_id, m.title, m.year, ", ".join(m.genres), m.intro) for m in shown]
     table = pd.DataFrame(rows, columns=["movie_id", "title", "year", "genres", "intro"])
-    return table.astype({"year": "Int64"})
+    return _named(table.astype({"year": "Int64"}), lang)
 
 
-def expert_table(model: AlignmentModel) -> pd.DataFrame:
+def expert_table(model: AlignmentModel, lang: Language = "en") -> pd.DataFrame:
     """One row an expert: what it is, which views it joins, and how much its cosine counts."""
     import pandas as pd
 
     weights = model.weights.tolist() if len(model.weights) else [None] * len(model.recipe.align)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         [
             {
                 "expert": options["expert"],
@@ -39,9 +40,10 @@ def expert_table(model: AlignmentModel) -> pd.DataFrame:
             for options, weight in zip(model.recipe.align, weights, strict=True)
         ]
     )
+    return _named(table, lang)
 
 
-def accuracy_table(metrics: Metrics) -> pd.DataFrame:
+def accuracy_table(metrics: Metrics, lang: Language = "en") -> pd.DataFrame:
     """One row a direction and split: queries, accuracy with interval and chance, recalls, ranks, accuracy at 0.5."""
     import pandas as pd
 
@@ -54,8 +56,8 @@ def accuracy_table(metrics: Metrics) -> pd.DataFrame:
             low, high = metrics["intervals"][direction][split]
             rows.append(
                 {
-                    "direction": direction,
-                    "queries": split,
+                    "direction": label_of(direction.replace("_", " "), lang),
+                    "queries": label_of(split.replace("_", "-"), lang),
                     "number": ranks["queries"],
                     "top 5 %": accuracy,
                     "95 % from": low,
@@ -66,4 +68,11 @@ def accuracy_table(metrics: Metrics) -> pd.DataFrame:
                     "top 50 %": metrics["ratio_0.5"][direction][split],
                 }
             )
-    return pd.DataFrame(rows).set_index(["direction", "queries"]).round(4)
+    table = pd.DataFrame(rows).set_index(["direction", "queries"]).round(4)
+    table.index.names = [label_of(name, lang) for name in table.index.names]
+    return _named(table, lang)
+
+
+def _named(table: pd.DataFrame, lang: Language) -> pd.DataFrame:
+    """The same with its columns in `lang`."""
+    return table.rename(columns=lambda name: label_of(name, lang))

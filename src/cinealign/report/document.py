@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from cinealign.figures import Language
@@ -22,7 +24,15 @@ from cinealign.report.texts import Texts
 from cinealign.report.writer import Writer
 
 
-def compose(sources: Sources, lang: Language, curves: Path, *, whose: str = "", brief: bool = False) -> Document:
+def compose(
+    sources: Sources,
+    lang: Language,
+    curves: Path,
+    *,
+    whose: str = "",
+    brief: bool = False,
+    own: Mapping[str, str] | None = None,
+) -> Document:
     """The report, not yet typeset.
 
     Args:
@@ -30,6 +40,8 @@ def compose(sources: Sources, lang: Language, curves: Path, *, whose: str = "", 
         lang: of the text.
         curves: picture of the run's learning and top-p curves.
         whose: name and student id for the title page; "" for none.
+        own: question -> what the student wrote on it, printed below the question; where there is a `whose`, a place is
+            left for what is missing.
         brief: leave out figures that repeat a table, and all but the main measure of a down-stream task.
     Raises:
         DataError: the run or its analysis was made by another version.
@@ -42,8 +54,11 @@ def compose(sources: Sources, lang: Language, curves: Path, *, whose: str = "", 
     write_results(writer, sources, curves)
     write_ladder(writer, sources)
     write_relation(writer, sources)
+    _own_words(writer, "relation", own or {}, whose)
     write_neighbours(writer, sources)
+    _own_words(writer, "neighbours", own or {}, whose)
     write_downstream(writer, sources)
+    _own_words(writer, "downstream", own or {}, whose)
     write_explained(writer, sources)
     write_limits(writer, sources)
     write_reproduce(writer, sources)
@@ -56,6 +71,16 @@ def compose(sources: Sources, lang: Language, curves: Path, *, whose: str = "", 
         blocks=tuple(writer.blocks),
         references=writer.cited(opening),
     )
+
+
+def _own_words(writer: Writer, question: str, own: Mapping[str, str], whose: str) -> None:
+    if question not in own and not whose:
+        return
+    writer.heading("own.title", 2)
+    if question not in own:
+        writer.paragraph(writer.say("own.empty"))
+    for paragraph in re.split(r"\n\s*\n", own.get(question, "")):
+        writer.paragraph((Span(" ".join(paragraph.split())),) if paragraph.strip() else ())
 
 
 def _subtitle(writer: Writer, sources: Sources, whose: str) -> tuple[Text, ...]:

@@ -20,6 +20,9 @@ from cinealign.figures import Language
 from cinealign.progress import progress
 from cinealign.recipe import Recipe
 from cinealign.report.extras import extra
+from cinealign.report.own_words import TAG as OWN_WORDS
+from cinealign.report.own_words import with_own_words
+from cinealign.report.texts import speaking_of
 from cinealign.run import Run
 from cinealign.run_draft import refuse_finished
 
@@ -32,7 +35,9 @@ Notebook = Any
 """nbformat's NotebookNode."""
 
 
-def notebook_of_run(run: Run, data: Path, out: Path, lang: Language) -> Notebook:
+def notebook_of_run(
+    run: Run, data: Path, out: Path, lang: Language, *, noun: str = "movie", own: Mapping[str, str] | None = None
+) -> Notebook:
     """The executed notebook that loads the model of a finished run; `out` is where it is going to lie.
 
     Args:
@@ -40,6 +45,7 @@ def notebook_of_run(run: Run, data: Path, out: Path, lang: Language) -> Notebook
         data: the folder that it was made from.
         out: the notebook's file; paths in the cells start from its folder.
         lang: of the text.
+        noun, own: as in `make_notebook`.
     Raises:
         CineAlignError: as `execute_notebook`.
     """
@@ -53,12 +59,16 @@ def notebook_of_run(run: Run, data: Path, out: Path, lang: Language) -> Notebook
             "RECIPE": _from(folder, run.folder / "recipe.yaml"),
             "TRAINED": Path(f"{out.stem}-run"),
         },
+        noun=noun,
+        own=own,
     )
     execute_notebook(notebook, folder)
     return notebook
 
 
-def notebook_of_recipe(recipe: str, data: Path, out: Path, lang: Language, *, force: bool = False) -> Notebook:
+def notebook_of_recipe(
+    recipe: str, data: Path, out: Path, lang: Language, *, noun: str = "movie", force: bool = False
+) -> Notebook:
     """The executed notebook that trains by a recipe, into a run directory beside it.
 
     Args:
@@ -66,6 +76,7 @@ def notebook_of_recipe(recipe: str, data: Path, out: Path, lang: Language, *, fo
         data: the data folder.
         out: the notebook's file; NAME.ipynb trains into NAME-run beside it.
         lang: of the text.
+        noun: what one thing of the data is called.
         force: replace a finished run there.
     Raises:
         CineAlignError: no such recipe, a run that is there already, or as `execute_notebook`.
@@ -82,6 +93,7 @@ def notebook_of_recipe(recipe: str, data: Path, out: Path, lang: Language, *, fo
             "TRAINED": trained,
             "TRAIN": True,
         },
+        noun=noun,
     )
     execute_notebook(notebook, folder)
     return notebook
@@ -106,7 +118,13 @@ def check_target(out: Path, suffix: str, force: bool) -> None:
 
 
 def make_notebook(
-    lang: Language, parameters: Mapping[str, Path | str | bool], header: str = "", *, own_source: bool = False
+    lang: Language,
+    parameters: Mapping[str, Path | str | bool],
+    header: str = "",
+    *,
+    noun: str = "movie",
+    own: Mapping[str, str] | None = None,
+    own_source: bool = False,
 ) -> Notebook:
     """The notebook, not yet executed.
 
@@ -114,6 +132,8 @@ def make_notebook(
         lang: of the text between the cells, and of the labels in figures.
         parameters: new values for names of the parameters cell; all other lines stay as the template has them.
         header: Markdown put below the title, such as whose work it is; "" for none.
+        noun: what one thing of the data is called.
+        own: question -> what the student wrote on it, for the cells that are his.
         own_source: whether the notebook imports the package from `src` beside itself.
     Raises:
         ConfigError: jupytext or nbformat is missing.
@@ -131,9 +151,15 @@ def make_notebook(
         if cell.metadata.get("lang", lang) != lang or ("own-source" in tags and not own_source):
             continue
         text = _with_parameters(cell.source, {"LANGUAGE": lang, **parameters}) if "parameters" in tags else cell.source
+        metadata = {"tags": tags} if tags else {}
+        if cell.cell_type == "markdown":
+            text = speaking_of(noun, text, lang)
+        if OWN_WORDS in tags:
+            metadata["question"] = cell.metadata["question"]
+            text = with_own_words(text, cell.metadata["question"], own or {})
         new = nbformat.v4.new_code_cell if cell.cell_type == "code" else nbformat.v4.new_markdown_cell
         name = f"cell-{len(notebook.cells) + 1:02d}"
-        notebook.cells.append(new(text, id=name, metadata={"tags": tags} if tags else {}))
+        notebook.cells.append(new(text, id=name, metadata=metadata))
         if header and len(notebook.cells) == 1:
             notebook.cells.append(nbformat.v4.new_markdown_cell(header, id="whose"))
     return notebook
@@ -156,7 +182,7 @@ def execute_notebook(notebook: Notebook, folder: Path, *, environ: Mapping[str, 
     exceptions = extra("nbclient.exceptions", "executing a notebook")
     total = sum(cell.cell_type == "code" for cell in notebook.cells)
     with progress("notebook cells", total) as bar:
-        client = nbclient.NotebookClient(
+        client = _quiet_client(nbclient)(
             notebook,
             kernel_manager_class=_this_python(),
             kernel_name="python3",
@@ -176,6 +202,20 @@ def execute_notebook(notebook: Notebook, folder: Path, *, environ: Mapping[str, 
                 "(`cinealign run`) and give its folder"
             ) from None
     notebook.metadata.language_info.pop("version", None)
+
+
+def _quiet_client(nbclient: Any) -> Any:
+    """A client that shows what cells write to stderr, such as progress, on ours, and keeps it out of the notebook."""
+
+    class QuietClient(nbclient.NotebookClient):  # type: ignore[misc]
+        def output(self, outs: Any, msg: Any, display_id: str, cell_index: int) -> Any:
+            if msg["msg_type"] == "stream" and msg["content"].get("name") == "stderr":
+                sys.stderr.write(msg["content"]["text"])
+                sys.stderr.flush()
+                return None
+            return super().output(outs, msg, display_id, cell_index)
+
+    return QuietClient
 
 
 def append_cell(notebook: Notebook, code: str) -> None:

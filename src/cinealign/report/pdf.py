@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cinealign.errors import ConfigError
@@ -26,6 +26,7 @@ def report_pdf(
     comparisons: Sequence[Path] = (),
     ladder: Path | None = None,
     whose: str = "",
+    own: Mapping[str, str] | None = None,
 ) -> bytes:
     """The typeset report, of at most `MOST_PAGES` pages: brief where the whole would have more (see `compose`).
 
@@ -38,6 +39,7 @@ def report_pdf(
         comparisons: folders of `cinealign compare` on the same data.
         ladder: a file of `report.ladder`.
         whose: name and student id for the title page.
+        own: question -> what the student wrote on it.
     Raises:
         ConfigError: Typst or the Chinese font is missing, or a comparison is of other data.
         DataError: a file is missing, or made by another version.
@@ -45,9 +47,9 @@ def report_pdf(
     sources = Sources.gather(run, analysis, comparisons=comparisons, ladder=ladder)
     with tempfile.TemporaryDirectory(prefix="cinealign-curves-") as scratch:
         curves = plot_run(run, Path(scratch) / "curves.pdf", lang if sources.speaks(lang) else "en")[0]
-        pdf = typeset_pdf(compose(sources, lang, curves, whose=whose))
+        pdf = typeset_pdf(compose(sources, lang, curves, whose=whose, own=own))
         if page_count(pdf) > MOST_PAGES:
-            pdf = typeset_pdf(compose(sources, lang, curves, whose=whose, brief=True))
+            pdf = typeset_pdf(compose(sources, lang, curves, whose=whose, own=own, brief=True))
     if (pages := page_count(pdf)) > MOST_PAGES:
         say(
             f"report: {pages} pages, and {MOST_PAGES} are the most that it should have; give fewer or smaller --compare"

@@ -19,7 +19,7 @@ import shutil
 import tempfile
 import zipfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -42,6 +42,7 @@ from cinealign.report.notebook import (
     texts_of,
     write_notebook,
 )
+from cinealign.report.own_words import kept_words, unwritten
 from cinealign.report.pdf import report_pdf, write_bytes
 from cinealign.report.requirements import pinned
 from cinealign.report.student import Student
@@ -52,6 +53,7 @@ DATA = "data"
 RUN_FILES = ("recipe.yaml", "catalogue.json", "metrics.json", "environment.json", "history.jsonl")
 TOLERATED = 2
 """Movies whose rank may fall on the other side of k because another machine rounds otherwise."""
+HOW_TO_WRITE = "write it in the cells “My analysis” of the notebook and submit again with --notebook FILE.ipynb --force"
 _TOLD = "MEASURED "
 _TELL = f"""import json
 import cinealign
@@ -69,12 +71,14 @@ class Submission:
         measured: accuracy of all movies by direction, as the unpacked notebook measured it.
         expected: the same as the run has it.
         parts: bytes in the zip by the first name below ID/, the largest first.
+        unwritten: questions on which the student has written nothing.
     """
 
     file: Path
     measured: dict[str, float]
     expected: dict[str, float]
     parts: dict[str, int]
+    unwritten: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """What was made and what the check found, for a terminal."""
@@ -88,6 +92,11 @@ class Submission:
             f"wrote {self.file}: {size / 1e6:.1f} MB ({parts})",
             "checked: unpacked into an empty folder, its notebook ran from the top with its own source and the saved model; "
             f"top 5 % accuracy, all items: {accuracies}",
+            *(
+                [f"still empty: your own analysis of {', '.join(self.unwritten)}; {HOW_TO_WRITE}"]
+                if self.unwritten
+                else []
+            ),
         ]
 
 
@@ -101,6 +110,7 @@ def submit(
     *,
     comparisons: Sequence[Path] = (),
     ladder: Path | None = None,
+    own: Mapping[str, str] | None = None,
     force: bool = False,
 ) -> Submission:
     """Build ID.zip in `out` and check it; it appears only when the check has passed.
@@ -113,6 +123,7 @@ def submit(
         lang: of report, notebook and readme.
         out: folder for the zip.
         comparisons, ladder: as in `report_pdf`.
+        own: question -> what the student wrote on it; where None, what a zip of that name that is replaced has.
         force: replace a zip of that name.
     Raises:
         ConfigError: the zip exists and `force` is not given, or `out` cannot be written.
@@ -122,6 +133,8 @@ def submit(
     target = out / f"{student.student_id}.zip"
     if target.is_dir() or (target.exists() and not force):
         raise ConfigError(f"{target} exists already; pass --force to replace it, or --out for another place")
+    if own is None:
+        own = kept_words(target)
     try:
         out.mkdir(parents=True, exist_ok=True)
         scratch_folder = tempfile.TemporaryDirectory(prefix=f".{student.student_id}-", dir=out)
@@ -131,11 +144,11 @@ def submit(
         tree = Path(scratch) / "build" / student.student_id
         tree.mkdir(parents=True)
         say("submission: report")
-        pdf = report_pdf(run, analysis, lang, comparisons=comparisons, ladder=ladder, whose=student.line())
+        pdf = report_pdf(run, analysis, lang, comparisons=comparisons, ladder=ladder, whose=student.line(), own=own)
         write_bytes(pdf, tree / f"{student.student_id}.pdf")
         _side_files(tree, run, catalogue, analysis, student, lang)
         say("submission: notebook")
-        _write_notebook(tree, run, catalogue, student, lang)
+        _write_notebook(tree, run, catalogue, student, lang, own)
         packed = Path(scratch) / target.name
         parts = _pack(tree, packed)
         say("submission: unpacking it elsewhere and running its notebook")
@@ -143,7 +156,7 @@ def submit(
         expected = {direction: float(run.metrics[direction]["all"]) for direction in DIRECTIONS}
         _compare(measured, expected, len(catalogue))
         packed.replace(target)
-    return Submission(target, measured, expected, parts)
+    return Submission(target, measured, expected, parts, tuple(unwritten(own)))
 
 
 def check(packed: Path, data: Path, student: Student) -> dict[str, float]:
@@ -214,11 +227,13 @@ def _readme(run: Run, student: Student, lang: Language) -> str:
     )
 
 
-def _write_notebook(tree: Path, run: Run, catalogue: Catalogue, student: Student, lang: Language) -> None:
+def _write_notebook(
+    tree: Path, run: Run, catalogue: Catalogue, student: Student, lang: Language, own: Mapping[str, str]
+) -> None:
     """The executed notebook at its place in `tree`, with the data beside it only meanwhile."""
     places = {"DATA": Path(DATA), "RUN": Path("run"), "RECIPE": Path("run/recipe.yaml"), "TRAINED": Path("trained")}
     parameters: dict[str, Path | str | bool] = {**reading_of(run), **places}
-    notebook = make_notebook(lang, parameters, student.markdown(), own_source=True)
+    notebook = make_notebook(lang, parameters, student.markdown(), noun=catalogue.noun, own=own, own_source=True)
     link = _link(tree, catalogue.folder)
     try:
         execute_notebook(notebook, tree)

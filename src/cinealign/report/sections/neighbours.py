@@ -48,6 +48,15 @@ def write_neighbours(writer: Writer, sources: Sources) -> None:
         writer.figure(file, writer.say(f"neighbours.gallery_{name}"), 0.82)
 
 
+def conclude_neighbours(writer: Writer, sources: Sources) -> list[Text]:
+    """Which traits neighbours share more than by chance, and than neighbours of their own side."""
+    neighbours = sources.analysis["neighbours"]
+    if skipped(neighbours):
+        return []
+    traits, at = _traits(neighbours), _position(neighbours)
+    return [*_verdicts(writer, traits, at), _decay(writer, neighbours, traits), *_beside_own_side(writer, traits)]
+
+
 def _traits(neighbours: Fact) -> dict[str, Fact]:
     traits = neighbours["traits"]
     return {name: traits[name] for name in traits.names() if not skipped(traits[name])}

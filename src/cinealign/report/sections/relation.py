@@ -30,6 +30,17 @@ def write_relation(writer: Writer, sources: Sources) -> None:
         _slices(writer, sources, relation)
 
 
+def conclude_relation(writer: Writer, sources: Sources) -> list[Text]:
+    """Whether there is a relation, and what it comes from."""
+    relation = sources.analysis["relation"]
+    if skipped(relation):
+        return []
+    said = [] if skipped(relation["permutation"]) else [_permutation(writer, relation["permutation"])]
+    if not skipped(relation["left"]):
+        said += [_what_it_carries(writer, entry) for entry in relation["left"] if not skipped(entry)]
+    return said
+
+
 def _permutation(writer: Writer, found: Fact) -> Text:
     return writer.say(
         f"relation.permutation.{significance(found['p'].value)}",
@@ -111,7 +122,8 @@ def _left(writer: Writer, sources: Sources, relation: Fact) -> None:
     about = {key: settings[key] for key in ("k", "ratio", "chance")}
     caption = writer.say("relation.left_caption", movies=full["movies"], **about)
     writer.table(caption, "relation.left_head", rows, "lrrrr", widths=(1, 0, 0, 0, 0))
-    writer.paragraph(*[_what_it_carries(writer, entry) for entry in entries], _titles(writer, relation))
+    writer.bullets([said for entry in entries if (said := _what_it_carries(writer, entry))])
+    writer.paragraph(_titles(writer, relation))
     writer.repeating_figure(sources.figure("relation-left", writer.lang), writer.say("relation.left_figure"), 0.92)
 
 

@@ -53,7 +53,7 @@ from collections import Counter
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from IPython.display import display
+from IPython.display import Markdown, display
 
 from cinealign import Catalogue, Recipe, Run, __version__, align, course_score, get_acc
 from cinealign.analysis.analyse import Analysis, analyse
@@ -63,7 +63,7 @@ from cinealign.data.movie_table import read_movie_table
 from cinealign.data.posters import find_posters, open_poster
 from cinealign.evaluation.metrics import evaluate_vectors
 from cinealign.evaluation.ranks import retrieval_ranks
-from cinealign.figures import spoken
+from cinealign.figures import drawing, label_of, spoken
 from cinealign.model import Extracts, build_views
 from cinealign.report.answers import Answers
 from cinealign.report.data_frames import accuracy_table, expert_table, movie_table
@@ -73,8 +73,18 @@ from cinealign.views.poster.lettering import lettering_texts
 from cinealign.views.store import FeatureStore
 
 warnings.filterwarnings("ignore")
-pd.set_option("display.max_colwidth", 110)
-print("cinealign", __version__)
+pd.set_option("display.max_colwidth", 110, "display.max_rows", 200, "display.max_columns", 40)
+
+
+def say(text, /, **values):
+    print(label_of(text, LANGUAGE).format(**values))
+
+
+def word(text):
+    return label_of(text, spoken(LANGUAGE))
+
+
+say("cinealign {version}", version=__version__)
 
 # %% [markdown] lang="en"
 # ## 1. Data
@@ -86,8 +96,13 @@ print("cinealign", __version__)
 
 # %%
 table, pictures = read_movie_table(DATA), find_posters(DATA)
-print(f"{table.name}: {len(table.rows)} movies; poster folder: {len(pictures.files)} pictures")
-movie_table(table.rows).head()
+say(
+    "{name}: {rows} rows; poster folder: {files} pictures",
+    name=table.name,
+    rows=len(table.rows),
+    files=len(pictures.files),
+)
+movie_table(table.rows, LANGUAGE).head()
 
 # %% [markdown] lang="en"
 # ## 2. Filtering
@@ -104,7 +119,7 @@ N = len(catalogue)
 print("\n".join(catalogue.report.lines()))
 
 # %%
-movie_table(catalogue.movies).tail()
+movie_table(catalogue.movies, LANGUAGE).tail()
 
 # %%
 sampled = np.random.default_rng(0).choice(catalogue.train_rows, 12, replace=False)
@@ -121,9 +136,9 @@ poster_gallery([catalogue.movies[row] for row in sampled])
 
 # %%
 intro = catalogue.intros[catalogue.train_rows[0]]
-print("intro: ", intro)
-print("words: ", tokens(intro, stop_words=False, stem=False))
-print("stems: ", tokens(intro))
+say("intro: {text}", text=intro)
+say("words: {words}", words=tokens(intro, stop_words=False, stem=False))
+say("stems: {words}", words=tokens(intro))
 
 # %% [markdown] lang="en"
 # The vocabulary comes from the intros of train movies only.
@@ -134,13 +149,15 @@ print("stems: ", tokens(intro))
 # %%
 words = Counter(word for row in catalogue.train_rows for word in tokens(catalogue.intros[row]))
 lengths = [len(tokens(text, stop_words=False)) for text in catalogue.intros]
-print(f"{len(english_stop_words())} stop words; {len(words)} stems in {len(catalogue.train_rows)} train intros")
-print("most frequent:", ", ".join(f"{word} {count}" for word, count in words.most_common(15)))
+stops, train_count = len(english_stop_words()), len(catalogue.train_rows)
+say("{stops} stop words; {stems} stems in {intros} train intros", stops=stops, stems=len(words), intros=train_count)
+say("most frequent: {words}", words=", ".join(f"{stem} {count}" for stem, count in words.most_common(15)))
 
-figure, axes = plt.subplots(figsize=(6, 2))
-axes.hist(lengths, bins=40, color="#0072B2")
-axes.set(xlabel="words in an intro, stop words included", ylabel="movies")
-plt.show()
+with drawing(spoken(LANGUAGE)):
+    figure, axes = plt.subplots(figsize=(6, 2))
+    axes.hist(lengths, bins=40, color="#0072B2")
+    axes.set(xlabel=word("words in an intro, stop words included"), ylabel=word("number of items"))
+    plt.show()
 
 # %% [markdown] lang="en"
 # **Posters.** Pictures are decoded to RGB and turned upright; each view then scales them as its network expects.
@@ -150,7 +167,8 @@ plt.show()
 
 # %%
 sizes = Counter(open_poster(poster).size for poster in catalogue.posters)
-print("width x height:", ", ".join(f"{w} x {h}: {count}" for (w, h), count in sizes.most_common(5)))
+shown = ", ".join(f"{w} x {h}: {count}" for (w, h), count in sizes.most_common(5))
+say("width x height: {sizes}", sizes=shown)
 
 # %% [markdown] lang="en"
 # ## 4. Dataset
@@ -168,14 +186,19 @@ store = FeatureStore()
 recipe = Recipe.load(RECIPE)
 extracts = Extracts.of(recipe, catalogue.posters, catalogue.intros, store)
 training = extracts.training_set(catalogue.train_rows, train_labels(catalogue))
-print(f"{training.size} train pairs of N = {N}; {len(catalogue.held_out_rows)} held-out movies are not among them")
+say(
+    "{pairs} train pairs of N = {n}; {held_out} held-out items are not among them",
+    pairs=training.size,
+    n=N,
+    held_out=N - training.size,
+)
 pd.DataFrame(
     [
         {
-            "side": side,
-            "view": name,
-            "kind": recipe.views[name]["view"],
-            "one item": str(getattr(seen[0], "shape", "words")),
+            word("side"): word(side),
+            word("view"): name,
+            word("kind"): recipe.views[name]["view"],
+            word("one item"): str(getattr(seen[0], "shape", word("a list of words"))),
         }
         for side, views in (("poster", training.poster), ("intro", training.intro))
         for name, seen in views.items()
@@ -191,9 +214,9 @@ pd.DataFrame(
 # %%
 lettering = lettering_texts(build_views(recipe).values(), catalogue.posters, store)
 if lettering is None:
-    print("no view of this recipe reads lettering")
+    say("no view of this recipe reads the lettering")
 else:
-    print(f"{sum(not text for text in lettering)} of {N} posters give no readable word")
+    say("{count} of {n} posters give no readable word", count=sum(not text for text in lettering), n=N)
     for row in sampled[:6]:
         print(f"{catalogue.movies[row].title:40s} | {lettering[row][:90]}")
 
@@ -228,7 +251,7 @@ if TRAIN:
 else:
     run = Run(RUN)  # the saved weights
 model = run.model
-expert_table(model)
+expert_table(model, LANGUAGE)
 
 # %% [markdown] lang="en"
 # Learning curves where an expert trains in epochs, and accuracy as a growing part of the gallery counts as near:
@@ -256,12 +279,13 @@ print("D:", D.shape, D.dtype)
 # %%
 held_out = catalogue.held_out_rows
 own, others = D[held_out, held_out], D[held_out][:, held_out][~np.eye(len(held_out), dtype=bool)]
-figure, axes = plt.subplots(figsize=(6, 2.2))
-for values, label, colour in ((others, "another movie's intro", "#0072B2"), (own, "its own intro", "#D55E00")):
-    axes.hist(values, bins=60, density=True, alpha=0.6, label=label, color=colour)
-axes.set(xlabel="distance of a held-out poster", ylabel="density")
-axes.legend()
-plt.show()
+with drawing(spoken(LANGUAGE)):
+    figure, axes = plt.subplots(figsize=(6, 2.2))
+    for values, label, colour in ((others, "another intro", "#0072B2"), (own, "its own intro", "#D55E00")):
+        axes.hist(values, bins=60, density=True, alpha=0.6, label=word(label), color=colour)
+    axes.set(xlabel=word("distance of a held-out poster"), ylabel=word("density"))
+    axes.legend()
+    plt.show()
 
 # %% [markdown] lang="en"
 # ## 8. get_acc
@@ -282,17 +306,18 @@ def get_acc_by_loop(D, ratio=0.05, dim=1):
 
 
 for dim in (1, 0):
-    print(f"dim={dim}: by loop {get_acc_by_loop(D, dim=dim):.4f}, get_acc {get_acc(D, ratio=0.05, dim=dim):.4f}")
+    loop, ours = get_acc_by_loop(D, dim=dim), get_acc(D, ratio=0.05, dim=dim)
+    say("dim={dim}: by loop {loop:.4f}, get_acc {ours:.4f}", dim=dim, loop=loop, ours=ours)
 
 # %%
 accuracy = {"poster_to_intro": get_acc(D, ratio=0.05, dim=1), "intro_to_poster": get_acc(D, ratio=0.05, dim=0)}
-print(
-    f"poster to intro {accuracy['poster_to_intro']:.4f}, intro to poster {accuracy['intro_to_poster']:.4f}, all {N} movies"
-)
-print(f"course score: {course_score(*accuracy.values()):.2f} of 15")
-saved = [run.metrics[direction]["all"] for direction in accuracy]
-print(f"as the run measured it: {saved[0]:.4f}, {saved[1]:.4f}; score {run.metrics['course_score']:.2f}")
-print(f"(ratio=0.5, as in the assignment's test step: {get_acc(D, 0.5, 1):.4f}, {get_acc(D, 0.5, 0):.4f})")
+say("poster to intro {poster_to_intro:.4f}, intro to poster {intro_to_poster:.4f}, all {n}", n=N, **accuracy)
+saved = {direction: run.metrics[direction]["all"] for direction in accuracy}
+say("as the run measured it: {poster_to_intro:.4f}, {intro_to_poster:.4f}", **saved)
+if catalogue.report.assignment:
+    say("course score: {score:.2f} of 15", score=course_score(*accuracy.values()))
+    half = [get_acc(D, 0.5, dim) for dim in (1, 0)]
+    say("(ratio=0.5, as in the assignment's test step: {first:.4f}, {second:.4f})", first=half[0], second=half[1])
 
 # %% [markdown] lang="en"
 # The same apart for train and held-out movies, each asked for in the whole gallery. *Train* shows how well the model
@@ -304,7 +329,7 @@ print(f"(ratio=0.5, as in the assignment's test step: {get_acc(D, 0.5, 1):.4f}, 
 
 # %%
 metrics = evaluate_vectors(poster, intro, catalogue.ids, catalogue.train_rows, seed=recipe.seed)
-accuracy_table(metrics)
+accuracy_table(metrics, LANGUAGE)
 
 # %% [markdown] lang="en"
 # ## 9. Examples
@@ -321,14 +346,15 @@ by_rank = held_out[np.argsort(ranks[held_out], kind="stable")]
 chosen = [by_rank[int(part * (len(by_rank) - 1))] for part in (0.1, 0.5, 0.9)]
 poster_gallery(
     [catalogue.movies[row] for row in chosen],
-    [f"{catalogue.movies[row].title}\nown intro: rank {ranks[row]} of {N}" for row in chosen],
+    [f"{catalogue.movies[row].title}\n{word('own intro')}: {ranks[row]} / {N}" for row in chosen],
 )
 
 # %%
 for row in chosen:
     print(f"{catalogue.movies[row].title}: {catalogue.intros[row]}")
     for place, found in enumerate(np.argsort(D[row], kind="stable")[:5], start=1):
-        print(f"  {place}. D = {D[row, found]:.3f} {'<- its own' if found == row else ''} {catalogue.intros[found]}")
+        mark = f"<- {word('its own')} " if found == row else ""
+        print(f"  {place}. D = {D[row, found]:.3f} {mark}{catalogue.intros[found]}")
     print()
 
 # %% [markdown] lang="en"
@@ -367,7 +393,7 @@ answers = Answers(analysis, catalogue.posters, spoken(LANGUAGE))
 # 真实的配对是否比随机分配的配对更容易找到？接着是：top-p 准确率随 p 的变化与随机水平、原始视图的典型相关，以及各消融项的准确率。
 
 # %%
-pd.Series(answers.numbers("relation", "permutation"))
+pd.Series({word(key): value for key, value in answers.numbers("relation", "permutation").items()})
 
 # %%
 answers.figure("relation-curve")
@@ -380,6 +406,15 @@ answers.figure("relation-left")
 
 # %%
 answers.figure("relation-slices")
+
+# %%
+Markdown(answers.conclusion(run, "relation"))
+
+# %% [markdown] lang="en" tags=["own-words"] question="relation"
+# **My analysis** (write below this line what you conclude from these numbers, and why)
+
+# %% [markdown] lang="zh" tags=["own-words"] question="relation"
+# **我的分析**（在这一行下面写：你从这些数字得出什么结论，为什么）
 
 # %% [markdown] lang="en"
 # ### Do the nearest k share meaning, theme, style?
@@ -399,6 +434,15 @@ answers.figure("gallery-poster-to-intro")
 # %%
 answers.figure("gallery-intro-to-poster")
 
+# %%
+Markdown(answers.conclusion(run, "neighbours"))
+
+# %% [markdown] lang="en" tags=["own-words"] question="neighbours"
+# **My analysis** (write below this line what you conclude from these numbers, and why)
+
+# %% [markdown] lang="zh" tags=["own-words"] question="neighbours"
+# **我的分析**（在这一行下面写：你从这些数字得出什么结论，为什么）
+
 # %% [markdown] lang="en"
 # ### What down-stream tasks do the aligned features serve?
 # Every row was really run; `difference` is paired, to the method in `against`.
@@ -412,13 +456,22 @@ answers.figure("downstream")
 
 # %%
 columns = ["task", "measure", "method", "value", "low", "high", "n", "against", "difference value", "difference p"]
-answers.table("downstream")[columns]
+answers.table("downstream", columns)
 
 # %%
 answers.figure("clusters")
 
 # %%
 answers.figure("search")
+
+# %%
+Markdown(answers.conclusion(run, "downstream"))
+
+# %% [markdown] lang="en" tags=["own-words"] question="downstream"
+# **My analysis** (write below this line what you conclude from these numbers, and why)
+
+# %% [markdown] lang="zh" tags=["own-words"] question="downstream"
+# **我的分析**（在这一行下面写：你从这些数字得出什么结论，为什么）
 
 # %% [markdown] lang="en"
 # ### Why does this poster match this intro?
