@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from cinealign.analysis.analyse import Analysis
 from cinealign.data.catalogue import Catalogue
 from cinealign.errors import ConfigError, DataError
 from cinealign.evaluation.accuracy import get_acc
-from cinealign.figures import LANGUAGES
+from cinealign.figures import LANGUAGES, label_of
 from cinealign.report.answers import Answers
 from cinealign.report.extras import extra
 from cinealign.report.notebook import (
@@ -154,3 +155,11 @@ def test_refused_places(tmp_path: Path, finished: Run, capsys: pytest.CaptureFix
 def test_a_missing_extra_says_what_to_install() -> None:
     with pytest.raises(ConfigError, match=r"a notebook needs 'no_such_library'.*pip install 'cinealign\[report\]'"):
         extra("no_such_library", "a notebook")
+
+
+def test_everything_that_the_notebook_says_has_a_chinese_wording() -> None:
+    code = "\n".join(cell.source for cell in make_notebook("en", {}).cells if cell.cell_type == "code")
+    said = re.findall(r'\b(?:say|word)\("([^"]+)"', code)
+    assert len(said) > 20
+    same = [text for text in said if label_of(text, "zh") == text and not text.startswith("cinealign")]
+    assert same == []
