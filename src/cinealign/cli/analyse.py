@@ -9,6 +9,7 @@ import typer
 
 from cinealign.cli.report import Lang, LanguageChoice
 from cinealign.cli.runs import AsJson, RunFolder
+from cinealign.cli.show.values import print_json
 
 Data = Annotated[Path | None, typer.Option(help="Data folder; else where the run's data usually are.")]
 
@@ -32,7 +33,7 @@ def analyse(
     run = Run(folder)
     found = answer(run, RunData.find(run, data).catalogue, out, force=force)
     if as_json:
-        _print_json(found.numbers)
+        print_json(found.numbers)
     else:
         typer.echo("\n".join([*analysis_lines(found.numbers), f"wrote {found.folder}"]))
 
@@ -57,12 +58,6 @@ def explain(
     run = Run(folder)
     found, files = answer(run, RunData.find(run, data).catalogue, movie, other, out, lang=lang.value)
     if as_json:
-        _print_json(found)
+        print_json(found)
     else:
         typer.echo("\n".join([*explanation_lines(found), "wrote " + ", ".join(map(str, files))]))
-
-
-def _print_json(value: object) -> None:
-    import json
-
-    typer.echo(json.dumps(value, indent=1, ensure_ascii=False))

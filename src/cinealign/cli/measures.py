@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cinealign.cli.runs import AsJson, RunFolder
+from cinealign.cli.show.values import print_json
 
 Data = Annotated[Path | None, typer.Option(help="Data folder; else where the run's data usually are.")]
 
@@ -30,7 +31,7 @@ def slices(folder: RunFolder, data: Data = None, as_json: AsJson = False) -> Non
     rows = catalogue.held_out_rows if len(catalogue.held_out_rows) else None
     entries = score_slices(ranks_both_ways(*run.vectors, run.ids), catalogue_slices(catalogue, lettering), rows=rows)
     if as_json:
-        _print_json(entries)
+        print_json(entries)
     else:
         print_slices(entries, len(catalogue), top_k(TASK_RATIO, len(catalogue)), str(folder))
         if lettering is None:
@@ -58,7 +59,7 @@ def geometry(folder: RunFolder, data: Data = None, as_json: AsJson = False) -> N
         if len(found.held_out) > 1:
             measures["cka"] = cka_of_experts(run.model, found.extracts, found.held_out)
     if as_json:
-        _print_json(measures)
+        print_json(measures)
     else:
         print_geometry(measures, run.catalogue["titles"], f"{folder}: the space of {len(run.ids)} items")
 
@@ -94,12 +95,6 @@ def diff(
         if alone > 0:
             detectable[direction] = minimal_detectable_difference(len(held_out), float(alone))
     if as_json:
-        _print_json({"pairs": pairs, "minimal_detectable_difference": detectable})
+        print_json({"pairs": pairs, "minimal_detectable_difference": detectable})
     else:
         print_differences(pairs, detectable)
-
-
-def _print_json(value: Any) -> None:
-    import json
-
-    typer.echo(json.dumps(value, indent=1, ensure_ascii=False))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cinealign.cli.data import MissingIntroChoice, TrainIdsChoice
+from cinealign.cli.show.values import print_json
 
 if TYPE_CHECKING:
     from cinealign.data.catalogue import Catalogue
@@ -75,7 +76,7 @@ def run(
 
     finished = align(catalogue, chosen, out, force=force)
     if as_json:
-        _print_json(finished.metrics)
+        print_json(finished.metrics)
     else:
         _print_run(finished.folder, finished.metrics)
 
@@ -86,7 +87,7 @@ def show(folder: RunFolder, as_json: AsJson = False) -> None:
 
     metrics = Run(folder).metrics
     if as_json:
-        _print_json(metrics)
+        print_json(metrics)
     else:
         _print_run(folder, metrics)
     from cinealign.evaluation.plausible import contradictions
@@ -130,7 +131,7 @@ def evaluate(
     else:
         metrics = score_distances(target, train_ids, data, identity.value, permutation)
     if as_json:
-        _print_json(metrics)
+        print_json(metrics)
     else:
         from cinealign.evaluation.measures_table import permutation_lines
         from cinealign.evaluation.table import print_metrics
@@ -185,9 +186,3 @@ def _print_run(folder: Path, metrics: dict[str, Any]) -> None:
     source = "the drawn sample catalogue" if metrics["data"]["source"] == "sample" else "a data folder"
     print_metrics(metrics, f"recipe {metrics['recipe']} on {source}")
     typer.echo(f"run directory: {folder}")
-
-
-def _print_json(metrics: dict[str, Any]) -> None:
-    import json
-
-    typer.echo(json.dumps(metrics, indent=1, ensure_ascii=False))

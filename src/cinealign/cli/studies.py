@@ -10,6 +10,7 @@ import typer
 from cinealign.cli.data import MissingIntroChoice, TrainIdsChoice
 from cinealign.cli.report import Lang, LanguageChoice
 from cinealign.cli.runs import AsJson, RunFolder
+from cinealign.cli.show.values import print_json
 
 Data = Annotated[
     Path | None, typer.Option(help="Data folder; else CINEALIGN_DATA, the usual places, or the drawn sample.")
@@ -64,7 +65,7 @@ def tune(
         seed=seed,
     )
     if as_json:
-        _print_json(found.to_json())
+        print_json(found.to_json())
     else:
         typer.echo("\n".join(found.lines()))
 
@@ -96,7 +97,7 @@ def compare(
     comparison = run_all(_catalogue(data, train_ids, missing_intro), loaded, out, seeds=seeds, force=force)
     files = save_comparison(comparison, out)
     if as_json:
-        _print_json(comparison)
+        print_json(comparison)
     else:
         typer.echo("\n".join([*lines(comparison), "wrote " + ", ".join(map(str, files))]))
 
@@ -136,9 +137,3 @@ def _use(weights: Path | None) -> None:
         from cinealign.views.weights import use_weights
 
         use_weights(weights)
-
-
-def _print_json(value: Any) -> None:
-    import json
-
-    typer.echo(json.dumps(value, indent=1, ensure_ascii=False))
