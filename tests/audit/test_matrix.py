@@ -98,19 +98,19 @@ def test_a_matrix_of_full_rank_cannot_be_judged_and_that_is_said():
     ranks = {"poster_to_intro": ranks_from_distances(D, 1), "intro_to_poster": ranks_from_distances(D, 0)}
     found = check_diagonal(prediction, HELD_OUT, ranks)
     assert found.verdict == "NOTE"
-    assert "Ask for vectors and model" in found.said
+    assert found.open and "ask for vectors and model" in found.said
 
 
 def test_a_full_rank_diagonal_that_was_lowered_as_a_whole_shows_in_the_pairs_that_are_not_found():
-    """Half of the held-out pairs are not found; honest ones among them lie on both sides of their prediction."""
-    found_at = np.where(np.arange(N) % 2 == 0, 1, N)
+    """Pairs that are not found lie on both sides of their prediction where nothing was lowered."""
+    found_at = np.where(np.arange(N) < TRAIN, 1, N)
     ranks = {"poster_to_intro": found_at, "intro_to_poster": found_at}
     deviations = np.random.default_rng(0).normal(0, 1, N) - 3.0 * (found_at == 1)
     prediction = Prediction("D", 90, 0.3, 1e-7, deviations, np.zeros(N), 3.3)
     honest_one = check_diagonal(prediction, HELD_OUT, ranks)
     assert honest_one.verdict == "NOTE"
-    assert honest_one.details["missed"] == 60
-    lowered = check_diagonal(replace(prediction, deviations=deviations - 3), HELD_OUT, ranks)
+    assert honest_one.details["missed"] == 120
+    lowered = check_diagonal(replace(prediction, deviations=deviations - 4), HELD_OUT, ranks)
     assert lowered.verdict == "FAIL"
     assert "the diagonal was lowered as a whole" in lowered.said
 
@@ -185,6 +185,20 @@ def test_a_lowered_entry_lies_below_its_prediction_in_every_form(form):
     assert np.median(predict_diagonal(D).deviations[HELD_OUT]) < -1
 
 
+def test_a_diagonal_changed_after_rounding_does_not_hide_behind_its_digits():
+    """Entries off the grid of the others used to make the whole matrix look unrounded, so that nothing was bound."""
+    D = np.round(honest().astype(np.float64), 3)
+    D[HELD_OUT[::2], HELD_OUT[::2]] -= 0.1 * np.random.default_rng(0).random(len(HELD_OUT[::2]))
+    assert found_in(D, "special diagonal").verdict == "FAIL"
+
+
+def test_forms_that_turn_round_within_the_entries_are_not_taken():
+    """Below 0 a square falls: what lies above its prediction there looked as if it lay below."""
+    random = np.random.default_rng(0)
+    D = random.normal(size=(N, N))
+    assert predict_diagonal(D).form not in ("D squared", "cos D", "1 / D")
+
+
 def words(n, seed):
     """A D of full rank, as of words that both sides hold: sparse parts of 2,000 words beside dense vectors."""
     random = np.random.default_rng(seed)
@@ -200,20 +214,22 @@ def words(n, seed):
     return 1 - (poster / lengths[0]) @ (intro / lengths[1]).T - 0.02 * dense - 0.01 * random.normal(size=(n, n))
 
 
-@pytest.mark.parametrize("amount", [0.05, 0.1, 0.15, 0.2, 0.3, 0.5])
-def test_a_lowered_diagonal_of_full_rank_never_passes(amount):
+@pytest.mark.parametrize("part", [1, 2, 10])
+@pytest.mark.parametrize("amount", [0.001, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5])
+def test_a_lowered_diagonal_of_full_rank_never_passes(amount, part):
     """Between the amounts that leave pairs unfound and those that put every partner first there was a PASS."""
-    n = 600
-    rows = np.arange(360)
+    n = 400
+    rows = np.arange(240)
     D = words(n, 0)
-    D[np.arange(360, n), np.arange(360, n)] -= amount
+    lowered = np.arange(240, n)[::part]
+    D[lowered, lowered] -= amount
     assert worst(audit_matrix(D.astype(np.float32), rows)) != "PASS"
 
 
 def test_an_honest_matrix_of_full_rank_is_not_accused():
     findings = audit_matrix(words(600, 0).astype(np.float32), np.arange(360))
     assert [finding.line() for finding in findings if finding.verdict == "FAIL"] == []
-    assert worst(findings) == "PASS"
+    assert worst(findings) == "NOTE"  # nor cleared: numbers alone do not bind its diagonal
 
 
 def pulled(D, rank, between, rows):

@@ -99,12 +99,17 @@ def test_evaluate_takes_the_split_that_is_named_beside_the_data(finished, sample
     assert called(capsys, "evaluate", tmp_path / "D.npy", *split)[0] == 2
 
 
-def test_audit_of_a_matrix_exits_with_1_on_fail(finished, sample_folder, tmp_path, capsys):
-    D = distance_matrix(*finished.vectors)
+def test_audit_of_a_matrix_exits_with_1_on_fail_and_3_where_it_is_open(finished, sample_folder, tmp_path, capsys):
+    D = distance_matrix(*finished.vectors)  # of full rank: numbers alone do not bind its diagonal
     np.save(tmp_path / "D.npy", D)
     code, shown = called(capsys, "audit", "--distances", tmp_path / "D.npy", "--data", sample_folder)
-    assert code == 0, shown.out
-    assert shown.out.splitlines()[-1].startswith("PASS: ")
+    assert code == 3, shown.out
+    assert shown.out.splitlines()[-1].startswith("NOTE, neither PASS nor FAIL: ")
+    u, sizes, vt = np.linalg.svd(D.astype(np.float64))
+    np.save(tmp_path / "few.npy", (u[:, :40] * sizes[:40]) @ vt[:40])
+    split = ["--train-ids", sample_folder / "train.txt"]
+    code, shown = called(capsys, "audit", "--distances", tmp_path / "few.npy", *split)
+    assert code == 0 and shown.out.splitlines()[-1].startswith("PASS: "), shown.out
     D[3] = np.nan
     np.save(tmp_path / "D.npy", D)
     code, shown = called(capsys, "audit", "--distances", tmp_path / "D.npy", "--train-ids", sample_folder / "train.txt")

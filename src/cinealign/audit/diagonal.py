@@ -34,6 +34,8 @@ RANKS = 24
 
 Form = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
+ONE_WAY: dict[str, tuple[float, float]] = {"D squared": (0, np.inf), "cos D": (0, np.pi), "1 / D": (0, np.inf)}
+"""Entries between which a form only grows or only falls; beyond it an entry that is too low could look too high."""
 FALLING = ("cos D", "log (1 - D)", "1 / D")
 """Forms that grow where D falls."""
 FORMS: dict[str, Form] = {
@@ -139,14 +141,25 @@ def _best_form(matrix: NDArray[np.float64], random: np.random.Generator) -> str:
     exactness = {
         name: _part(values, part, 0).exactness
         for name, form in FORMS.items()
-        if (values := _formed(matrix, form)) is not None
+        if _one_way(matrix, name) and (values := _formed(matrix, form)) is not None
     }
     return min(exactness, key=exactness.__getitem__)
 
 
+def _one_way(matrix: NDArray[np.float64], name: str) -> bool:
+    """Whether the form only grows or only falls over the entries beside the diagonal (rounding below 0 allowed)."""
+    low, high = ONE_WAY.get(name, (-np.inf, np.inf))
+    off = matrix[~np.eye(len(matrix), dtype=bool)]
+    slack = 1e-3 * float(np.ptp(off))
+    return bool(off.min() >= low - slack and off.max() <= high + slack)
+
+
 def _step(matrix: NDArray[np.float64]) -> float:
-    """The distance of neighbouring numbers of the coarsest grid, of decimals or half precision, that holds all of D."""
-    few = matrix.ravel()[:: max(1, matrix.size // 10_000)]
+    """The distance of neighbouring numbers of the coarsest grid, of decimals or half precision, that holds all entries
+    beside the diagonal: one that was changed afterwards need not lie on it.
+    """
+    off = matrix[~np.eye(len(matrix), dtype=bool)]
+    few = off[:: max(1, off.size // 10_000)]
     for decimals in range(1, 7):
         if np.allclose(few, np.round(few, decimals), rtol=0, atol=10.0 ** -(decimals + 3)):
             return 10.0**-decimals

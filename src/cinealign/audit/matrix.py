@@ -24,14 +24,17 @@ CHANCE = 1e-6
 """Probability under which a count of diagonal entries is no accident."""
 GAP_FIRST = 20
 """Partners at rank 1 below which nothing is said about gaps."""
-GAP_RATIO = 0.1
-"""Partners at ranks 2 to k, as a part of those at rank 1, below which the ranks have a gap."""
+GAP_RATIO = 0.05
+"""Partners at ranks 2 to k beyond those that chance puts there, as a part of those at rank 1, below which there is a gap."""
 PERFECT = 0.98
 """Share of held-out partners at rank 1 above which a matrix that is no product of vectors is not believed."""
 MISSED_FEWEST = 20
 """Held-out pairs that are not found, below which they are not looked at."""
-MISSED_LOWER = 0.75
-"""Share of such pairs whose diagonal may lie below its prediction; about a half does where nothing was lowered."""
+MISSED_LOWER = 0.9
+"""Share of such pairs whose diagonal may lie below its prediction; a half does where they have nothing that draws them
+together, up to 0.85 was seen where a dense model draws every pair a little."""
+MISSED_CHANCE = 1e-4
+"""Probability under which a higher share than `MISSED_LOWER` is no accident."""
 Rows = NDArray[np.int64]
 
 
@@ -137,7 +140,7 @@ def check_diagonal(prediction: Prediction | None, held_out: Rows, ranks: dict[st
     details |= {"missed": int(missed.sum()), "missed_lower": missed_lower}
     middle = f"{abs(middle_of_all):.1f} spreads {'below' if middle_of_all < 0 else 'above'} its prediction"
     chance = float(bdtrc(missed_lower - 1, int(missed.sum()), MISSED_LOWER))
-    if not prediction.exact and missed.sum() >= MISSED_FEWEST and chance < CHANCE:
+    if not prediction.exact and missed.sum() >= MISSED_FEWEST and chance < MISSED_CHANCE:
         return failed(
             name,
             f"of {int(missed.sum())} held-out pairs that neither direction finds, {missed_lower} still lie below what the "
@@ -150,19 +153,10 @@ def check_diagonal(prediction: Prediction | None, held_out: Rows, ranks: dict[st
             f"their spread), so the diagonal is not bound by them; it lies {middle} in the median, {100 * lower:.0f} % "
             "of it below"
         )
-        if missed.sum() < MISSED_FEWEST or missed_lower > MISSED_LOWER * missed.sum():
-            # Without pairs that are not found there is no telling a very good model from a lowered diagonal.
-            return left_open(
-                name,
-                f"{unbound}, and of {int(missed.sum())} held-out pairs that neither direction finds {missed_lower} lie "
-                "below too: a model that finds nearly every pair looks so, and so does a lowered diagonal. Ask for "
-                "vectors and model",
-                **details,
-            )
-        return noted(
+        return left_open(
             name,
-            f"{unbound}. Of {int(missed.sum())} held-out pairs that neither direction finds {missed_lower} lie below, as "
-            "where nothing was lowered by a spread or more; less cannot be seen. Ask for vectors and model",
+            f"{unbound}. Of {int(missed.sum())} held-out pairs that neither direction finds {missed_lower} lie below. A good "
+            "model looks so, and so does a diagonal of which a part was lowered: ask for vectors and model",
             **details,
         )
     # One entry in a thousand is outside by definition of the limit; the number allows for the prediction's own error.
@@ -198,7 +192,12 @@ def check_gap(ranks: dict[str, Ranks], held_out: Rows, prediction: Prediction | 
         for direction, c in counts.items()
     )
     bound = prediction is not None and prediction.exact
-    gaps = [c for c in counts.values() if c["first"] >= GAP_FIRST and c["near"] < GAP_RATIO * c["first"]]
+    by_chance = k / len(ranks[DIRECTIONS[0]])
+    gaps = [
+        c
+        for c in counts.values()
+        if c["first"] >= GAP_FIRST and c["near"] - by_chance * (c["near"] + c["far"]) < GAP_RATIO * c["first"]
+    ]
     if any(c["far"] > 0.02 * len(held_out) for c in gaps) and not bound:
         return failed("held-out ranks", f"partners are first or nowhere ({said}): some were put first", **counts)
     if any(c["first"] > PERFECT * len(held_out) for c in gaps) and not bound:
