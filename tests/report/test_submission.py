@@ -73,7 +73,8 @@ def test_what_is_packed(
     assert train == sample.ids[sample.train_rows].tolist()
     assert b"==" in inside["requirements.txt"] and inside["vocabulary.csv"].startswith(b"stem,train_intros_count\n")
     assert not [name for name, value in inside.items() if str(tmp_path).encode() in value]
-    first, second = made.lines()
+    first, second, reminder = made.lines()
+    assert reminder.startswith("still empty: your own analysis of relation, neighbours, downstream; write it")
     assert " MB (" in first and "poster to intro " in second and "own source" in second
 
     before = made.file.read_bytes()
