@@ -295,7 +295,8 @@ class _Shape:
         self.rows += 1
         for traits, cell in zip(self._traits, record.cells, strict=False):
             if traits:
-                traits -= {name for name in traits if not _TRAITS[name].fullmatch(cell)}
+                several = "\n" in cell or "\r" in cell  # the cell in doubt says nothing of its column
+                traits -= {name for name in traits if several or not _TRAITS[name].fullmatch(cell)}
         if self._dialect.quoting == "none":
             self.quoted += sum(len(c) > 1 and c[0] == c[-1] == '"' for c in map(str.strip, record.cells))
         elif self._dialect.quoting != "escaped":

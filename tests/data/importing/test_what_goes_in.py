@@ -160,6 +160,13 @@ def test_a_dump_of_a_database(rows: Rows) -> None:
     equal_or_refused([*rows, ["9", "p.png", "x", "\\N"]], "t.tsv", as_dump(rows).encode())
 
 
+@example(
+    rows=[["10", "p0.png", "0", "0"], ["11", "p1.png", "0", "X"], ["12", "p2.png", "0", "0"]],
+    opens=0,
+    closes=1,
+    tabs=False,
+    first=False,
+)
 @given(
     rows=rows_of(words, least=3),
     opens=st.integers(0, 6),
