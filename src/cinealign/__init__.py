@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cinealign.pipeline import align
     from cinealign.recipe import Recipe
     from cinealign.run import Run
+    from cinealign.search.index import Hit, Index
 
 
 __all__ = [
@@ -23,6 +24,8 @@ __all__ = [
     "CineAlignError",
     "ConfigError",
     "DataError",
+    "Hit",
+    "Index",
     "ModelError",
     "Recipe",
     "Run",
@@ -37,6 +40,8 @@ __all__ = [
 _HOMES = {
     "Analysis": "cinealign.analysis.analyse",
     "Catalogue": "cinealign.data.catalogue",
+    "Hit": "cinealign.search.index",
+    "Index": "cinealign.search.index",
     "Recipe": "cinealign.recipe",
     "Run": "cinealign.run",
     "align": "cinealign.pipeline",

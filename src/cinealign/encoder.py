@@ -16,6 +16,7 @@ from cinealign.experts.base import Vectors
 from cinealign.model import AlignmentModel
 from cinealign.progress import Progress, progress
 from cinealign.views.memory_store import MemoryStore
+from cinealign.views.poster.lettering import LetteringView
 
 Side = Literal["poster", "intro"]
 MEMORY = 256 * 2**20
@@ -154,6 +155,23 @@ class Encoder:
                     bar.advance(len(batch))
         vectors = np.concatenate(parts)
         return self.unit_rows(vectors, side) if normalised else vectors
+
+    def lettering(self, posters: PosterSource | Iterable[PosterSource]) -> list[tuple[str, ...]] | None:
+        """The lines read on posters by the view that reads most of them; None where the model reads no lettering.
+
+        Args:
+            posters: as in `encode_posters`; one that was encoded lately is not read again.
+        Raises:
+            DataError: a poster cannot be read.
+        """
+        many: list[Any] = [posters] if _is_one_poster(posters) else list(posters)  # type: ignore[arg-type]
+        readers = [view for view in self.model.views.values() if isinstance(view, LetteringView)]
+        if not readers:
+            return None
+        reader = min(readers, key=lambda view: view.options.lines != "all")
+        self.warm("poster")
+        read = reader.lines(_opened(many), self._store)
+        return [tuple(line.text for line in reader.chosen(lines)) for lines in read]
 
     def unit_rows(self, vectors: Vectors, side: Side) -> Vectors:
         """(N, D + 2) rows of length 1 whose inner product is that of `vectors` (N, D) over a constant.

@@ -13,11 +13,12 @@ from cinealign.cli.cache import cache_app
 from cinealign.cli.data import data_app
 from cinealign.cli.data_describe import describe
 from cinealign.cli.data_download import download
-from cinealign.cli.grade import grade
+from cinealign.cli.index import export, index_app
 from cinealign.cli.measures import diff, geometry, slices
 from cinealign.cli.recipes import recipes
 from cinealign.cli.report import notebook, report, submit
 from cinealign.cli.runs import distances, evaluate, run, show
+from cinealign.cli.search import search
 from cinealign.cli.studies import compare, plot, tune
 from cinealign.errors import CineAlignError
 from cinealign.version import __version__
@@ -35,7 +36,6 @@ app.command()(show)
 app.command()(evaluate)
 app.command()(distances)
 app.command()(audit)
-app.command()(grade)
 app.command()(slices)
 app.command()(geometry)
 app.command()(diff)
@@ -44,6 +44,8 @@ app.command()(tune)
 app.command()(plot)
 app.command()(analyse)
 app.command()(explain)
+app.command()(search)
+app.command()(export)
 app.command()(notebook)
 app.command()(report)
 app.command()(submit)
@@ -52,6 +54,7 @@ data_app.command()(download)
 data_app.command()(describe)
 app.add_typer(data_app, name="data")
 app.add_typer(cache_app, name="cache")
+app.add_typer(index_app, name="index")
 
 
 STOPPED = 130

@@ -103,7 +103,7 @@ def build_index(
             _forget_killed(home, before)
             fresh = kind.new(home, space.stored_width, options or {})
             engines[side] = fresh.add(name, keys, stored[side]).compact(name)
-        engines, engine_card = _measured(engines, space, compact, engine, options or {})
+        engines, engine_card = _all_measured(engines, space, compact, engine, options or {})
         lines = _lettering(data)
         items = _items(data.catalogue, lines)
         (out / "items").mkdir(exist_ok=True)
@@ -154,28 +154,38 @@ def _compact(data: RunData, space: Space) -> dict[Side, Vectors]:
     return {side: space.compact(side, rows) for side, rows in zip(SIDES, data.run.vectors, strict=True)}
 
 
-def _measured(
+def _all_measured(
     engines: Mapping[Side, Engine],
     space: Space,
     compact: Mapping[Side, Vectors],
     name: str,
     options: Mapping[str, Any],
 ) -> tuple[dict[Side, Engine], dict[str, Any]]:
-    """Engines with the effort that they need, and what was measured of them against scoring every row."""
+    """Engines with the effort that they need, and what was measured of each."""
     if isinstance(engine_kind(name), ExactKind):
         return dict(engines), {"name": name, **options}
     chosen, told = {}, {}
     for target in SIDES:
         query: Side = "intro" if target == "poster" else "poster"
-        keys, rows = engines[target].keys(), engines[target].take(engines[target].keys())
-
-        def exact(asked: Vectors, k: int, keys: NDArray[np.int64] = keys, rows: Vectors = rows) -> NDArray[np.int64]:
-            return keys[np.argsort(-(asked @ rows.T), axis=1, kind="stable")[:, :k]]
-
-        chosen[target], told[DIRECTION_OF[target]] = tuned(
-            engines[target], target, space, sampled(compact[query]), exact
-        )
+        chosen[target], told[DIRECTION_OF[target]] = measured(engines[target], target, space, compact[query])
     return chosen, {"name": name, **options, "recall": told}
+
+
+def measured(engine: Engine, target: Side, space: Space, queries: Vectors) -> tuple[Engine, dict[str, Any]]:
+    """An engine with as much effort as it needs, and its recall against scoring every row.
+
+    Args:
+        engine: of the side `target`.
+        target, space: as in the index.
+        queries: (Q, W) compact rows of the other side; some of them are asked.
+    """
+    rows = engine.take(engine.keys())
+
+    def exact(asked: Vectors, k: int) -> NDArray[np.float64]:
+        scores = (asked @ rows.T).astype(np.float64)
+        return np.sort(np.partition(scores, -k, axis=1)[:, -k:], axis=1)[:, ::-1]
+
+    return tuned(engine, target, space, sampled(queries), exact)
 
 
 def _lettering(data: RunData) -> list[tuple[str, ...]] | None:
@@ -309,6 +319,7 @@ def _write_base(
     told = {side: calibration.to_json() for side, calibration in calibrations.items()}
     write_whole(base / "calibration.json", (json.dumps(told, indent=1) + "\n").encode())
     write_whole(base / "card.json", (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode())
+    write_whole(base / "metrics.json", (json.dumps(data.run.metrics, indent=1) + "\n").encode())
     model: AlignmentModel = data.model
     model.save(base / "model")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,13 @@ from cinealign.search.folder import SIDES, Side
 from cinealign.search.index import DIRECTIONS
 from cinealign.search.space import Space
 
+WIDTH = 80
 PROBED = 500
 """Queries from the other side by which recall is measured."""
 RECALL = 0.95
 """Recall@10 below which an approximate engine is made to try harder."""
 AT = (10, 100)
+TIE = 1e-6
 
 
 def held_out_found(
@@ -43,26 +46,25 @@ def held_out_found(
 
 
 def recalls(
-    engine: Engine, target: Side, space: Space, queries: Rows, exact: Callable[[Rows, int], NDArray[np.int64]]
+    engine: Engine, target: Side, space: Space, queries: Rows, exact: Callable[[Rows, int], NDArray[np.float64]]
 ) -> dict[str, float]:
     """Recall@10 and @100 of an engine, for queries of the other side.
 
     Args:
         queries: (Q, W) compact rows of the other side.
-        exact: gives the true nearest keys (Q, k) of stored queries.
+        exact: gives the scores (Q, k) of the true nearest, falling. An item that ties with the last of them is as good.
     """
     asked = space.as_query(queries, target)
     measured = {}
     for k in AT:
         k = min(k, engine.count())
-        true, given = exact(asked, k), engine.search(asked, k).keys
-        shared = [len(np.intersect1d(one, other)) / k for one, other in zip(true, given, strict=True)]
-        measured[f"recall@{k}"] = float(np.mean(shared))
+        least = exact(asked, k)[:, -1:] - TIE
+        measured[f"recall@{k}"] = float((engine.search(asked, k).scores >= least).mean())
     return measured
 
 
 def tuned(
-    engine: Engine, target: Side, space: Space, queries: Rows, exact: Callable[[Rows, int], NDArray[np.int64]]
+    engine: Engine, target: Side, space: Space, queries: Rows, exact: Callable[[Rows, int], NDArray[np.float64]]
 ) -> tuple[Engine, dict[str, Any]]:
     """The engine with as much effort as recall@10 needs, and what was measured at each step."""
     steps = []
@@ -109,7 +111,7 @@ def card_lines(card: Mapping[str, Any]) -> list[str]:
     if card["vectors"]["left_out"]:
         lines.append(f"left out, as it only remembers train pairs: {', '.join(card['vectors']['left_out'])}")
     for direction, found in card["found"].items():
-        told = f"{_said(direction)}: of the held-out items {found['index']:.3f} find their partner in the nearest 5 %"
+        told = f"{_said(direction)}, held out: {found['index']:.3f} find their partner in the nearest 5 %"
         lines.append(f"{told} (model {found['model']:.3f})")
     loss = max((found["model"] - found["index"] for found in card["found"].values()), default=0.0)
     if card["vectors"]["projected"] and loss > 0.005:
@@ -118,6 +120,7 @@ def card_lines(card: Mapping[str, Any]) -> list[str]:
         told = ", ".join(f"{name} {value:.3f}" for name, value in recall.items() if name.startswith("recall"))
         enough = "" if recall["enough"] else "; below 0.95, and more effort does not help"
         lines.append(f"{_said(direction)}: {told}{enough}")
+    lines = [piece for line in lines for piece in wrap(line, WIDTH, subsequent_indent="  ")]
     for direction, told in card["reliability"].items():
         lines += ["", *reliability_lines(direction, told)]
     if not card["reliability"]:
@@ -132,7 +135,7 @@ def reliability_lines(direction: str, told: Mapping[str, Any]) -> list[str]:
     lines = [
         f"chance of the best hit, {_said(direction)}, {told['n']:,} held-out queries",
         f"  calibration error (ECE) {told['ece']:.3f}, 95 % interval {low:.3f} to {high:.3f}",
-        "  chance said   queries   right   0 |---- share that is right, 95 % ----| 1",
+        "  chance said   queries   right   0 |----- share that is right, 95 % -----| 1",
     ]
     for each in told["bins"]:
         lines.append(
@@ -141,12 +144,12 @@ def reliability_lines(direction: str, told: Mapping[str, Any]) -> list[str]:
         )
     lines.append("  (o: right, |: chance said, on average, -: interval)")
     lines.append(
-        f"  no good match below {refused['limit']:.2f}: {refused['n']:,} answers, {refused['right']:.1%} of them had it first"
+        f"  no good match below {refused['limit']:.2f}: {refused['n']:,} answers, {refused['right']:.1%} of them right"
     )
     return lines
 
 
-def _bar(interval: Sequence[float], right: float, chance: float, width: int = 36) -> str:
+def _bar(interval: Sequence[float], right: float, chance: float, width: int = 38) -> str:
     cells = [" "] * (width + 1)
     for at in range(round(interval[0] * width), round(interval[1] * width) + 1):
         cells[at] = "-"

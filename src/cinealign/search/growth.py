@@ -235,8 +235,7 @@ class Writer:
             "poster": {place[row]: vector for row, vector in posters.items()},
             "intro": {place[row]: vector for row, vector in zip(texts, intros, strict=True)},
         }
-        reads = getattr(encoder, "lettering", None)
-        read = reads([batch[row].picture for row in posters]) if reads is not None and posters else None
+        read = self._index.lettering([batch[row].picture for row in posters]) if posters else None
         lettering = {} if read is None else {place[row]: tuple(lines) for row, lines in zip(posters, read, strict=True)}
         return [batch[row] for row in kept], vectors, lettering
 

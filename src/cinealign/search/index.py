@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -13,11 +14,12 @@ import numpy as np
 
 from cinealign.data.scripts import script_of
 from cinealign.errors import ConfigError, DataError
+from cinealign.plain_yaml import read_yaml
 from cinealign.search import query as asking
 from cinealign.search.calibration import Calibration, expected_rank, mass
 from cinealign.search.engines import NOBODY, Engine, Found, Keys, Rows, engine_kind
 from cinealign.search.folder import SIDES, Manifest, Side, read_manifest
-from cinealign.search.items import Item, Items
+from cinealign.search.items import Item, Items, letters_in
 from cinealign.search.query import Direction, Encodes, Looked, Part, Target
 from cinealign.search.space import Space
 
@@ -111,11 +113,13 @@ class Index:
         calibrations: Mapping[Side, Calibration],
         card: Mapping[str, Any],
         encoder: Encodes | None = None,
+        make_encoder: Callable[[], Encodes] | None = None,
     ) -> None:
         """Use `open`."""
         self.folder, self.manifest, self.space, self.items = folder, manifest, space, items
         self.engines, self.calibrations, self.card = engines, calibrations, card
         self._encoder, self._making = encoder, Lock()
+        self._make_encoder = make_encoder or self._load_encoder
         self._backgrounds: dict[Side, Rows] = {}
 
     @classmethod
@@ -151,16 +155,36 @@ class Index:
     def __len__(self) -> int:
         return self.manifest.counts["items"]
 
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """metrics.json of the run; empty where the index does not have it."""
+        path = self._base / "metrics.json"
+        return _json(path) if path.is_file() else {}
+
+    @cached_property
+    def recipe(self) -> dict[str, Any]:
+        """The resolved recipe as plain values; empty where the index does not have it."""
+        path = self._base / "model" / "recipe.yaml"
+        found: dict[str, Any] = read_yaml(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        return found
+
+    @property
+    def _base(self) -> Path:
+        return self.folder / self.manifest.base
+
     @property
     def encoder(self) -> Encodes:
         """The model that texts and pictures are encoded with; loaded when first asked for."""
         with self._making:
             if self._encoder is None:
-                from cinealign.encoder import Encoder
-                from cinealign.model import AlignmentModel
-
-                self._encoder = Encoder(AlignmentModel.load(self.folder / self.manifest.base / "model"))
+                self._encoder = self._make_encoder()
             return self._encoder
+
+    def _load_encoder(self) -> Encodes:
+        from cinealign.encoder import Encoder
+        from cinealign.model import AlignmentModel
+
+        return Encoder(AlignmentModel.load(self.folder / self.manifest.base / "model"))
 
     def search(
         self,
@@ -222,6 +246,11 @@ class Index:
             target = side or asking.default_target(parts)
             answers.append(self._answer(parts, mine, target, among, limit, offset))
         return answers
+
+    def lettering(self, posters: Sequence[Any]) -> list[tuple[str, ...]] | None:
+        """The lines that the model reads on posters; None where it reads none."""
+        reads = getattr(self.encoder, "lettering", None)
+        return None if reads is None else reads(posters)
 
     def background(self, side: Side) -> Rows:
         """(B, W) compact rows of at most 4,096 items of a side, drawn at random once."""
@@ -292,7 +321,7 @@ class Index:
         near = found.scores[0][found.keys[0] != NOBODY]
         assert direction.crossed is not None
         background = (self.background(side) @ direction.crossed).astype(np.float64)
-        amount = _amount(looked)
+        amount = self._amount(looked)
         slope = calibration.slope(amount)
         answer.expected_rank = expected_rank(slope, near, background, count)
         first = self.items.of_keys(found.keys[0][:1].tolist())[int(found.keys[0][0])]
@@ -304,6 +333,16 @@ class Index:
         amounts = [_said_by(item, side) for item in (first, *(hit.item for hit in hits))]
         chances = calibration.chances(calibration.odds(scores, beside, amount), margins, amount, amounts)
         return float(chances[0]), [float(chance) for chance in chances[1:]]
+
+    def _amount(self, looked: Looked) -> float | None:
+        """How much a query says: words of a text, letters on a poster."""
+        if looked.part.kind == "text":
+            return float(words_in(str(looked.part.value)))
+        if looked.part.kind == "image":
+            read = self.lettering([looked.part.value])
+            return None if read is None else float(letters_in(read[0]))
+        assert looked.item is not None
+        return _said_by(looked.item, "poster" if "poster" in looked.vectors else "intro")
 
 
 def _but(total: float, one: float, others: float, is_best: bool) -> float:
@@ -329,17 +368,6 @@ def _merged(
         out = (scores - float(usual.mean())) / (float(usual.std()) or 1.0)
         every += [(-far, side, int(key), float(score)) for far, key, score in zip(out, keys, scores, strict=True)]
     return [(side, key, score) for _, side, key, score in sorted(every)]
-
-
-def _amount(looked: Looked) -> float | None:
-    """How much a query says: words of a text, letters on a poster of the index."""
-    if looked.part.kind == "text":
-        return float(words_in(str(looked.part.value)))
-    if looked.item is None:
-        return None
-    if "poster" in looked.vectors:
-        return _said_by(looked.item, "poster")
-    return _said_by(looked.item, "intro")
 
 
 def _said_by(item: Item, side: Side) -> float | None:

@@ -73,7 +73,12 @@ class Item:
     @property
     def letters(self) -> int | None:
         """Letters and digits read on the poster; None where nobody has read it."""
-        return None if self.lettering is None else sum(c.isalnum() for line in self.lettering for c in line)
+        return None if self.lettering is None else letters_in(self.lettering)
+
+
+def letters_in(lines: Iterable[str]) -> int:
+    """Letters and digits."""
+    return sum(c.isalnum() for line in lines for c in line)
 
 
 def write_items(path: Path, items: Iterable[Item]) -> None:

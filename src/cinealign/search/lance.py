@@ -158,13 +158,11 @@ class LanceEngine:
         if self._table is None:
             return joined([], k, len(queries))
         if among is not None and len(among) <= TAKEN_AT_MOST:
-            some = np.intersect1d(among, self._in_order)
-            vectors = self.take(some)
-            return joined([ranked(query, some, vectors, k) for query in queries], k, len(queries))
+            return joined([self._each(query, k, among) for query in queries], k, len(queries))
         return joined(list(self._pool.map(lambda query: self._nearest(query, k, among), queries)), k, len(queries))
 
     def _nearest(self, query: Any, k: int, among: Keys | None) -> Found:
-        """Answers to one query; where many are passed over because of `among`, more are asked for."""
+        """Answers to one query; where many are passed over because of `among`, more are asked for, and at last all of it."""
         rows, length = self.count(), float(np.linalg.norm(query))
         direction = _filled(query[None] / max(length, 1e-30), _padded(len(query)))[0]
         wanted = min(k if among is None else 4 * k, rows)
@@ -174,9 +172,19 @@ class LanceEngine:
             found = self._table.scanner(columns=["key", "vector", "_distance"], nearest=near).to_table()
             keys = found["key"].to_numpy()
             good = np.ones(len(keys), dtype=bool) if among is None else np.isin(keys, among)
-            if good.sum() >= k or wanted >= rows:
+            if among is None or good.sum() >= k:
                 return ranked(query, keys[good], _vectors(found, self.state["width"])[good], k)
+            if len(keys) < wanted or wanted >= rows:
+                return self._each(query, k, among)
             wanted = min(4 * wanted, rows)
+
+    def _each(self, query: Any, k: int, among: Keys) -> Found:
+        """The best of `among`, each of them scored."""
+        some, best = np.intersect1d(among, self._in_order), joined([], 0, 1)
+        for start in range(0, len(some), TAKEN_AT_MOST):
+            keys = np.concatenate([best.keys[0], some[start : start + TAKEN_AT_MOST]])
+            best = ranked(query, keys, self.take(keys), k)
+        return best
 
     @cached_property
     def _in_order(self) -> Keys:

@@ -26,6 +26,8 @@ def model_blocks(model: AlignmentModel, widths: Sequence[int], total: int) -> tu
     """
     if model.recipe.distance["distance"] in MIXING:
         return [Block(MATCH, 0, total)], []
+    if len(model.experts) == 1 and (own := getattr(model.experts[0], "vector_parts", None)) is not None:
+        return _own_parts(own(), total), []
     names, blocks, left_out, at = part_names(model), [], [], 0
     known = sum(w for w, o in zip(model.weights, model.recipe.align, strict=True) if o["expert"] != "memory") > 0
     for name, width, weight, options in zip(names, widths, model.weights, model.recipe.align, strict=True):
@@ -39,6 +41,15 @@ def model_blocks(model: AlignmentModel, widths: Sequence[int], total: int) -> tu
     if at < total:
         blocks.append(Block(BIAS, at, total))
     return blocks, left_out
+
+
+def _own_parts(parts: Sequence[tuple[str, int]], total: int) -> list[Block]:
+    """Blocks of an expert that tells the parts of its vectors: their names and widths, in order."""
+    blocks, at = [], 0
+    for name, width in parts:
+        blocks.append(Block(name, at, at + width))
+        at += width
+    return [*blocks, *([Block(BIAS, at, total)] if at < total else [])]
 
 
 def part_names(model: AlignmentModel) -> list[str]:

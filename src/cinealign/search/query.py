@@ -168,9 +168,9 @@ def direction(index: Index, looked: Sequence[Looked], target: Side) -> Direction
     functions: list[tuple[int, NDArray[np.float32], float]] = []
     for each in looked:
         if target in each.vectors:
-            mean, spread = space.means[target], space.spreads[target]
+            mean = space.means[target]
             centred = each.vectors[target] - mean
-            scale = float(np.linalg.norm(centred)) * spread or 1.0
+            scale = float(centred @ centred) or 1.0
             functions.append((each.part.sign, (centred / scale).astype(np.float32), -float(mean @ centred) / scale))
         else:
             functions.append((each.part.sign, each.vectors[other], 0.0))

@@ -53,7 +53,6 @@ class Space:
         lengths: side -> the length that counts as 1 in stored rows.
         extra: whether stored rows have the coordinate that makes them unit length.
         means: side -> (W,) the mean stored row without the extra coordinate, in the model's scale.
-        spreads: side -> typical distance of a row from that mean.
     """
 
     blocks: tuple[Block, ...]
@@ -61,7 +60,6 @@ class Space:
     lengths: dict[Side, float]
     extra: bool
     means: dict[Side, NDArray[np.float32]]
-    spreads: dict[Side, float]
 
     @property
     def width(self) -> int:
@@ -122,7 +120,7 @@ class Space:
         for side in SIDES:
             arrays |= {f"map.{side}.{b}": along for b, along in enumerate(self.maps[side]) if along is not None}
         blocks = [[block.name, block.start, block.stop, block.at, block.to] for block in self.blocks]
-        values = {"blocks": blocks, "lengths": self.lengths, "extra": self.extra, "spreads": self.spreads}
+        values = {"blocks": blocks, "lengths": self.lengths, "extra": self.extra}
         State(arrays, values).save(path)
 
     @classmethod
@@ -133,7 +131,7 @@ class Space:
             blocks = tuple(Block(*given) for given in state.values["blocks"])
             maps = {side: [state.arrays.get(f"map.{side}.{b}") for b in range(len(blocks))] for side in SIDES}
             means = {side: state.arrays[f"mean.{side}"] for side in SIDES}
-            return cls(blocks, maps, state.values["lengths"], state.values["extra"], means, state.values["spreads"])
+            return cls(blocks, maps, state.values["lengths"], state.values["extra"], means)
         except (KeyError, TypeError) as error:
             raise ModelError(f"{path} is damaged ({error}); make the index again") from None
 
@@ -154,16 +152,13 @@ def fit_space(
     maps: dict[Side, list[Vectors | None]] = {side: [None] * len(blocks) for side in SIDES}
     if widest and width > widest:
         placed, maps = _projected(blocks, train, widest)
-    plain = Space(placed, maps, dict.fromkeys(SIDES, 1.0), False, {side: np.zeros(0, np.float32) for side in SIDES}, {})
+    plain = Space(placed, maps, dict.fromkeys(SIDES, 1.0), False, {side: np.zeros(0, np.float32) for side in SIDES})
     compact = {side: plain.compact(side, every[side]) for side in SIDES}
     norms = {side: np.linalg.norm(rows, axis=1) for side, rows in compact.items()}
     unit = all(np.all(np.abs(lengths - 1) < UNIT) for lengths in norms.values())
     means = {side: rows.mean(axis=0).astype(np.float32) for side, rows in compact.items()}
-    spreads = {
-        side: float(np.sqrt(((rows - means[side]) ** 2).sum(axis=1).mean())) or 1.0 for side, rows in compact.items()
-    }
     lengths = {side: 1.0 if unit else float(longest.max(initial=0.0) * ROOM) or 1.0 for side, longest in norms.items()}
-    return Space(placed, maps, lengths, not unit, means, spreads)
+    return Space(placed, maps, lengths, not unit, means)
 
 
 def _placed(blocks: Sequence[Block], widths: Sequence[int] | None = None) -> tuple[Block, ...]:

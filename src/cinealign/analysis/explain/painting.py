@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cinealign.data.posters import Poster, open_poster
 from cinealign.views.poster.ocr import Line
@@ -47,26 +46,6 @@ def without_lettering(poster: Poster, lines: Sequence[Line]) -> Poster:
         return Image.fromarray(cv2.inpaint(pixels, mask, 3, cv2.INPAINT_TELEA))
 
     return Poster(_digest(poster, "without", [(line.box, line.height) for line in lines]), painted)
-
-
-def with_cell_painted(poster: Poster, cell: tuple[float, float, float, float]) -> Poster:
-    """The poster with one rectangle in the poster's mean colour.
-
-    Args:
-        poster: any poster.
-        cell: left, top, right, bottom as fractions of width and height.
-    """
-
-    def painted() -> Image:
-        from PIL import Image
-
-        pixels: NDArray[np.uint8] = np.array(open_poster(poster))
-        height, width = pixels.shape[:2]
-        left, top, right, bottom = (round(part * size) for part, size in zip(cell, (width, height) * 2, strict=True))
-        pixels[top:bottom, left:right] = np.round(pixels.mean(axis=(0, 1))).astype(np.uint8)
-        return Image.fromarray(pixels)
-
-    return Poster(_digest(poster, "covered", cell), painted)
 
 
 def _digest(poster: Poster, *changed: object) -> str:

@@ -6,7 +6,6 @@ asked again. So it works with any recipe, and a number says how much the product
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,24 +15,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cinealign.analysis.explain.painting import lines_outside, with_cell_painted
+from cinealign.analysis.explain.painting import lines_outside
 from cinealign.analysis.material import Material
 from cinealign.data.posters import Poster
 from cinealign.errors import DataError
 from cinealign.evaluation.nearest import nearest
 from cinealign.experts.base import Vectors
 from cinealign.model import AlignmentModel
+from cinealign.search.reasons import COLUMNS, ROWS, grid_cells, with_cell_painted, without_each_word
 from cinealign.views.base import Extracted
 from cinealign.views.poster.lettering import LetteringView
 from cinealign.views.poster.ocr import Line
 from cinealign.views.store import FeatureStore
 
-ROWS, COLUMNS = 6, 4
 NEAREST = 5
 TIE = 1e-6
-_WORD = re.compile(r"[^\W_]+(?:['’`-][^\W_]+)*")
-Cell = tuple[float, float, float, float]
-"""Left, top, right, bottom, as fractions of the poster."""
 
 
 def explain_pair(material: Material, movie_id: int, with_id: int | None = None) -> dict[str, Any]:
@@ -101,14 +97,13 @@ class _Cover:
     def words(self) -> list[dict[str, Any]]:
         """How much the product falls without each word of the intro."""
         text = self.material.catalogue.intros[self.intro]
-        found = list(_WORD.finditer(text))
-        texts = [text, *(" ".join((text[: at.start()] + text[at.end() :]).split()) for at in found)]
-        vectors = self.model.encode_intros(texts, self._store)
+        places, texts = without_each_word(text)
+        vectors = self.model.encode_intros([text, *texts], self._store)
         products = vectors @ self.vectors[0][self.poster]
         drops = products[0] - products[1:]
         return [
-            {"word": at[0], "start": at.start(), "end": at.end(), "drop": float(drop)}
-            for at, drop in zip(found, drops, strict=True)
+            {"word": text[start:end], "start": start, "end": end, "drop": float(drop)}
+            for (start, end), drop in zip(places, drops, strict=True)
         ]
 
     def lines(self) -> list[dict[str, Any]]:
@@ -174,15 +169,6 @@ class _Cover:
         vectors: Vectors = self.model.encode_poster_extracts({**same, **seen})
         products = vectors @ self.vectors[1][self.intro]
         return [float(drop) for drop in products[0] - products[1:]]
-
-
-def grid_cells(rows: int, columns: int) -> list[Cell]:
-    """The cells of a grid over the poster, row by row."""
-    return [
-        (column / columns, row / rows, (column + 1) / columns, (row + 1) / rows)
-        for row in range(rows)
-        for column in range(columns)
-    ]
 
 
 def _row(material: Material, movie_id: int) -> int:

@@ -86,6 +86,7 @@ def find_columns(
     train_value: str | None,
     picture_folder: bool,
     names_file: Callable[[str], bool] = lambda _: False,
+    one_side: bool = False,
 ) -> Columns:
     """What the columns of `source` are.
 
@@ -95,6 +96,7 @@ def find_columns(
         train_value: what a column for the split says of a train item; None accepts the usual words.
         picture_folder: pictures may come from a folder, named by id, so that no column need hold them.
         names_file: whether a text names a picture file that is there.
+        one_side: pictures alone or texts alone will do.
     Raises:
         ConfigError: a role that is not known.
         DataError: no such column, a column named twice, or no column for pictures or texts.
@@ -125,7 +127,8 @@ def find_columns(
             take(role, next((c for c in free if _mostly(sample[c], _is_picture)), None), "by what it holds")
         if role == "id" and role not in names:
             take(role, next((c for c in free if _counts(sample[c])), None), "by what it holds")
-    _refuse_incomplete(source, names, picture_folder)
+    if not one_side or not ("text" in names or "image" in names or picture_folder):
+        _refuse_incomplete(source, names, picture_folder)
     rest = [column for column in source.columns if column not in names.values()]
     kept = tuple(column for column in rest if all(_is_plain(value) for value in sample[column]))
     return Columns(

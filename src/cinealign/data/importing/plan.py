@@ -33,6 +33,7 @@ class ImportOptions:
         noun: what one thing is called, on the screen.
         longest_side: pixels; larger pictures are shrunk.
         encoding, sheet, quoting, header: of the source, as in `open_source`.
+        one_side: whether pictures alone or texts alone will do, as they do for an index.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -46,6 +47,7 @@ class ImportOptions:
     sheet: str | None = None
     quoting: str | None = None
     header: bool | None = None
+    one_side: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,7 @@ def plan_import(path: Path, options: ImportOptions) -> ImportPlan:
         train_value=options.train_value,
         picture_folder=options.images is not None,
         names_file=lambda text: _names_file(names, text),
+        one_side=options.one_side,
     )
     by_id = options.images is not None and "image" not in options.columns and _named_by_id(source, columns, options)
     if by_id and "id" not in options.columns:

@@ -1,0 +1,83 @@
+"""An answer on the terminal: a table within 80 columns, and what speaks for each hit."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from textwrap import wrap
+
+import numpy as np
+
+from cinealign.search.index import Answer
+from cinealign.search.reasons import COLUMNS, Reason, strongest
+
+WIDTH = 80
+_SHADES = " .:-=+*#"
+
+
+def answer_lines(answer: Answer, reasons: Sequence[Reason] | None = None) -> list[str]:
+    """The hits, one a line."""
+    if not answer:
+        return [f"no hit ({answer.total:,} items pass the filters)"]
+    lines = [f"{'':>4} {'chance':>6} {'score':>6}  {'id':<8} {'side':<6}  title"]
+    for at, hit in enumerate(answer):
+        chance = "-" if hit.chance is None else _percent(hit.chance)
+        head = f"{hit.place:>4} {chance:>6} {hit.score:6.3f}  {cut(hit.id, 8):<8} {hit.side:<6}  "
+        year = f" ({hit.item.year})" if hit.item.year and str(hit.item.year) not in hit.title else ""
+        lines.append(f"{head}{cut(hit.title + year, WIDTH - len(head))}".rstrip())
+        if hit.side == "intro" and hit.item.intro:
+            lines.append(f"{'':14}{cut(hit.item.intro, WIDTH - 14)}")
+        if reasons is not None:
+            lines += _reason_lines(reasons[at])
+    first, last = answer[0].place, answer[-1].place
+    lines.append(f"{first:,} to {last:,} of {answer.total:,}")
+    if answer.best_chance is not None and answer.expected_rank is not None:
+        told = (
+            f"best chance {_percent(answer.best_chance)}; the partner is expected at place {answer.expected_rank:,.0f}"
+        )
+        lines.append(f"no good match: {told}" if answer.no_good_match else told)
+    return lines
+
+
+def _percent(chance: float) -> str:
+    return "<1 %" if chance < 0.01 else f"{chance:.0%}".replace("%", " %")
+
+
+def _reason_lines(reason: Reason) -> list[str]:
+    parts = sorted(reason.shares.items(), key=lambda part: -part[1])
+    said = []
+    if parts:
+        said.append("parts: " + ", ".join(f"{name} {share:+.3f}" for name, share in parts))
+    if words := strongest(reason.words):
+        said.append("words: " + ", ".join(f"{word} {drop:+.3f}" for word, drop in words))
+    if lines := strongest(reason.lines):
+        said.append("lettering: " + ", ".join(f"{line!r} {likeness:.2f}" for line, likeness in lines))
+    found = [f"{'':14}{piece}" for line in said for piece in wrap(line, WIDTH - 14, subsequent_indent="  ")]
+    if reason.cells is not None:
+        most = float(np.abs(reason.cells).max()) or 1.0
+        for row in reason.cells:
+            marks = "".join(_SHADES[round(max(0.0, cell / most) * (len(_SHADES) - 1))] * 2 for cell in row)
+            found.append(f"{'':14}|{marks}|")
+        found.append(
+            f"{'':14}{COLUMNS} x {len(reason.cells)} parts of the picture; darker: counts more (at most {most:.3f})"
+        )
+    return found
+
+
+def cut(text: str, width: int) -> str:
+    """`text` within so many columns of the terminal; wide letters take two."""
+    if columns(text) <= width:
+        return text
+    kept, used = "", 0
+    for letter in text:
+        used += columns(letter)
+        if used > width - 3:
+            break
+        kept += letter
+    return f"{kept.rstrip()}..."
+
+
+def columns(text: str) -> int:
+    """Columns that a text takes."""
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    return len(text) + wide - sum(unicodedata.combining(letter) > 0 for letter in text)
