@@ -32,6 +32,10 @@ def test_significant_side(value: float, p: float | None, expected: str) -> None:
     assert significant_side(Fact({"value": value, "p": p}, "x")) == expected
 
 
+def test_a_difference_that_is_not_known_has_no_side() -> None:
+    assert significant_side(Fact({"value": None, "p": 0.0001}, "x")) == "unclear"
+
+
 def test_significance() -> None:
     assert significance(0.0499) == "significant" and significance(0.05) == "not_significant"
 

@@ -41,7 +41,7 @@ def significance(p: float) -> Significance:
 
 def significant_side(difference: Fact) -> Side:
     """Direction of {"value", "p"} where p is below 5 %, "unclear" elsewhere."""
-    if difference["p"].value is None or difference["p"].value >= ALPHA:
+    if None in (difference["value"].value, difference["p"].value) or difference["p"].value >= ALPHA:
         return "unclear"
     return "above" if difference["value"].value > 0 else "below"
 
