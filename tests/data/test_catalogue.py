@@ -42,7 +42,7 @@ def test_movies_without_poster_are_dropped_and_row_numbers_skip_them(tmp_path: P
     assert catalogue.ids[catalogue.train_rows].tolist() == [20, 40]
     assert names(catalogue, drops.NO_POSTER) == ("10",)
     first = catalogue.report.lines()[0]
-    assert first == "4 movies read, 1 dropped for want of a poster, N = 3, 2 train rows"
+    assert first == "4 movies read, 1 dropped: no poster, N = 3, 2 train rows"
 
 
 def test_unreadable_poster_is_dropped_after_rows_are_counted(tmp_path: Path) -> None:
@@ -287,6 +287,6 @@ def test_real_data_gives_the_numbers_of_the_assignment() -> None:
         pytest.skip("set CINEALIGN_DATA to the real data")
     catalogue = Catalogue.load(folder)
     first = catalogue.report.lines()[0]
-    assert first == "3,883 movies read, 945 dropped for want of a poster, N = 2938, 1,762 train rows"
+    assert first == "3,883 movies read, 945 dropped: no poster, N = 2938, 1,762 train rows"
     assert len(catalogue.train_rows) == 1762 and len(catalogue.held_out_rows) == 1176
     assert catalogue.report.train_read_as == "rows"

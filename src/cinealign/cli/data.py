@@ -47,8 +47,11 @@ def check(
         TrainIdsChoice, typer.Option(help="What train.txt holds; auto decides, or refuses where both fit.")
     ] = TrainIdsChoice.auto,
     missing_intro: Annotated[
-        MissingIntroChoice, typer.Option(help="What to do with an item that has a poster and no intro.")
-    ] = MissingIntroChoice.error,
+        MissingIntroChoice | None,
+        typer.Option(
+            help="As for a run. Without it, items that have a poster and no intro are named, and check goes on."
+        ),
+    ] = None,
 ) -> None:
     """Read a data folder as a run would, decode every poster, and say what is kept, what is dropped and why.
 
@@ -57,13 +60,18 @@ def check(
     import json
 
     from cinealign.data.catalogue import Catalogue
+    from cinealign.data.report import NO_INTRO
 
-    catalogue = Catalogue.load(folder, train_ids=train_ids.value, missing_intro=missing_intro.value, strict=strict)
+    asked = missing_intro or MissingIntroChoice.drop
+    catalogue = Catalogue.load(folder, train_ids=train_ids.value, missing_intro=asked.value, strict=strict)
+    report = catalogue.report
     if as_json:
         content = {"folder": str(folder), "source": catalogue.source, "digest": catalogue.digest}
-        typer.echo(json.dumps({**content, **catalogue.report.to_json()}, ensure_ascii=False, indent=2))
+        typer.echo(json.dumps({**content, **report.to_json()}, ensure_ascii=False, indent=2))
     else:
-        typer.echo("\n".join(catalogue.report.lines()))
+        typer.echo("\n".join(report.lines()))
+    if missing_intro is None and report.dropped(NO_INTRO):
+        typer.echo("a run refuses items without an intro; give them one, or pass it --missing-intro drop", err=True)
 
 
 @data_app.command()

@@ -71,7 +71,7 @@ class CatalogueReport:
         how = "as asked" if self.train_asked != "auto" else decided
         files = ", ".join(f"{name} ({encoding})" for name, encoding in self.encodings.items())
         return [
-            f"{self.read:,} {self.noun}s read, {self.dropped(NO_POSTER):,} dropped for want of a poster, "
+            f"{self.read:,} {self.noun}s read, {self.dropped(NO_POSTER):,} dropped: no poster, "
             f"N = {self.kept}, {self.train:,} train rows",
             f"files: {files}",
             f"train.txt holds {meaning} ({how}); held out: {self.kept - self.train:,}",

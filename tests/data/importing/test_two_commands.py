@@ -60,7 +60,7 @@ def test_two_commands(
             main(command)
         shown = capsys.readouterr()
         assert stopped.value.code == 0, shown.err
-    assert f"{FLAGS} flags read, 0 dropped for want of a poster, N = {FLAGS}" in shown.out
+    assert f"{FLAGS} flags read, 0 dropped: no poster, N = {FLAGS}" in shown.out
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["n"] == FLAGS and metrics["k"] == 2  # chance 0.05
     assert metrics["poster_to_intro"]["train"] > 0.5
