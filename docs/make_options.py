@@ -13,6 +13,7 @@ from pydantic_core import PydanticUndefined
 
 from cinealign.distance.distances import DISTANCES
 from cinealign.distance.transductive import TRANSDUCTIONS
+from cinealign.experts.network import LanguageOptions, LettersOptions
 from cinealign.experts.registry import EXPERTS
 from cinealign.experts.training import EarlyStopping, TrainingSettings
 from cinealign.losses.registry import LOSSES
@@ -37,6 +38,8 @@ KINDS: Mapping[str, tuple[Registry[Any], str]] = {
     "Transductive corrections": (TRANSDUCTIONS, "`evaluation.transductive: [{correction: KIND, option: value}]`"),
 }
 SETTINGS: Mapping[str, type[BaseModel]] = {
+    "languages (of network)": LanguageOptions,
+    "letters (of network)": LettersOptions,
     "training": TrainingSettings,
     "training.early_stopping": EarlyStopping,
     "fusion": FusionSettings,

@@ -5,7 +5,8 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 
 from cinealign.experts.base import TrainingSet
-from cinealign.experts.lexical import LexicalExpert, LexicalOptions, _analyzer
+from cinealign.experts.lexical import LexicalExpert, LexicalOptions
+from cinealign.networks.two_tower.ngrams import ngram_analyzer
 
 CHINESE = ["红色的鲨鱼吃掉小镇", "两个律师相爱", "玩具总动员与太空骑警", "银行大劫案", "鲨鱼回来了", "太空里的爱情"]
 
@@ -24,11 +25,11 @@ def fitted(intros: list[str], **options: int) -> LexicalExpert:
 def test_words_with_blanks_give_what_scikit_learn_gives(lengths: tuple[int, int]) -> None:
     plain = CountVectorizer(analyzer="char_wb", ngram_range=lengths).build_analyzer()
     for text in ("the warlords of a café, 1995!", "", "é", "чужой на корабле"):
-        assert _analyzer(lengths)(text) == list(plain(text))
+        assert ngram_analyzer(lengths)(text) == list(plain(text))
 
 
 def test_chinese_gives_letters_and_pairs() -> None:
-    assert _analyzer((4, 4))("爱 红鲨鱼 film") == [" fil", "film", "ilm ", "爱", "红", "鲨", "鱼", "红鲨", "鲨鱼"]
+    assert ngram_analyzer((4, 4))("爱 红鲨鱼 film") == [" fil", "film", "ilm ", "爱", "红", "鲨", "鱼", "红鲨", "鲨鱼"]
 
 
 def test_chinese_titles_find_their_texts() -> None:

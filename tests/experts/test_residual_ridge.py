@@ -32,9 +32,9 @@ def test_a_turn_is_learned_and_carries_over() -> None:
 
 def test_a_strong_pull_leaves_the_shared_space() -> None:
     training = turned(50)
-    expert = EXPERTS.build("residual_ridge", {**SPEC, "ridge": 1e9}).fit(training, seed=0)
+    expert = EXPERTS.build("residual_ridge", {**SPEC, "ridge": 1e6}).fit(training, seed=0)
     plain = EXPERTS.build("shared_space", SPEC).fit(training, seed=0)
-    np.testing.assert_allclose(expert.encode_poster(training.poster), plain.encode_poster(training.poster), atol=1e-5)
+    np.testing.assert_allclose(expert.encode_poster(training.poster), plain.encode_poster(training.poster), atol=1e-4)
 
 
 def test_known_by_hand() -> None:

@@ -43,17 +43,12 @@ class CcaExpert(Expert):
         """Closed form: the seed plays no part."""
         self._poster = Inputs.fit(self.options.poster, training.poster)
         self._intro = Inputs.fit(self.options.intro, training.intro)
-        x, map_x = _whitened(self._poster(_features(training.poster)), self.options.ridge)
-        y, map_y = _whitened(self._intro(_features(training.intro)), self.options.ridge)
-        shared = x.T @ y / len(x)
-        if shared.size:
-            left, correlations, right = np.linalg.svd(shared, full_matrices=False)
-        else:  # one side is the same for every train movie: there is no direction to keep, and nothing to judge by
-            left, correlations, right = np.zeros((len(shared), 0)), np.zeros(0), np.zeros((0, shared.shape[1]))
-        kept = min(self.options.dimensions, len(correlations))
-        root = np.sqrt(correlations[:kept])
-        self._map_poster = (map_x @ left[:, :kept] * root).astype(np.float32)
-        self._map_intro = (map_y @ right[:kept].T * root).astype(np.float32)
+        self._map_poster, self._map_intro = canonical_maps(
+            self._poster(_features(training.poster)),
+            self._intro(_features(training.intro)),
+            self.options.dimensions,
+            self.options.ridge,
+        )
         return self
 
     def encode_poster(self, features: Mapping[str, Features]) -> Vectors:
@@ -76,6 +71,22 @@ class CcaExpert(Expert):
         self._intro = Inputs.from_state(self.options.intro, state, "intro")
         self._map_poster, self._map_intro = state.arrays["poster.map"], state.arrays["intro.map"]
         return self
+
+
+def canonical_maps(
+    posters: NDArray[np.float32], intros: NDArray[np.float32], dimensions: int, ridge: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The two maps of `CcaExpert`, (F, d) and (G, d) with d <= `dimensions`, from centred rows (N, F) and (N, G)."""
+    x, map_x = _whitened(posters, ridge)
+    y, map_y = _whitened(intros, ridge)
+    shared = x.T @ y / len(x)
+    if shared.size:
+        left, correlations, right = np.linalg.svd(shared, full_matrices=False)
+    else:  # one side is the same for every train movie: there is no direction to keep, and nothing to judge by
+        left, correlations, right = np.zeros((len(shared), 0)), np.zeros(0), np.zeros((0, shared.shape[1]))
+    kept = min(dimensions, len(correlations))
+    root = np.sqrt(correlations[:kept])
+    return (map_x @ left[:, :kept] * root).astype(np.float32), (map_y @ right[:kept].T * root).astype(np.float32)
 
 
 def _features(side: Mapping[str, object]) -> Mapping[str, Features]:

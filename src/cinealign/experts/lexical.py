@@ -7,17 +7,16 @@ vocabulary and inverse document frequencies come from the train intros. The bags
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from cinealign.data.intros import run_letters, unspaced_runs
 from cinealign.errors import ConfigError
 from cinealign.experts.base import Expert, OneViewOptions, TrainingSet, Vectors, normalised
+from cinealign.networks.two_tower.ngrams import ngram_analyzer
 from cinealign.state import State
 from cinealign.views.base import Extracted, Features
 
@@ -63,7 +62,7 @@ class LexicalExpert(Expert):
         intros = _texts(training.intro, self.options.intro[0])
         _texts(training.poster, self.options.poster[0])
         lengths = (self.options.shortest, self.options.longest)
-        counter = CountVectorizer(analyzer=_analyzer(lengths), min_df=min(self.options.min_df, len(intros)))
+        counter = CountVectorizer(analyzer=ngram_analyzer(lengths), min_df=min(self.options.min_df, len(intros)))
         try:
             counts = counter.fit_transform(intros)
         except ValueError:
@@ -104,7 +103,7 @@ class LexicalExpert(Expert):
 
         self._vocabulary, self._idf, self._column, self._sign = vocabulary, idf, column, sign
         lengths = (self.options.shortest, self.options.longest)
-        self._counter = CountVectorizer(analyzer=_analyzer(lengths), vocabulary=vocabulary)
+        self._counter = CountVectorizer(analyzer=ngram_analyzer(lengths), vocabulary=vocabulary)
         self._counter.transform([""])  # it looks at its vocabulary once
         shape = (len(column), self.options.dimensions)
         self._project = sparse.csr_matrix((sign * idf, (np.arange(len(column)), column)), shape=shape)
@@ -115,23 +114,6 @@ class LexicalExpert(Expert):
         counts = self._counter.transform(texts).astype(np.float32)
         counts.data = 1 + np.log(counts.data)
         return normalised((counts @ self._project).toarray())
-
-
-def _analyzer(lengths: tuple[int, int]) -> Callable[[str], list[str]]:
-    """Splits a text into n-grams of letters within words, and runs of scripts without blanks into letters and pairs."""
-    from sklearn.feature_extraction.text import CountVectorizer
-
-    within_words = CountVectorizer(analyzer="char_wb", ngram_range=lengths).build_analyzer()
-
-    def ngrams(text: str) -> list[str]:
-        runs, rest = unspaced_runs(text)
-        found: list[str] = within_words(rest)
-        for run in runs:
-            letters = run_letters(run)
-            found += [*letters, *(first + second for first, second in itertools.pairwise(letters))]
-        return found
-
-    return ngrams
 
 
 def _projection(ngrams: list[str], dimensions: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

@@ -46,6 +46,29 @@ class Lion(torch.optim.Optimizer):
                 momentum.mul_(second).add_(parameter.grad, alpha=1 - second)
 
 
+class PullToStart:
+    """After a step: p <- p - rate decay (p - p0) for matrices, with p0 where p was when this was made.
+
+    Decay to zero would undo a start that is worth something; this keeps near it what the pairs do not speak about.
+
+    Source: Li, Grandvalet and Davoine 2018, L2-SP (arXiv 1802.01483), decoupled from the gradient as in AdamW.
+    """
+
+    def __init__(self, optimiser: torch.optim.Optimizer, decay: float) -> None:
+        self._decay = decay
+        self._groups = [
+            (group, [(p, p.detach().clone()) for p in group["params"] if p.ndim >= 2])
+            for group in optimiser.param_groups
+        ]
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Move every matrix a share of its way back; in place."""
+        for group, matrices in self._groups:
+            for weight, start in matrices:
+                weight.lerp_(start, min(1.0, group["lr"] * self._decay))
+
+
 def build_optimiser(
     kind: OptimiserKind, modules: nn.Module, rate: float, weight_decay: float, momentum: float
 ) -> torch.optim.Optimizer:

@@ -12,6 +12,7 @@ EXPERTS: Registry[Expert] = Registry(
         "contrastive": "cinealign.experts.contrastive:ContrastiveExpert",
         "lexical": "cinealign.experts.lexical:LexicalExpert",
         "memory": "cinealign.experts.memory:MemoryExpert",
+        "network": "cinealign.experts.network:NetworkExpert",
         "residual_ridge": "cinealign.experts.residual_ridge:ResidualRidgeExpert",
         "shared_space": "cinealign.experts.shared_space:SharedSpaceExpert",
     },

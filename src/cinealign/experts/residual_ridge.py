@@ -46,9 +46,7 @@ class ResidualRidgeExpert(SharedSpaceExpert):
         poster = super().encode_poster({name: np.asarray(rows) for name, rows in training.poster.items()})
         intro = super().encode_intro({name: np.asarray(rows) for name, rows in training.intro.items()})
         both = seen(poster) & seen(intro)
-        p, q = poster[both].astype(np.float64), intro[both].astype(np.float64)
-        there, back = _near_identity(p, q, self.options.ridge), _near_identity(q, p, self.options.ridge)
-        self._map: NDArray[np.float32] = (there + back.T + np.eye(p.shape[1])).astype(np.float32)
+        self._map = residual_map(poster[both], intro[both], self.options.ridge)
         return self
 
     def encode_poster(self, features: Mapping[str, Features]) -> Vectors:
@@ -63,6 +61,14 @@ class ResidualRidgeExpert(SharedSpaceExpert):
         """Take over both means and the map."""
         self._map = state.arrays["map"]
         return super().load_state(state)
+
+
+def residual_map(posters: Vectors, intros: Vectors, ridge: float) -> NDArray[np.float32]:
+    """(F, F) map A + B' + I of `ResidualRidgeExpert` for centred unit rows (N, F) of both sides."""
+    p, q = posters.astype(np.float64), intros.astype(np.float64)
+    there, back = _near_identity(p, q, ridge), _near_identity(q, p, ridge)
+    mapped: NDArray[np.float32] = (there + back.T + np.eye(p.shape[1])).astype(np.float32)
+    return mapped
 
 
 def _near_identity(inputs: NDArray[np.float64], targets: NDArray[np.float64], ridge: float) -> NDArray[np.float64]:

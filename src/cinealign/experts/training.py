@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from cinealign.errors import ConfigError
 from cinealign.experts.averaging import WeightAverage
 from cinealign.experts.batches import batches
-from cinealign.experts.optimisers import OptimiserKind, build_optimiser
+from cinealign.experts.optimisers import OptimiserKind, PullToStart, build_optimiser
 from cinealign.experts.schedules import SCHEDULES, Plateau, ScheduleKind
 
 LARGEST_BATCH = 1_000_000
@@ -48,6 +48,9 @@ class TrainingSettings(BaseModel):
     optimizer: OptimiserKind = Field("adamw", description="each wants a learning rate of its own")
     learning_rate: float = Field(1e-3, gt=0, le=1e20, description="the highest")
     weight_decay: float = Field(1e-2, ge=0, le=100, description="of matrices; vectors and scalars have none")
+    decay_to: Literal["zero", "start"] = Field(
+        "zero", description="where weight_decay pulls to: for a network that starts well, to where it started"
+    )
     momentum: float = Field(0.9, ge=0, lt=1, description="of sgd")
     schedule: ScheduleKind = Field("cosine", description="of the learning rate")
     warm_up: float = Field(0.1, ge=0, le=1, description="share of the steps in which the rate rises")
@@ -69,6 +72,8 @@ class DivergenceError(ConfigError):
 
 StepLoss = Callable[[Tensor], Tensor]
 """Row numbers (B,) int64 -> scalar loss."""
+Deal = Callable[[torch.Generator], Iterable[Tensor]]
+"""The batches of one epoch, as row numbers."""
 
 
 def train(
@@ -79,6 +84,7 @@ def train(
     generator: torch.Generator,
     *,
     groups: Tensor | None = None,
+    deal: Deal | None = None,
     watch: Callable[[], dict[str, Any]] | None = None,
     judge: Callable[[], float] | None = None,
     last_epoch: int | None = None,
@@ -95,6 +101,7 @@ def train(
         settings: optimiser, schedule and so on.
         generator: of the batch order.
         groups: (count,) rows that must not meet in a batch have the same number; see `batches`.
+        deal: gives the batches where not any rows may meet in one; else they are drawn by settings.batch_size.
         watch: asked after every epoch for further values.
         judge: accuracy on pairs that are not trained on; asked in eval mode at the looks of settings.early_stopping, and
             training ends when its patience does.
@@ -103,11 +110,18 @@ def train(
         DivergenceError: the loss is not finite any more.
     """
     size = count if settings.batch_size == "full" else settings.batch_size
+    deal = deal or (lambda generator: batches(count, size, generator, groups))
+    to_start = settings.decay_to == "start"
     optimiser = build_optimiser(
-        settings.optimizer, modules, settings.learning_rate, settings.weight_decay, settings.momentum
+        settings.optimizer,
+        modules,
+        settings.learning_rate,
+        0.0 if to_start else settings.weight_decay,
+        settings.momentum,
     )
+    pull = PullToStart(optimiser, settings.weight_decay) if to_start else None
     learning = [p for group in optimiser.param_groups for p in group["params"]]
-    steps = settings.epochs * len(list(batches(count, size, torch.Generator())))
+    steps = settings.epochs * len(list(deal(torch.Generator())))
     plateau, share = Plateau(), SCHEDULES[settings.schedule]
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: share(step, steps, settings.warm_up) * plateau.share
@@ -118,12 +132,14 @@ def train(
     modules.train()
     for epoch in range(1, (last_epoch or settings.epochs) + 1):
         losses, norms = [], []
-        for rows in batches(count, size, generator, groups):
+        for rows in deal(generator):
             loss = step_loss(rows)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             norms.append(nn.utils.clip_grad_norm_(learning, settings.clip or math.inf))
             optimiser.step()
+            if pull is not None:
+                pull.step()
             schedule.step()
             if average is not None:
                 average.update()
