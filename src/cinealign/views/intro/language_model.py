@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -30,14 +31,18 @@ BATCH = 256
 TORCH_BATCH = 64
 
 
+ASKED = ("query", "document")
+"""Prompts that a model of a folder or the hub can bring along, by name."""
+
+
 def _with_a_place(prompt: str) -> str:
-    if "{}" not in prompt:
+    if "{}" not in prompt and prompt not in ASKED:
         raise ValueError(f"needs {{}} where the text goes, got {prompt!r}")
     return prompt
 
 
 Prompt = Annotated[str, AfterValidator(_with_a_place)]
-"""A wording with {} where the text goes."""
+"""A wording with {} where the text goes, or the name of one that the model's own files hold."""
 
 
 class LanguageModelOptions(ViewOptions):
@@ -51,7 +56,8 @@ class LanguageModelOptions(ViewOptions):
     precision: Precision = "auto"
     """Of the numbers it is computed in; auto: bfloat16 where the processor has it, else float32."""
     prompt: Prompt = "{}"
-    """The wording in which the model gets a text, at {}: such as "A movie about this: {}"."""
+    """The wording in which the model gets a text, at {}: such as "A movie about this: {}"; query or document: the one of that
+    name in the model's config_sentence_transformers.json."""
     normalize: bool = True
     """Give rows of length 1; False leaves the mean of the token vectors as it is."""
 
@@ -81,7 +87,8 @@ class LanguageModelView(TextView):
         if not items:
             return np.zeros((0, self._model.dimension), dtype=np.float32)
         self._warn_of_other_scripts(items)
-        items = [self.options.prompt.replace("{}", item) for item in items]
+        prompt = own_prompt(self._model, self.options.prompt)
+        items = [prompt.replace("{}", item) for item in items]
         ordered, places = shortest_first(items)
         stored = store.arrays(
             "language_model",
@@ -145,6 +152,25 @@ def _compiled(model: str, precision: ResolvedPrecision) -> Callable[[list[str]],
     """One of MODELS; kept for the process, as loading and compiling take seconds and several views of a recipe share it."""
     encoder = load_encoder(MODELS[model])
     return compile_encoder(cast(Any, encoder[0]).model, encoder.tokenizer, MODELS[model].limit, precision)
+
+
+def own_prompt(model: EncoderFiles, prompt: str) -> str:
+    """`prompt`, or where it is one of `ASKED` the wording of that name that the model was trained with.
+
+    Raises:
+        ModelError: the model's files hold no prompt of that name.
+    """
+    if prompt not in ASKED:
+        return prompt
+    file = model.located() / "config_sentence_transformers.json"
+    try:
+        prompts = json.loads(file.read_text(encoding="utf-8"))["prompts"]
+        begins = prompts[prompt]
+    except (OSError, ValueError, KeyError, TypeError):
+        begins = None
+    if not isinstance(begins, str):
+        raise ModelError(f"{file} holds no prompt {prompt!r}; give one of your own with {{}} where the text goes")
+    return begins + "{}"
 
 
 def load_encoder(model: EncoderFiles) -> SentenceTransformer:
