@@ -13,6 +13,7 @@ from cinealign.cli.cache import cache_app
 from cinealign.cli.data import data_app
 from cinealign.cli.data_describe import describe
 from cinealign.cli.data_download import download
+from cinealign.cli.grade import grade
 from cinealign.cli.index import export, index_app
 from cinealign.cli.measures import diff, geometry, slices
 from cinealign.cli.recipes import recipes
@@ -36,6 +37,7 @@ app.command()(show)
 app.command()(evaluate)
 app.command()(distances)
 app.command()(audit)
+app.command()(grade)
 app.command()(slices)
 app.command()(geometry)
 app.command()(diff)

@@ -1,0 +1,38 @@
+"""`cinealign grade`: a folder of submissions becomes a table with evidence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def grade(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Submissions: zips, folders or files of D.")],
+    data: Annotated[Path, typer.Option(help="The data folder of the course.")],
+    out: Annotated[Path, typer.Option(help="Folder for grades.csv and index.html; your own columns there are kept.")],
+    seconds: Annotated[float, typer.Option(min=1, help="Longest time for one submission.")] = 900,
+) -> None:
+    """Score and audit every submission of a folder; nothing of it is executed.
+
+    Each one is judged in a process of its own with limits of time and memory.
+    """
+    from cinealign.data.catalogue import Catalogue
+    from cinealign.grading.desk import alike
+    from cinealign.grading.desk import grade as grade_folder
+    from cinealign.grading.table import write_grades
+
+    rows = grade_folder(folder, Catalogue.load(data), seconds=seconds)
+    pairs = list(alike(rows))
+    gone = write_grades(rows, pairs, out)
+    for row in rows:
+        score = f"{row.metrics['acc_sum']:.4f}" if row.metrics else "-"
+        typer.echo(
+            f"{row.name}: {row.kind}, audit {row.verdict}, sum {score}" + (f"; {row.remarks[0]}" if row.remarks else "")
+        )
+    for one, other, said in pairs:
+        typer.echo(f"{one.name} ~ {other.name}: {said}")
+    for name in gone:
+        typer.echo(f"{name}: was graded before and is no longer in {folder}; its row is kept", err=True)
+    typer.echo(f"wrote {out / 'grades.csv'} and {out / 'index.html'}: {len(rows)} submissions")

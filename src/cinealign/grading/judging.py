@@ -1,0 +1,170 @@
+"""One submission judged: unpacked, recognised, scored and audited. Runs in a process of its own; see `desk`."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cinealign.audit.audit import audit_distances, audit_run
+from cinealign.audit.findings import Finding, worst
+from cinealign.data.catalogue import Catalogue
+from cinealign.distance.distances import distance_matrix
+from cinealign.distance.files import READERS, load_distances
+from cinealign.errors import CineAlignError
+from cinealign.evaluation.metrics import DIRECTIONS, evaluate_distances
+from cinealign.grading.recognition import Found, recognise
+from cinealign.grading.unpacking import Limits, unpack
+from cinealign.run import Run
+from cinealign.run_data import RunData
+
+CLAIM_AGREES = 0.005
+"""Difference of a claimed accuracy from the measured one that rounding and ties explain."""
+FINGERPRINT = 4096
+"""Entries of D that are kept for comparison with other submissions."""
+STRENGTH = {"FAIL": "proof or strong sign", "NOTE": "note"}
+
+
+@dataclass
+class Judged:
+    """One row of the teacher's table.
+
+    Attributes:
+        name: of the zip, folder or file, without suffix.
+        kind: run, matrix, or "-" where there is nothing to score.
+        verdict: PASS, FAIL or NOTE of the audit; "-" where it could not be made.
+        metrics: what `evaluate_distances` measured; empty where there is nothing to score.
+        claims: accuracies that notebooks print, or metrics.json holds.
+        findings: the audit's lines that a teacher should read, with their strength.
+        remarks: what is missing, odd or was mended.
+        recipe: what made it, for a run.
+        entries: fixed entries of D, as ranks scaled to unit length; None without D.
+        own: sorted diagonal in standard deviations of D; None without D.
+    """
+
+    name: str
+    kind: str = "-"
+    verdict: str = "-"
+    metrics: dict[str, Any] = field(default_factory=dict)
+    claims: list[float] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    recipe: str = ""
+    entries: NDArray[np.float32] | None = None
+    own: NDArray[np.float64] | None = None
+
+
+def judge(path: Path, scratch: Path, catalogue: Catalogue, limits: Limits) -> Judged:
+    """Everything about one submission; what cannot be read becomes a remark.
+
+    Args:
+        path: a zip, a folder, or a file of D.
+        scratch: an empty folder to unpack into.
+        catalogue: the data of the course.
+        limits: what a zip may hold.
+    """
+    judged = Judged(path.stem if path.is_file() else path.name)
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            _judge(judged, path, scratch, catalogue, limits)
+    except CineAlignError as error:
+        judged.remarks.append(str(error))
+    judged.remarks += [line for line in said.getvalue().splitlines() if line.startswith(f"{path.name}:")]
+    return judged
+
+
+def _judge(judged: Judged, path: Path, scratch: Path, catalogue: Catalogue, limits: Limits) -> None:
+    if path.is_dir():
+        found = recognise(path)
+    elif path.suffix.lower() == ".zip":
+        judged.remarks += [f"left out: {line}" for line in unpack(path, scratch, limits)[:5]]
+        found = recognise(scratch)
+    elif path.suffix.lower() in READERS:
+        found = Found(matrix=path)
+    else:
+        judged.remarks.append(f"{path.suffix or 'a file without suffix'} is not read; ask for a zip")
+        return
+    judged.kind = found.kind
+    judged.remarks += found.remarks
+    judged.claims = list(found.claims)
+    if found.run is not None:
+        D, findings = _run(judged, found.run, catalogue)
+    elif found.matrix is not None:
+        D, findings = _matrix(judged, found.matrix, catalogue)
+    else:
+        return
+    judged.verdict = worst(findings)
+    judged.findings = [
+        f"{STRENGTH[one.verdict]}: {one.check}: {one.said}" for one in findings if one.verdict == "FAIL" or one.open
+    ]
+    if D is not None:
+        judged.metrics = evaluate_distances(D, None, catalogue.train_rows, samples=1000)
+        judged.entries, judged.own = fingerprint(D)
+        _compare_claims(judged)
+
+
+def _run(judged: Judged, folder: Path, catalogue: Catalogue) -> tuple[NDArray[Any] | None, list[Finding]]:
+    run = Run(folder)
+    judged.recipe = f"{run.recipe.name}, seed {run.recipe.seed}"
+    judged.claims = [float(run.metrics[direction]["all"]) for direction in DIRECTIONS]
+    findings = audit_run(run, catalogue)
+    if len(run.ids) != len(catalogue) or not np.array_equal(run.ids, catalogue.ids):
+        return None, findings
+    return distance_matrix(*RunData(run, catalogue).vectors), findings
+
+
+def _matrix(judged: Judged, file: Path, catalogue: Catalogue) -> tuple[NDArray[Any] | None, list[Finding]]:
+    D = load_distances(file, ids=catalogue.ids, allow_nan=True)
+    findings = audit_distances(D, catalogue.train_rows, catalogue)
+    failing = {finding.check for finding in findings if finding.verdict == "FAIL"}
+    if "finite" in failing:
+        return None, findings
+    if failing == {"orientation"}:
+        judged.remarks.append("D was transposed (intros down, posters across); it is turned here before it is scored")
+        D = np.asarray(D).T
+        findings = audit_distances(D, catalogue.train_rows, catalogue)
+    elif failing == {"sign"}:
+        judged.remarks.append("D holds similarities; its sign is turned here before it is scored")
+        D = -np.asarray(D, dtype=np.float64)
+        findings = audit_distances(D, catalogue.train_rows, catalogue)
+    return D, findings
+
+
+def _compare_claims(judged: Judged) -> None:
+    """Say which claimed accuracies D gives at another ratio or not at all."""
+    measured = [judged.metrics[direction]["all"] for direction in DIRECTIONS]
+    half = [judged.metrics["ratio_0.5"][direction]["all"] for direction in DIRECTIONS]
+    if not judged.claims or all(_near(claim, measured) for claim in judged.claims[-2:]):
+        return
+    shown = ", ".join(f"{claim:.4f}" for claim in judged.claims[-2:])
+    if all(_near(claim, half) for claim in judged.claims[-2:]):
+        judged.remarks.append(f"claims {shown}, which D gives at ratio 0.5, not at 0.05")
+    else:
+        judged.remarks.append(f"claims {shown}; D gives {measured[0]:.4f} and {measured[1]:.4f}")
+
+
+def _near(claim: float, measured: list[float]) -> bool:
+    return any(abs(claim - one) <= CLAIM_AGREES for one in measured)
+
+
+def fingerprint(D: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """What is kept of D to find copies: ranks of some entries beside the diagonal, and the diagonal in order.
+
+    Ranks see a copy through any scale and growing function, the sorted diagonal sees it through an order of the items.
+    """
+    n = len(D)
+    random = np.random.default_rng(0)
+    rows = random.integers(0, n, FINGERPRINT)
+    columns = (rows + random.integers(1, n, FINGERPRINT)) % n
+    entries = np.asarray(D)[rows, columns].astype(np.float64)
+    ranks = np.argsort(np.argsort(entries, kind="stable"), kind="stable").astype(np.float64)
+    ranks -= ranks.mean()
+    middle, spread = float(np.mean(D, dtype=np.float64)), float(np.std(D, dtype=np.float64)) or 1.0
+    own = np.sort((np.asarray(D).diagonal().astype(np.float64) - middle) / spread)
+    return (ranks / np.linalg.norm(ranks)).astype(np.float32), own

@@ -1,0 +1,207 @@
+"""Submissions in every form: honest ones score as they should, fakes and damage are named in their own rows."""
+
+import csv
+import json
+import os
+import shutil
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from cinealign.cli.app import main
+from cinealign.distance.distances import distance_matrix
+from cinealign.grading.desk import alike, grade
+from cinealign.grading.judging import judge
+from cinealign.grading.recognition import claimed
+from cinealign.grading.table import write_grades
+from cinealign.grading.unpacking import Limits
+
+
+@pytest.fixture(scope="module")
+def D(finished):  # noqa: N802
+    return distance_matrix(*finished.vectors)
+
+
+@pytest.fixture
+def judged(tmp_path, sample):
+    def one(path):
+        scratch = tmp_path / f"scratch-{path.name}"
+        scratch.mkdir()
+        return judge(path, scratch, sample, Limits())
+
+    return one
+
+
+def notebook(path, *outputs):
+    cells = [
+        {"cell_type": "code", "source": "", "outputs": [{"output_type": "stream", "text": [text]}]} for text in outputs
+    ]
+    path.write_text(json.dumps({"cells": cells, "nbformat": 4, "nbformat_minor": 5, "metadata": {}}))
+    return path
+
+
+def zipped(folder, to):
+    with zipfile.ZipFile(to, "w") as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, path.relative_to(folder.parent))
+    return to
+
+
+@pytest.mark.parametrize("form", ["npy", "csv", "npz", "pt", "transposed"])
+def test_a_foreign_matrix_scores_what_the_run_scores(tmp_path, D, form, finished, sample, judged):
+    folder = tmp_path / "2024001"
+    folder.mkdir()
+    if form == "npy":
+        np.save(folder / "D.npy", D)
+    elif form == "csv":
+        order = np.random.default_rng(0).permutation(len(D))
+        pd.DataFrame(D, index=sample.ids, columns=sample.ids).iloc[order].to_csv(folder / "distances.csv")
+    elif form == "npz":
+        np.savez(folder / "my_dist.npz", D=D, ids=sample.ids)
+    elif form == "pt":
+        torch.save(torch.from_numpy(D), folder / "D.pt")
+    else:
+        np.save(folder / "D.npy", D.T)
+    (folder / "report.pdf").write_bytes(b"%PDF")
+    accuracies = [finished.metrics[direction]["all"] for direction in ("poster_to_intro", "intro_to_poster")]
+    notebook(folder / "work.ipynb", f"acc1 = {accuracies[0]:.4f}\n", f"acc2: {100 * accuracies[1]:.2f} %")
+    row = judged(zipped(folder, tmp_path / "2024001.zip"))
+    assert row.name == "2024001" and row.kind == "matrix"
+    assert row.metrics["acc_sum"] == finished.metrics["acc_sum"]
+    assert row.verdict != "FAIL", row.findings
+    assert row.claims == pytest.approx(accuracies, abs=1e-4)
+    assert not any("claims" in line for line in row.remarks)
+    assert any("transposed" in line for line in row.remarks) == (form == "transposed")
+
+
+def test_a_submission_of_our_own_is_made_again_from_its_model(finished, tmp_path, judged):
+    shutil.copytree(finished.folder, tmp_path / "s" / "run", ignore=shutil.ignore_patterns("vectors.safetensors"))
+    row = judged(tmp_path / "s")
+    assert (row.kind, row.verdict) == ("run", "PASS"), row.findings
+    assert row.metrics["acc_sum"] == finished.metrics["acc_sum"]
+    changed = tmp_path / "s" / "run" / "metrics.json"
+    metrics = json.loads(changed.read_text())
+    metrics["poster_to_intro"]["all"] = 0.95
+    changed.write_text(json.dumps(metrics))
+    row = judged((tmp_path / "s").rename(tmp_path / "t"))
+    assert row.verdict == "FAIL"
+    assert "metrics.json is not what the vectors give" in " ".join(row.findings)
+
+
+def test_fakes_are_found_and_claims_are_compared(tmp_path, D, finished, judged):
+    folder = tmp_path / "fake"
+    folder.mkdir()
+    held_out = np.setdiff1d(np.arange(len(D)), finished.train_rows)
+    lowered = D.copy()
+    lowered[held_out, held_out] -= 0.5
+    np.save(folder / "D.npy", lowered)
+    notebook(folder / "n.ipynb", "accuracy 0.99", "accuracy 0.98")
+    row = judged(folder)
+    assert row.verdict == "FAIL" and any(line.startswith("proof or strong sign: ") for line in row.findings)
+    half = finished.metrics["ratio_0.5"]
+    notebook(folder / "n.ipynb", *(f"acc {half[one]['all']:.4f}" for one in ("poster_to_intro", "intro_to_poster")))
+    np.save(folder / "D.npy", D)
+    assert any(
+        "which D gives at ratio 0.5, not at 0.05" in line for line in judged(folder.rename(tmp_path / "half")).remarks
+    )
+
+
+class Opener:
+    def __reduce__(self):
+        return os.system, ("touch opened",)
+
+
+def test_damage_pickles_and_nothing_are_remarks(tmp_path, D, judged, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.zip").write_bytes(b"PK no zip")
+    np.save("b.npy", np.array([[Opener()]], dtype=object), allow_pickle=True)
+    torch.save(Opener(), "c.pt")
+    np.save("d.npy", D[:100, :100])
+    (tmp_path / "e.rar").write_bytes(b"Rar!")
+    (tmp_path / "f").mkdir()
+    notebook(tmp_path / "f" / "n.ipynb", "nothing")
+    expected = {
+        "a.zip": "cannot be unpacked",
+        "b.npy": "not opened",
+        "c.pt": "not opened",
+        "d.npy": "100 rows but the data have 240",
+        "e.rar": ".rar is not read",
+        "f": "no D: ask for",
+    }
+    for name, said in expected.items():
+        row = judged(tmp_path / name)
+        assert row.verdict == "-" and not row.metrics
+        assert any(said in line for line in row.remarks), row.remarks
+    assert not (tmp_path / "opened").exists()
+
+
+def test_claims_are_read_from_outputs_in_both_languages(tmp_path):
+    path = notebook(tmp_path / "n.ipynb", "loss 0.31\nacc1=0.6512\n准确率: 66.1%\nTrain accuracy (epoch 3) 0.99")
+    assert claimed(path) == pytest.approx([0.6512, 0.661, 0.99], abs=1e-9) or claimed(path)[:2] == pytest.approx(
+        [0.6512, 0.661]
+    )
+
+
+def test_copies_are_found_through_scale_noise_and_order(tmp_path, D, judged):
+    random = np.random.default_rng(0)
+    order = random.permutation(len(D))
+    made = {
+        "first": D,
+        "scaled": 3 * D + 1,
+        "noisy": D + random.normal(0, 0.01 * D.std(), D.shape).astype(np.float32),
+        "shuffled": D[np.ix_(order, order)],
+        "other": 1 - random.normal(size=(len(D), 9)) @ random.normal(size=(9, len(D))),
+    }
+    for name, matrix in made.items():
+        np.save(tmp_path / f"{name}.npy", matrix)
+    rows = [judged(tmp_path / f"{name}.npy") for name in made]
+    found = {(one.name, other.name): said for one, other, said in alike(rows)}
+    assert found["first", "scaled"].startswith("the same matrix")
+    assert "nearly the same matrix" in found["first", "noisy"]
+    assert found["first", "shuffled"] == "the same diagonal with items in another order"
+    assert not any("other" in pair for pair in found)
+
+
+def test_a_folder_becomes_a_table_and_the_teachers_columns_stay(tmp_path, D, sample_folder, capsys):
+    folder, out = tmp_path / "submissions", tmp_path / "out"
+    folder.mkdir()
+    np.save(folder / "1001.npy", D)
+    (folder / "=1002.zip").write_bytes(b"no zip")
+    (folder / "1003.npy").symlink_to(folder / "1001.npy")
+    with pytest.raises(SystemExit) as ended:
+        main(["grade", str(folder), "--data", str(sample_folder), "--out", str(out)])
+    assert ended.value.code == 0, capsys.readouterr().err
+    with (out / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
+        lines = {line["submission"]: line for line in csv.DictReader(file)}
+    assert set(lines) == {"1001", "'=1002", "1003"}
+    assert float(lines["1001"]["sum"]) > 0 and lines["1001"]["course_score"]
+    assert "cannot be unpacked" in lines["'=1002"]["remarks"] and lines["1003"]["remarks"] == "a link is not followed"
+    text = (out / "grades.csv").read_text(encoding="utf-8-sig")
+    text = text.replace("comment\n", "comment,oral\n").replace("\n1001,", "\n1001,", 1)
+    rows = list(csv.reader(text.splitlines()))
+    at = rows[0].index("points_solution")
+    for row in rows[1:]:
+        row += [""] * (len(rows[0]) - len(row))
+        row[at] = "55" if row[0] == "1001" else ""
+    with (out / "grades.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+    (folder / "1003.npy").unlink()
+    gone = write_grades([], [], out)
+    assert set(gone) == {"1001", "=1002", "1003"}
+    with (out / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
+        again = {line["submission"]: line for line in csv.DictReader(file)}
+    assert again["1001"]["points_solution"] == "55"
+    assert "<script" not in (out / "index.html").read_text()
+
+
+def test_a_submission_that_breaks_or_holds_up_its_reader_breaks_its_row_only(tmp_path, D, sample):
+    folder = tmp_path / "submissions"
+    folder.mkdir()
+    np.save(folder / "a.npy", D)
+    rows = grade(folder, sample, seconds=0.01)
+    assert rows[0].remarks == ["took more than 0.01 s"]
+    rows = grade(folder, sample, memory=1)
+    assert len(rows) == 1 and not rows[0].metrics and rows[0].remarks
