@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from cinealign.experts.base import TrainingSet
 from cinealign.experts.cca import canonical_maps
 from cinealign.experts.network import NetworkExpert, NetworkOptions
 from cinealign.experts.residual_ridge import residual_map
+from cinealign.state import State
 from tests.experts.two_towers import drawn, features, fitted, options
 
 CHANGED = {"down", "up", "base", "given_others", "rows"}
@@ -108,7 +111,9 @@ def test_it_starts_at_the_closed_forms(training: TrainingSet) -> None:
     np.testing.assert_allclose(
         (start.picture_looks @ start.looks_say).numpy(), first @ second.T, atol=1e-4 * np.abs(first @ second.T).max()
     )
-    assert all(float((adapter.down @ adapter.up).abs().max()) < 1e-6 for adapter in towers.poster_tower.adapters)
+    assert all(
+        float((adapter.down @ adapter.up).detach().abs().max()) < 1e-6 for adapter in towers.poster_tower.adapters
+    )
 
 
 def test_training_changes_nothing_but_what_it_may(training: TrainingSet) -> None:
@@ -167,6 +172,15 @@ def test_saved_and_read_back_it_is_the_same(network: NetworkExpert) -> None:
     ):
         assert np.array_equal(one, other)
     assert again.history == network.history
+
+
+def test_a_file_keeps_every_shape(network: NetworkExpert, tmp_path: Path) -> None:
+    """The audit compares what a file holds with what a refit gives, shapes included."""
+    network.state().save(tmp_path / "expert.safetensors")
+    saved = State.load(tmp_path / "expert.safetensors").arrays
+    assert {name: array.shape for name, array in saved.items()} == {
+        name: array.shape for name, array in network.state().arrays.items()
+    }
 
 
 def test_a_seed_gives_one_network_and_another_seed_another(network: NetworkExpert, training: TrainingSet) -> None:

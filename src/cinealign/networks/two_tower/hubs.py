@@ -24,7 +24,7 @@ class Hubs(nn.Module):
         self.k = k
         self.register_buffer("posters", torch.zeros(pairs, width))
         self.register_buffer("intros", torch.zeros(pairs, width))
-        self.register_buffer("strength", torch.zeros(()))
+        self.register_buffer("strength", torch.zeros(1))
 
     def of_posters(self, posters: Tensor) -> Tensor:
         """(N, 1) from (N, width)."""
