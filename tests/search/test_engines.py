@@ -113,6 +113,20 @@ def test_many_small_additions_make_few_segments(tmp_path: Path) -> None:
     assert set(engine.files) <= {path.name for path in (tmp_path / "v").iterdir()}
 
 
+def test_counts_hold_where_removed_rows_are_merged_away(kind: str, tmp_path: Path) -> None:
+    engine, vectors, there = engine_kind(kind).new(tmp_path / "v", WIDTH, {}), rows(300), set[int]()
+    dice = np.random.default_rng(0)
+    for step in range(30):
+        keys = np.arange(step * 10, step * 10 + 10, dtype=np.int64)
+        engine = engine.add(f"{step:06}", keys, vectors[keys])
+        gone = np.sort(dice.choice(sorted(there | set(keys.tolist())), 3, replace=False)).astype(np.int64)
+        engine = engine.remove(f"{step:06}", gone)
+        there = (there | set(keys.tolist())) - set(gone.tolist())
+        assert engine.count() == len(there) == len(engine.keys())
+    assert engine.keys().tolist() == sorted(there)
+    np.testing.assert_array_equal(engine.take(engine.keys()), vectors[engine.keys()])
+
+
 def test_float16_takes_half_and_ranks_as_its_rounded_vectors(tmp_path: Path) -> None:
     vectors, queries = rows(200), rows(6, 1)
     engine = grown("exact", tmp_path / "v", vectors, 200, dtype="float16")

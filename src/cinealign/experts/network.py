@@ -201,6 +201,13 @@ class NetworkExpert(Expert):
         intros = self._intros(features)
         return self._encoded(lambda rows: self.towers.intro(intros.take(rows)), len(intros.languages[0]))
 
+    def vector_parts(self) -> list[tuple[str, int]]:
+        """Name and width of the parts of a vector, in order: products of vectors are sums of the products of the parts."""
+        plan = self.towers.plan
+        letters = [("letters", plan.core - plan.meaning)] if plan.core > plan.meaning else []
+        memory = [("memory of train pairs", plan.memory)] if plan.memory else []
+        return [("meaning", plan.meaning), *letters, ("hub correction", 2), *memory, ("length", 2)]
+
     def state(self) -> State:
         """The module's weights, the plan, the scales of the pictures, the n-grams and their weights."""
         weights = {f"towers.{name}": value.numpy() for name, value in self.towers.state_dict().items()}

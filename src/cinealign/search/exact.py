@@ -84,14 +84,17 @@ class ExactEngine:
             return self
         first = merge_from([len(there) for there, _ in self._segments], len(keys))
         segment = self._write(name, [*self._segments[first:], (keys, rows)])
-        return ExactEngine(self._folder, {**self.state, "segments": [*self.state["segments"][:first], *segment]})
+        state = {**self.state, "segments": [*self.state["segments"][:first], *segment]}
+        merged = [np.zeros(0, dtype=np.int64), *(there for there, _ in self._segments[first:])]
+        left = np.setdiff1d(self._removed, np.concatenate(merged))  # the others are not in the new segment any more
+        return self._without(name, left, state) if len(left) < len(self._removed) else ExactEngine(self._folder, state)
 
     def remove(self, name: str, keys: Keys) -> ExactEngine:
         """A longer list of removed keys."""
         gone = np.intersect1d(keys, self.keys())
         if not len(gone):
             return self
-        return self._without(name, np.union1d(self._removed, gone))
+        return self._without(name, np.union1d(self._removed, gone), self.state)
 
     def compact(self, name: str) -> ExactEngine:
         """One segment."""
@@ -187,10 +190,13 @@ class ExactEngine:
             os.fsync(file.fileno())
         return [name]
 
-    def _without(self, name: str, removed: Keys) -> ExactEngine:
+    def _without(self, name: str, removed: Keys, state: Mapping[str, Any]) -> ExactEngine:
+        """As `state`, with another list of removed keys."""
+        if not len(removed):
+            return ExactEngine(self._folder, {**state, "removed": None})
         file = f"{name}.removed.npy"
         write_array(self._folder / file, removed)
-        return ExactEngine(self._folder, {**self.state, "removed": file})
+        return ExactEngine(self._folder, {**state, "removed": file})
 
 
 class _Candidates(NamedTuple):

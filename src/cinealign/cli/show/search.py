@@ -12,6 +12,8 @@ from cinealign.search.index import Answer
 from cinealign.search.reasons import COLUMNS, Reason, strongest
 
 WIDTH = 80
+LEAST = 0.0005
+"""Share of a score that is worth a word."""
 _SHADES = " .:-=+*#"
 
 
@@ -44,7 +46,7 @@ def _percent(chance: float) -> str:
 
 
 def _reason_lines(reason: Reason) -> list[str]:
-    parts = sorted(reason.shares.items(), key=lambda part: -part[1])
+    parts = sorted([part for part in reason.shares.items() if abs(part[1]) >= LEAST], key=lambda part: -part[1])
     said = []
     if parts:
         said.append("parts: " + ", ".join(f"{name} {share:+.3f}" for name, share in parts))
