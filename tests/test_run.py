@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 import yaml
 
 from cinealign.data.catalogue import Catalogue
-from cinealign.errors import ConfigError, DataError
+from cinealign.errors import ConfigError, DataError, ModelError
 from cinealign.out import locked, partial
 from cinealign.pipeline import align
 from cinealign.recipe import Recipe
@@ -243,3 +244,25 @@ def test_killed_run_goes_on_where_it_stopped(
     assert set(saved).isdisjoint(done) and len(saved) + len(done) == 12  # 3 experts on 3 folds and on all
     assert (run.folder / "metrics.json").read_bytes() == (finished.folder / "metrics.json").read_bytes()
     assert listing(out) == FILES
+
+
+def test_a_run_gives_the_distances_of_its_recipe(finished: Run, tmp_path: Path, sample: Catalogue) -> None:
+    poster, intro = finished.vectors
+    np.testing.assert_allclose(finished.score(), poster @ intro.T, atol=1e-6)
+    np.testing.assert_allclose(finished.distances(), 1 - poster @ intro.T, atol=1e-6)
+    assert finished.distances(poster[:2], intro[:3]).shape == (2, 3)
+    assert finished.distances(poster[:0]).shape == (0, len(intro))
+    shutil.copytree(finished.folder, tmp_path / "run")
+    (tmp_path / "run" / "recipe.yaml").write_text(
+        (finished.folder / "recipe.yaml").read_text().replace("distance: cosine", "distance: dot")
+    )
+    np.testing.assert_allclose(Run(tmp_path / "run").distances(), -(poster @ intro.T), atol=1e-6)
+    assert Run(tmp_path / "run").as_distances(np.float32(0.25)) == -0.25
+
+
+def test_the_width_is_read_from_the_header(finished: Run, tmp_path: Path) -> None:
+    assert finished.width == finished.vectors[0].shape[1]
+    shutil.copytree(finished.folder, tmp_path / "run")
+    (tmp_path / "run" / "vectors.safetensors").write_bytes(b"x")
+    with pytest.raises(ModelError, match=r"vectors\.safetensors cannot be read"):
+        _ = Run(tmp_path / "run").width

@@ -11,6 +11,8 @@ from cinealign.version import __version__
 if TYPE_CHECKING:
     from cinealign.analysis.analyse import Analysis, analyse, explain
     from cinealign.data.catalogue import Catalogue
+    from cinealign.data.posters import Poster
+    from cinealign.encoder import Encoder
     from cinealign.evaluation.accuracy import course_score, get_acc
     from cinealign.pipeline import align
     from cinealign.recipe import Recipe
@@ -24,9 +26,11 @@ __all__ = [
     "CineAlignError",
     "ConfigError",
     "DataError",
+    "Encoder",
     "Hit",
     "Index",
     "ModelError",
+    "Poster",
     "Recipe",
     "Run",
     "__version__",
@@ -40,6 +44,8 @@ __all__ = [
 _HOMES = {
     "Analysis": "cinealign.analysis.analyse",
     "Catalogue": "cinealign.data.catalogue",
+    "Encoder": "cinealign.encoder",
+    "Poster": "cinealign.data.posters",
     "Hit": "cinealign.search.index",
     "Index": "cinealign.search.index",
     "Recipe": "cinealign.recipe",

@@ -37,9 +37,14 @@ class Encoder:
 
     Examples:
         >>> from cinealign import Run
-        >>> encoder = Run(folder).encoder()  # doctest: +SKIP
-        >>> encoder.encode_intros("A boy finds a map and sails to the island of gold.").shape  # doctest: +SKIP
-        (1, 5312)
+        >>> run = Run("runs/default")
+        >>> encoder = run.encoder()
+        >>> intro = encoder.encode_intros("A boy finds a map and sails to the island of gold.")
+        >>> intro.shape == (1, encoder.width)
+        True
+        >>> posters = encoder.encode_posters(["data/sample/poster/1.jpg", "data/sample/poster/2.jpg"])
+        >>> run.distances(posters, intro).shape
+        (2, 1)
     """
 
     def __init__(self, model: AlignmentModel, *, width: int | None = None, memory: int = MEMORY) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,28 @@ def refuse_taken(out: Path, force: bool, *, mark: str, one: str, many: str) -> N
         raise ConfigError(f"{out} exists already; pass --force to replace it, or --out for another place")
     if taken and not ours:
         raise ConfigError(f"{out} exists and is not {one}; --force replaces {many} only, choose another --out")
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A new name beside `path` to write to; it takes the place of `path` when the block ends well, and goes otherwise.
+
+    It ends as `path` does, as many a writer goes by that.
+
+    Raises:
+        ConfigError: the place cannot be written.
+    """
+    beside = path.with_name(f".{secrets.token_hex(6)}.part{path.suffix}")
+    try:
+        beside.touch(mode=0o666)
+        yield beside
+        beside.replace(path)
+    except OSError as error:
+        if error.filename is None or Path(error.filename) != beside:
+            raise
+        raise ConfigError(f"{path} cannot be written: {error.strerror}; choose another place") from None
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def partial(folder: Path) -> Path:

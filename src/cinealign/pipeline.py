@@ -22,7 +22,7 @@ from cinealign.views.store import FeatureStore
 
 
 def align(
-    catalogue: Catalogue, recipe: Recipe, out: Path, *, store: FeatureStore | None = None, force: bool = False
+    catalogue: Catalogue, recipe: Recipe, out: Path | str, *, store: FeatureStore | None = None, force: bool = False
 ) -> Run:
     """Learn from the train rows which poster belongs to which intro, score all rows, write the run.
 
@@ -38,9 +38,14 @@ def align(
     Raises:
         ConfigError: `out` is a finished run and `force` is not given, or the recipe does not fit the data.
         DataError, ModelError: a poster, the store or weights cannot be used.
+    Examples:
+        >>> from cinealign import Catalogue, Recipe, align
+        >>> run = align(Catalogue.load("data/sample"), Recipe.load("my.yaml"), "runs/mine")
+        >>> sorted(run.metrics["poster_to_intro"])
+        ['all', 'held_out', 'train']
     """
     store = store or FeatureStore()
-    with RunDraft.open(out, recipe, catalogue, force=force) as draft:
+    with RunDraft.open(Path(out), recipe, catalogue, force=force) as draft:
         for step in planned_steps(build_views(recipe), {"poster": catalogue.posters, "intro": catalogue.intros}, store):
             say(step.line())
         extracts = Extracts.of(recipe, catalogue.posters, catalogue.intros, store)

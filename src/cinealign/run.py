@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from cinealign.errors import DataError
 from cinealign.experts.base import Vectors
-from cinealign.model import AlignmentModel
+from cinealign.model import AlignmentModel, build_distance
 from cinealign.out import partial
 from cinealign.recipe import Recipe
 from cinealign.state import State
@@ -34,7 +34,16 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """A finished run directory, read when asked."""
+    """A finished run directory, read when asked.
+
+    Examples:
+        >>> from cinealign import Run
+        >>> run = Run("runs/default")
+        >>> run.metrics["n"], run.vectors[0].shape[0]
+        (240, 240)
+        >>> run.distances().shape
+        (240, 240)
+    """
 
     def __init__(self, folder: Path | str) -> None:
         """Args:
@@ -102,6 +111,47 @@ class Run:
             )
         arrays = State.load(self.folder / "vectors.safetensors").arrays
         return arrays["poster"], arrays["intro"]
+
+    def score(self, poster: Vectors | None = None, intro: Vectors | None = None) -> Vectors:
+        """How well posters and intros match: inner products, higher is nearer, whatever the recipe's distance is.
+
+        Args:
+            poster: (P, D) vectors of this run's model; the run's own where None.
+            intro: (Q, D) vectors; the run's own where None.
+        Returns:
+            (P, Q) float32.
+        Raises:
+            DataError: vectors that are not finite.
+        """
+        from cinealign.distance.distances import as_vectors, similarity_chunks
+
+        given = [own if side is None else side for own, side in zip(self.vectors, (poster, intro), strict=True)]
+        scores = np.empty((len(given[0]), len(given[1])), dtype=np.float32)
+        if scores.size:
+            query, gallery = as_vectors(given[0], "poster vectors"), as_vectors(given[1], "intro vectors")
+            for start, block in similarity_chunks(query, gallery):
+                scores[start : start + len(block)] = block.numpy()
+        return scores
+
+    def distances(self, poster: Vectors | None = None, intro: Vectors | None = None) -> Vectors:
+        """D by the recipe's distance, lower is nearer: what `cinealign distances` writes, or of other vectors of the model.
+
+        Args:
+            poster, intro: as in `score`.
+        Returns:
+            (P, Q) float32, `D[i, j]` the distance of poster i and intro j; 4 * P * Q bytes.
+        Raises:
+            DataError: vectors that are not finite.
+        """
+        return self.as_distances(self.score(poster, intro))
+
+    def as_distances(self, scores: Vectors) -> Vectors:
+        """The distances that belong to `scores` of any shape; they fall as scores rise."""
+        import torch
+
+        distance = build_distance(self.recipe)
+        found: Vectors = distance.from_products(torch.from_numpy(np.array(scores, dtype=np.float32))).numpy()
+        return found
 
     @cached_property
     def model(self) -> AlignmentModel:

@@ -13,6 +13,7 @@ from cinealign.cli.cache import cache_app
 from cinealign.cli.data import data_app
 from cinealign.cli.data_describe import describe
 from cinealign.cli.data_download import download
+from cinealign.cli.encode import encode
 from cinealign.cli.grade import grade
 from cinealign.cli.index import export, index_app
 from cinealign.cli.measures import diff, geometry, slices
@@ -46,6 +47,7 @@ app.command()(tune)
 app.command()(plot)
 app.command()(analyse)
 app.command()(explain)
+app.command()(encode)
 app.command()(search)
 app.command()(export)
 app.command()(notebook)

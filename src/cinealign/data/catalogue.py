@@ -105,6 +105,11 @@ class Catalogue:
             strict: True makes everything that would be left out an error.
         Raises:
             DataError: the folder cannot be used as it is; the message says what to do.
+        Examples:
+            >>> from cinealign import Catalogue
+            >>> catalogue = Catalogue.load("data/sample")
+            >>> len(catalogue), len(catalogue.train_rows), len(catalogue.held_out_rows)
+            (240, 144, 96)
         """
         folder = Path(folder)
         _check_choice("train_ids", train_ids, ("auto", "rows", "ids"))

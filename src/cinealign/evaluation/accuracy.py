@@ -39,6 +39,12 @@ def get_acc(D: ArrayLike | torch.Tensor, ratio: float = 0.05, dim: int = 1) -> f
         ConfigError: `ratio` or `dim` is out of range.
     Source:
         The assignment's `get_acc(D, ratio, dim)`.
+    Examples:
+        Three posters, three intros; intro 1 lies nearer to poster 0 than its own does, and one of three may be near.
+
+        >>> D = [[0.4, 0.3, 0.9], [0.8, 0.2, 0.7], [0.9, 0.6, 0.1]]
+        >>> round(get_acc(D, ratio=0.34, dim=1), 4), get_acc(D, ratio=0.34, dim=0)
+        (0.6667, 1.0)
     """
     ranks = ranks_from_distances(D, dim)
     return float(np.mean(ranks <= top_k(ratio, len(ranks))))

@@ -91,7 +91,7 @@ def _found(material: Material, row: int, products: NDArray[np.float32]) -> list[
         {
             **described(material, int(near)),
             "place": place,
-            "distance": float(1 - products[near]),
+            "distance": float(material.run.as_distances(products[near])),
             "partner": int(near) == row,
             "shared": shared_traits(movies[row], movies[near]),
         }
