@@ -62,7 +62,7 @@ def explain_pair(material: Material, movie_id: int, with_id: int | None = None) 
         "split": {"poster": names[poster], "intro": names[intro]},
         "without_memory": forget,
         "product": product,
-        "distance": float(material.run.as_distances(np.float32(product))),
+        "distance": float(material.run.as_distances(np.asarray(product, dtype=np.float32))),
         "rank": {
             "poster_to_intro": _place(second @ first[poster], intro),
             "intro_to_poster": _place(first @ second[intro], poster),
