@@ -149,7 +149,8 @@ def own(name: str, kind: str, options: dict[str, Any], rows: Array, asked: Array
             break
         engine = harder
     taken = times(lambda at: engine.search(asked[at : at + 1], K), 100)
-    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    files = [folder / file for file in engine.files] or [file for file in folder.rglob("*") if file.is_file()]
+    size = sum(file.stat().st_size for file in files)
     effort = ", ".join(f"{key} {engine.state[key]}" for key in ("probes", "refine") if key in engine.state)
     said(name, taken, f"built {built:6.1f} s, {size / 1e6:6.0f} MB, recall@10 {found:.3f} {effort}")
 

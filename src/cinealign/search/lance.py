@@ -127,6 +127,7 @@ class LanceEngine:
             table.create_index(
                 "vector", kind, metric="L2", replace=True, num_partitions=max(1, rows // PARTITION_ROWS), **quantiser
             )
+        self._latest().cleanup_old_versions()  # those of two weeks ago, which nobody reads any more
         return self._moved(self._latest(), indexed=indexed)
 
     def harder(self) -> Engine | None:
