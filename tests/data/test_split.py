@@ -22,6 +22,16 @@ def test_row_numbers_are_recognised(tmp_path: Path) -> None:
     assert "train.txt holds row numbers" in catalogue.report.lines()[2]
 
 
+@pytest.mark.parametrize("mask", ["1 0 1 1", "1\n1\n0\n0\n", "0 0 0 0"])
+def test_a_mask_is_no_list(tmp_path: Path, mask: str) -> None:
+    with pytest.raises(DataError, match=r"train\.txt holds nothing but 0 and 1, 4 times, so it is a mask"):
+        load(tmp_path, mask)
+
+
+def test_the_rows_0_and_1_are_a_list(tmp_path: Path) -> None:
+    assert load(tmp_path, "1 0").train_rows.tolist() == [0, 1]
+
+
 def test_movie_ids_are_recognised(tmp_path: Path) -> None:
     catalogue = load(tmp_path, "40\n10\n")
     assert catalogue.report.train_read_as == "ids" and catalogue.train_rows.tolist() == [0, 3]
