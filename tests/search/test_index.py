@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from cinealign.errors import ConfigError, DataError
+from cinealign.search import index as indexes
 from cinealign.search.index import Index
 from cinealign.search.query import parts_of
 from tests.search.encoders import WordEncoder, text_vector
@@ -116,9 +117,8 @@ def test_filters(index: Index) -> None:
 
 def test_many_questions_are_encoded_at_once_and_answered_alike(index: Index) -> None:
     texts = [words_of(number) for number in range(20)]
-    encoder = index.encoder
-    assert isinstance(encoder, WordEncoder)
-    encoder.encoded.clear()
+    encoder = WordEncoder()
+    index = Index.open(index.folder, encoder=encoder)
     answers = index.search_many([*texts, parts_of(like="5")], limit=4)
     assert encoder.encoded == [20]
     assert [[hit.id for hit in answer] for answer in answers[:20]] == [
@@ -127,6 +127,18 @@ def test_many_questions_are_encoded_at_once_and_answered_alike(index: Index) -> 
     with ThreadPoolExecutor(8) as pool:
         again = list(pool.map(lambda text: [hit.id for hit in index.search(text=text, limit=4)], texts * 5))
     assert again == [[hit.id for hit in answer] for answer in answers[:20]] * 5
+
+
+def test_a_text_is_encoded_once(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    again = Index.open(index.folder, encoder=WordEncoder())
+    encoder = again.encoder
+    assert isinstance(encoder, WordEncoder)
+    first = again.search(text="spy train", limit=5)
+    second = again.search(text="spy train", limit=5, offset=5)
+    assert encoder.encoded == [1] and len({hit.id for hit in [*first, *second]}) == 10
+    monkeypatch.setattr(indexes, "REMEMBERED", 3)
+    again.search_many(["a", "b", "c", "d", "a"])
+    assert encoder.encoded == [1, 4] and len(again._texts) == 3
 
 
 def test_a_text_in_another_script_gets_a_line_that_says_so(index: Index) -> None:

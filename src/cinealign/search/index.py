@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +12,7 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cinealign.data.scripts import script_of
 from cinealign.errors import ConfigError, DataError
@@ -26,6 +28,8 @@ from cinealign.search.space import Space
 LIMIT, MOST = 10, 10_000
 BACKGROUND = 4096
 """Items whose scores stand for those of all others."""
+REMEMBERED = 20_000
+"""Texts whose vectors an opened index keeps."""
 NEAR = 100
 """Nearest items that count one by one when a chance is computed."""
 _SCRIPTS = {"Han": "Chinese", "Kana": "Japanese", "Hangul": "Korean"}
@@ -121,6 +125,8 @@ class Index:
         self._encoder, self._making = encoder, Lock()
         self._make_encoder = make_encoder or self._load_encoder
         self._backgrounds: dict[Side, Rows] = {}
+        self._texts: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._remembering = Lock()
 
     @classmethod
     def open(cls, folder: Path | str, *, encoder: Encodes | None = None) -> Index:
@@ -246,6 +252,23 @@ class Index:
             target = side or asking.default_target(parts)
             answers.append(self._answer(parts, mine, target, among, limit, offset))
         return answers
+
+    def text_rows(self, texts: Sequence[str]) -> Rows:
+        """(N, W) compact rows of texts. The last twenty thousand are remembered: another page, or a line of lettering that many
+        posters have, is not encoded again."""
+        with self._remembering:
+            known = {text: self._texts[text] for text in texts if text in self._texts}
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        if new:
+            fresh = self.space.compact("intro", self.encoder.encode_intros(new))
+            known |= dict(zip(new, fresh, strict=True))
+        with self._remembering:
+            for text in known:
+                self._texts[text] = known[text]
+                self._texts.move_to_end(text)
+            while len(self._texts) > REMEMBERED:
+                self._texts.popitem(last=False)
+        return np.stack([known[text] for text in texts]) if texts else np.zeros((0, self.space.width), np.float32)
 
     def lettering(self, posters: Sequence[Any]) -> list[tuple[str, ...]] | None:
         """The lines that the model reads on posters; None where it reads none."""

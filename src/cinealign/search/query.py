@@ -116,7 +116,7 @@ def look(index: Index, parts: Sequence[Part]) -> list[Looked]:
     images = [part for part in parts if part.kind == "image"]
     encoded: dict[int, dict[Side, NDArray[np.float32]]] = {}
     if texts:
-        rows = index.space.compact("intro", index.encoder.encode_intros([part.value for part in texts]))
+        rows = index.text_rows([part.value for part in texts])
         encoded |= {id(part): {"intro": row} for part, row in zip(texts, rows, strict=True)}
     if images:
         rows = index.space.compact("poster", index.encoder.encode_posters([part.value for part in images]))

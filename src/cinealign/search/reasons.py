@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 ROWS, COLUMNS = 6, 4
-MOST_WORDS, MOST_LINES = 60, 12
+MOST_WORDS, MOST_LINES = 60, 8
 _WORD = re.compile(r"[^\W_]+(?:['’`-][^\W_]+)*")
 
 
@@ -138,7 +138,7 @@ def _words(index: Index, text: str, answer: Answer, rows: Rows) -> list[tuple[tu
     places, texts = places[:MOST_WORDS], texts[:MOST_WORDS]
     if len(places) < 2:
         return [()] * len(answer)
-    compact = index.space.compact("intro", index.encoder.encode_intros([text, *texts]))
+    compact = index.text_rows([text, *texts])
     scores = np.stack(
         [_scores(index, hit, row, compact) for hit, row in zip(answer, rows, strict=True)]
     )  # (K, 1 + words)
@@ -172,14 +172,14 @@ def _lines(index: Index, looked: Looked, answer: Answer, rows: Rows) -> list[tup
         every = list(dict.fromkeys(line for of_hit in lines for line in of_hit))
         if not every:
             return [()] * len(answer)
-        likeness = _likeness(index, index.space.compact("intro", index.encoder.encode_intros(every)), texts)[:, 0]
+        likeness = _likeness(index, index.text_rows(every), texts)[:, 0]
         told = dict(zip(every, map(float, likeness), strict=True))
         return [tuple((line, told[line]) for line in of_hit) for of_hit in lines]
     asked = _asked_lines(index, looked)[:MOST_LINES]
     intros = [place for place, hit in enumerate(answer) if hit.side == "intro"]
     if not asked or not intros:
         return [()] * len(answer)
-    likeness = _likeness(index, index.space.compact("intro", index.encoder.encode_intros(asked)), rows[intros])
+    likeness = _likeness(index, index.text_rows(asked), rows[intros])
     found: list[tuple[tuple[str, float], ...]] = [()] * len(answer)
     for column, place in enumerate(intros):
         found[place] = tuple(zip(asked, map(float, likeness[:, column]), strict=True))
