@@ -142,7 +142,7 @@ def test_nothing_is_written(
     assert not list(tmp_path.iterdir())
     assert capfd.readouterr() == ("", "")
     encoder.encode_intros(sample.intros[:4], progress=True)
-    assert "intros: 4/4" in capfd.readouterr().err
+    assert "intros 4 of 4" in capfd.readouterr().err
 
 
 def test_a_second_look_is_remembered(finished: Run, sample: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:

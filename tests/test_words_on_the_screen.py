@@ -15,6 +15,7 @@ DRAWN = set((PACKAGE / "data").glob("sample*.py")) | {PACKAGE / "cli" / "data.py
 """The drawn catalogue is one of movies."""
 ASSIGNMENT = {
     PACKAGE / "report" / "templates" / "notebook.py",
+    PACKAGE / "report" / "texts.py",  # the word that it replaces by the data's noun
     PACKAGE / "cli" / "data_download.py",
     PACKAGE / "views" / "intro" / "language_model_states.py",  # what its model is told to look for
     *(PACKAGE / "data" / "download").glob("*.py"),

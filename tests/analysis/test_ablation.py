@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cinealign.analysis.explain.painting import lines_outside, with_cell_painted, without_lettering
+from cinealign.analysis.explain.painting import lines_outside, without_lettering
 from cinealign.analysis.relation.ablation import expected_hits, titles_named, what_is_left, without_labels
 from cinealign.analysis.relation.titles import lettering_without_title, title_stems, without_title
 from cinealign.data.posters import Poster, open_poster
+from cinealign.search.reasons import with_cell_painted
 from cinealign.views.poster.ocr import Line
 
 

@@ -110,7 +110,7 @@ def test_one_pair_and_progress_when_long(monkeypatch, capsys):
     assert capsys.readouterr().err == ""
     monkeypatch.setattr(module, "SHOWN_PRODUCTS", 0)
     retrieval_ranks([[1.0]], [[-1.0]], [3], [3])
-    assert "ranks: 1/1" in capsys.readouterr().err
+    assert "ranks 1 of 1" in capsys.readouterr().err
 
 
 def test_refusals():
