@@ -1,6 +1,6 @@
 """Search measured: latency of an index of a run, and a million vectors beside faiss, usearch and sentence-transformers.
 
-    python benchmarks/search.py INDEX --data DIR          # latency, agreement with the run, ratios on its own vectors
+    python benchmarks/search.py INDEX                     # latency, and ratios on its own vectors
     python benchmarks/search.py INDEX --million 1000000   # synthetic unit vectors drawn around the real ones
 
 faiss-cpu, usearch and sentence-transformers are measured where they can be imported, in the same process and in turns; they
