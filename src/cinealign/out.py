@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from cinealign.errors import ConfigError
-
-LOCK = "lock"
-"""Name of the file in a folder that a process holds while it works there."""
 
 
 def refuse_taken(out: Path, force: bool, *, mark: str, one: str, many: str) -> None:
@@ -61,33 +63,118 @@ def partial(folder: Path) -> Path:
     return folder.parent / f"{folder.name}.partial"  # with_name would not take "."
 
 
+@dataclass(frozen=True)
+class Draft:
+    """A folder that is made beside its place and takes it when all is there; what was there before stays until then."""
+
+    out: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where it is made; what is in it outlives an interruption."""
+        return partial(self.out)
+
+    @classmethod
+    @contextmanager
+    def open(cls, out: Path, refuse: Callable[[], None]) -> Iterator[Draft]:
+        """Begin, or go on where a process was interrupted; one process at a time.
+
+        Args:
+            out: the place; need not exist.
+            refuse: raises where the place is taken.
+        Raises:
+            ConfigError: another process is making it, or it cannot be written; and what `refuse` raises.
+        """
+        refuse()
+        draft = cls(out)
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = "Not a directory" if isinstance(error, FileExistsError) else error.strerror
+            raise ConfigError(f"--out {out} cannot be written: {reason}; choose another place") from None
+        with locked(draft.folder):
+            if draft._old.exists() and not out.exists():  # killed between the two moves
+                draft._old.replace(out)
+            refuse()  # again: another process may have finished it before we had the lock
+            try:
+                draft.folder.mkdir(exist_ok=True)
+            except OSError as error:
+                raise ConfigError(f"--out {out} cannot be written: {error.strerror}; choose another place") from None
+            yield draft
+
+    def clear(self) -> None:
+        """Remove what an earlier process left in the folder."""
+        for left in self.folder.iterdir():
+            if left.is_dir() and not left.is_symlink():
+                shutil.rmtree(left)
+            else:
+                left.unlink()
+
+    def finish(self) -> None:
+        """Put the folder in its place; only then what was there before goes."""
+        if self.out.exists():
+            shutil.rmtree(self._old, ignore_errors=True)
+            self.out.replace(self._old)
+        self.folder.replace(self.out)
+        shutil.rmtree(self._old, ignore_errors=True)
+
+    @property
+    def _old(self) -> Path:
+        """Where the previous one is between the two moves."""
+        return self.out.parent / f"{self.out.name}.old"
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Held while a process works in `folder`; the system frees it when the process dies, however it dies.
+    """Held while a process works in `folder`, by a file beside it; the system frees it when the process dies, however it dies.
 
-    Whoever moves or removes the folder when all is done does so while holding it, and removes the lock's file last:
-    until then it must be where another process looks for it.
+    The file lies beside, as a folder with an open file in it cannot be moved on Windows.
 
+    Args:
+        folder: the place; need not exist, but the folder that holds it must.
     Raises:
         ConfigError: another process holds it, or it cannot be written.
     """
-    import fcntl
-    import os
-
-    path = folder / LOCK
+    path = folder.parent / f"{folder.name}.lock"
     busy = ConfigError(f"{folder} is being made by another process; wait for it or choose another --out")
     try:
-        file = path.open("w")
-    except FileNotFoundError:  # it was finished and moved away a moment ago
-        raise busy from None
+        file = path.open("a")
+    except PermissionError as error:
+        if os.name == "nt":  # it is just being removed
+            raise busy from None
+        raise ConfigError(f"{path} cannot be written: {error.strerror}; choose another --out") from None
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}; choose another --out") from None
-    with file:
+    try:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _hold(file)
             ours = os.path.samestat(os.fstat(file.fileno()), path.stat())
         except OSError:
             raise busy from None
-        if not ours:
+        if not ours:  # another process held it, finished and removed it while we waited to open it
             raise busy
-        yield
+        if os.name != "nt":
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)  # while it is held: nobody else can hold a file that is not there
+        else:
+            yield
+    finally:
+        file.close()
+        if os.name == "nt":
+            with suppress(OSError):  # another process has opened it meanwhile
+                path.unlink(missing_ok=True)
+
+
+def _hold(file: IO[str]) -> None:
+    """Raises OSError where another process holds `file`."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

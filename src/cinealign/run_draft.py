@@ -13,10 +13,9 @@ from typing import Any
 
 from cinealign.data.catalogue import Catalogue
 from cinealign.environment import environment
-from cinealign.errors import ConfigError
 from cinealign.experts.base import Vectors
 from cinealign.model import AlignmentModel
-from cinealign.out import LOCK, locked, partial, refuse_taken
+from cinealign.out import Draft, refuse_taken
 from cinealign.progress import say
 from cinealign.recipe import Recipe
 from cinealign.run import Run
@@ -33,7 +32,7 @@ def refuse_finished(out: Path, force: bool) -> None:
 class RunDraft:
     """A run that is being made, beside its final place; finished steps survive an interruption."""
 
-    out: Path
+    place: Draft
     recipe: Recipe
     catalogue: Catalogue
 
@@ -45,15 +44,8 @@ class RunDraft:
         Raises:
             ConfigError: `out` exists already, or another process is making it right now.
         """
-        refuse_finished(out, force)
-        draft = cls(out, recipe, catalogue)
-        try:
-            partial(out).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigError(f"--out {out} cannot be written: {error.strerror}") from None
-        with locked(partial(out)):
-            draft._put_back()
-            refuse_finished(out, force)  # again: another process may have finished it before we had the lock
+        with Draft.open(out, lambda: refuse_finished(out, force)) as place:
+            draft = cls(place, recipe, catalogue)
             draft._forget_another_run()
             yield draft
 
@@ -66,7 +58,7 @@ class RunDraft:
 
     def finish(self, model: AlignmentModel, poster: Vectors, intro: Vectors, metrics: dict[str, Any]) -> Run:
         """Write everything and move the run to its place; what was there before goes only then."""
-        folder = partial(self.out)
+        folder = self.place.folder
         model.save(folder / "model")
         State({"poster": poster, "intro": intro}).save(folder / "vectors.safetensors")
         (folder / "recipe.yaml").write_text(self.recipe.to_yaml(), encoding="utf-8")
@@ -83,41 +75,22 @@ class RunDraft:
         _write_json(folder / "metrics.json", {"recipe": self.recipe.name, "data": data, "identity": "item", **metrics})
         shutil.rmtree(self._steps)
         (folder / "identity").unlink()
-        if self.out.exists():
-            shutil.rmtree(self._old, ignore_errors=True)
-            self.out.replace(self._old)
-        folder.replace(self.out)
-        (self.out / LOCK).unlink()
-        shutil.rmtree(self._old, ignore_errors=True)
-        return Run(self.out)
+        self.place.finish()
+        return Run(self.place.out)
 
     @property
     def _steps(self) -> Path:
-        return partial(self.out) / "steps"
-
-    @property
-    def _old(self) -> Path:
-        """Where the previous run is between the two moves of `finish`."""
-        return self.out.with_name(self.out.name + ".old")
-
-    def _put_back(self) -> None:
-        """Undo half a replacement: a process was killed between the two moves."""
-        if self._old.exists() and not self.out.exists():
-            self._old.replace(self.out)
+        return self.place.folder / "steps"
 
     def _forget_another_run(self) -> None:
         """Steps are only good for the same recipe, data and version."""
         text = "\n".join((self.recipe.to_yaml(), self.catalogue.digest, __version__))
-        identity, file = hashlib.sha256(text.encode()).hexdigest(), partial(self.out) / "identity"
+        identity, file = hashlib.sha256(text.encode()).hexdigest(), self.place.folder / "identity"
         if file.is_file() and file.read_text() == identity:
             done = len(list(self._steps.glob("*.safetensors")))
-            say(f"going on with the interrupted run {self.out}: {done} steps are done")
+            say(f"going on with the interrupted run {self.place.out}: {done} steps are done")
             return
-        for left in partial(self.out).iterdir():
-            if left.is_dir():
-                shutil.rmtree(left)
-            elif left.name != LOCK:
-                left.unlink()
+        self.place.clear()
         self._steps.mkdir()
         file.write_text(identity)
 

@@ -142,7 +142,10 @@ def test_unwritable_out(sample_folder: Path, tmp_path: Path, capsys: pytest.Capt
     code, _, err = call(
         capsys, "run", "--recipe", "baseline", "--data", sample_folder, "--out", tmp_path / "file" / "run"
     )
-    assert code == 2 and err == f"ConfigError: --out {tmp_path}/file/run cannot be written: Not a directory\n"
+    assert (
+        code == 2
+        and err == f"ConfigError: --out {tmp_path}/file/run cannot be written: Not a directory; choose another place\n"
+    )
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

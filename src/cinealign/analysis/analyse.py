@@ -28,7 +28,7 @@ from cinealign.evaluation.comparison import PERMUTATIONS
 from cinealign.evaluation.metrics import TASK_RATIO
 from cinealign.evaluation.statistics import LEVEL
 from cinealign.figures import Language, cjk_font
-from cinealign.out import LOCK, locked, partial, refuse_taken
+from cinealign.out import Draft, refuse_taken
 from cinealign.progress import progress, say
 from cinealign.run import Run
 from cinealign.version import __version__
@@ -99,20 +99,19 @@ def analyse(
         DataError: other data than the run's, or fewer than 20 held-out movies.
     """
     out = run.folder / FOLDER if out is None else out
-    refuse_taken(out, force, mark=NUMBERS, one="an analysis", many="analyses")
+
+    def refuse() -> None:
+        refuse_taken(out, force, mark=NUMBERS, one="an analysis", many="analyses")
+
+    refuse()
     if len(catalogue.held_out_rows) < FEWEST:
         raise DataError(
             f"an analysis needs {FEWEST} held-out items at least, got {len(catalogue.held_out_rows)}; "
             "list fewer items in train.txt"
         )
-    draft = partial(out)
-    try:
-        draft.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"--out {out} cannot be written: {error.strerror}; choose another place") from None
-    with locked(draft):
-        about = _about(run)
-        _forget_another(draft, about)
+    with Draft.open(out, refuse) as place:
+        draft, about = place.folder, _about(run)
+        _forget_another(place, about)
         material = Material.of(run, catalogue, store or FeatureStore())
         numbers = {"format": FORMAT, **about, **_data(material), **{n: _part(draft, n, material) for n in PARTS}}
         numbers["explained"] = _explained(draft, material, numbers)
@@ -121,10 +120,7 @@ def analyse(
         _write_json(draft / NUMBERS, numbers)
         for left in ("parts", "identity.json"):
             _remove(draft / left)
-        if out.exists():
-            shutil.rmtree(out)
-        draft.replace(out)
-        (out / LOCK).unlink()
+        place.finish()
     return Analysis(out, numbers)
 
 
@@ -178,16 +174,15 @@ def _data(material: Material) -> dict[str, Any]:
     }
 
 
-def _forget_another(draft: Path, about: dict[str, Any]) -> None:
+def _forget_another(place: Draft, about: dict[str, Any]) -> None:
     """Parts are only good for the same run and version."""
     identity = {**about, "version": __version__, "format": FORMAT}
+    draft = place.folder
     path = draft / "identity.json"
     if path.is_file() and path.read_text(encoding="utf-8") == json.dumps(identity):
         say(f"going on with the interrupted analysis: {len(list((draft / 'parts').glob('*.json')))} parts are done")
         return
-    for left in draft.iterdir():
-        if left.name != LOCK:
-            _remove(left)
+    place.clear()
     (draft / "parts").mkdir()
     path.write_text(json.dumps(identity), encoding="utf-8")
 

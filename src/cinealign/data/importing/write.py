@@ -107,6 +107,7 @@ def write_catalogue(plan: ImportPlan, out: Path, *, force: bool = False) -> Impo
         beside.mkdir(parents=True, exist_ok=True)
         with locked(beside):
             _refuse(out, force)  # again: another process may have finished before we had the lock
+            beside.mkdir(exist_ok=True)  # and have taken the folder away
             return _import(plan, beside, out)
     except OSError as error:
         raise DataError(f"{out} cannot be written: {error.strerror or error}; choose another folder") from None

@@ -151,7 +151,8 @@ class LanguageModelView(TextView):
 def _compiled(model: str, precision: ResolvedPrecision) -> Callable[[list[str]], NDArray[np.float32]]:
     """One of MODELS; kept for the process, as loading and compiling take seconds and several views of a recipe share it."""
     encoder = load_encoder(MODELS[model])
-    return compile_encoder(cast(Any, encoder[0]).model, encoder.tokenizer, MODELS[model].limit, precision)
+    with quiet_loading(model):  # tracing looks at every attribute, and transformers remarks on some
+        return compile_encoder(cast(Any, encoder[0]).model, encoder.tokenizer, MODELS[model].limit, precision)
 
 
 def own_prompt(model: EncoderFiles, prompt: str) -> str:
