@@ -99,7 +99,7 @@ def test_of_a_recipe_trains_beside_itself(
 
 
 def test_languages_share_code_and_differ_in_text() -> None:
-    notebooks = {lang: make_notebook(lang, {}) for lang in LANGUAGES}
+    notebooks = {lang: make_notebook(lang, {}, network=True) for lang in LANGUAGES}
     kinds = {lang: [cell.cell_type for cell in notebook.cells] for lang, notebook in notebooks.items()}
     assert kinds["en"] == kinds["zh"]
     for chinese, english in zip(notebooks["zh"].cells, notebooks["en"].cells, strict=True):
@@ -158,7 +158,7 @@ def test_a_missing_extra_says_what_to_install() -> None:
 
 
 def test_everything_that_the_notebook_says_has_a_chinese_wording() -> None:
-    code = "\n".join(cell.source for cell in make_notebook("en", {}).cells if cell.cell_type == "code")
+    code = "\n".join(cell.source for cell in make_notebook("en", {}, network=True).cells if cell.cell_type == "code")
     said = re.findall(r'\b(?:say|word)\("([^"]+)"', code)
     assert len(said) > 20
     same = [text for text in said if label_of(text, "zh") == text and not text.startswith("cinealign")]

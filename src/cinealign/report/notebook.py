@@ -23,6 +23,7 @@ from cinealign.report.extras import extra
 from cinealign.report.own_words import TAG as OWN_WORDS
 from cinealign.report.own_words import with_own_words
 from cinealign.report.texts import speaking_of
+from cinealign.report.training_story import has_network
 from cinealign.run import Run
 from cinealign.run_draft import refuse_finished
 
@@ -61,6 +62,7 @@ def notebook_of_run(
         },
         noun=noun,
         own=own,
+        network=has_network(run.recipe),
     )
     execute_notebook(notebook, folder)
     return notebook
@@ -81,7 +83,7 @@ def notebook_of_recipe(
     Raises:
         CineAlignError: no such recipe, a run that is there already, or as `execute_notebook`.
     """
-    Recipe.load(recipe)  # a typing error is said before a kernel starts
+    loaded = Recipe.load(recipe)  # a typing error is said before a kernel starts
     folder, trained = _made(out), Path(f"{out.stem}-run")
     refuse_finished(out.parent / trained, force)
     notebook = make_notebook(
@@ -94,6 +96,7 @@ def notebook_of_recipe(
             "TRAIN": True,
         },
         noun=noun,
+        network=has_network(loaded),
     )
     execute_notebook(notebook, folder)
     return notebook
@@ -125,6 +128,7 @@ def make_notebook(
     noun: str = "movie",
     own: Mapping[str, str] | None = None,
     own_source: bool = False,
+    network: bool = False,
 ) -> Notebook:
     """The notebook, not yet executed.
 
@@ -135,6 +139,7 @@ def make_notebook(
         noun: what one thing of the data is called.
         own: question -> what the student wrote on it, for the cells that are his.
         own_source: whether the notebook imports the package from `src` beside itself.
+        network: whether it shows how the recipe's two-tower network is built and trained.
     Raises:
         ConfigError: jupytext or nbformat is missing.
     """
@@ -149,6 +154,8 @@ def make_notebook(
     for cell in jupytext.reads(source, fmt="py:percent").cells:
         tags = list(cell.metadata.get("tags", []))
         if cell.metadata.get("lang", lang) != lang or ("own-source" in tags and not own_source):
+            continue
+        if "network" in tags and not network:
             continue
         text = _with_parameters(cell.source, {"LANGUAGE": lang, **parameters}) if "parameters" in tags else cell.source
         metadata = {"tags": tags} if tags else {}

@@ -46,6 +46,7 @@ from cinealign.report.own_words import kept_words, unwritten
 from cinealign.report.pdf import report_pdf, write_bytes
 from cinealign.report.requirements import pinned
 from cinealign.report.student import Student
+from cinealign.report.training_story import has_network
 from cinealign.run import Run
 
 DATA = "data"
@@ -233,7 +234,15 @@ def _write_notebook(
     """The executed notebook at its place in `tree`, with the data beside it only meanwhile."""
     places = {"DATA": Path(DATA), "RUN": Path("run"), "RECIPE": Path("run/recipe.yaml"), "TRAINED": Path("trained")}
     parameters: dict[str, Path | str | bool] = {**reading_of(run), **places}
-    notebook = make_notebook(lang, parameters, student.markdown(), noun=catalogue.noun, own=own, own_source=True)
+    notebook = make_notebook(
+        lang,
+        parameters,
+        student.markdown(),
+        noun=catalogue.noun,
+        own=own,
+        own_source=True,
+        network=has_network(run.recipe),
+    )
     link = _link(tree, catalogue.folder)
     try:
         execute_notebook(notebook, tree)

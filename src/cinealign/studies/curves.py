@@ -18,11 +18,15 @@ PANELS = {
     "distillation_temperature": "temperature, distillation",
     "gradient_norm": "gradient norm",
     "inner_accuracy": "inner accuracy, top 5 %",
+    "inner_log_rank": "inner log rank",
+    "gates": "gates",
     "effective_rank": "effective rank",
 }
 """Key of history.jsonl -> title; a panel that no epoch of an expert has a value for is left out."""
 ACROSS = 6
 """Panels in a row at most."""
+GATE = "gate_"
+"""Begins the keys of a network's gates, which share the panel `gates`."""
 PART = "loss_"
 """Begins the keys of the losses that were summed."""
 Series = dict[tuple[str, int], list[dict[str, Any]]]
@@ -86,11 +90,16 @@ def _panels(series: Series) -> list[str]:
     """Keys with values, in the order of `PANELS`; the parts of a sum of losses follow their sum."""
     entries = [entry for epochs in series.values() for entry in epochs]
     there = {key: None for entry in entries for key, value in entry.items() if value is not None}  # in order
+    if any(key.startswith(GATE) for key in there):
+        there["gates"] = None
     parts = [key for key in there if key.startswith(PART)]
     return [found for key in PANELS if key in there for found in (key, *(parts if key == "loss" else ()))]
 
 
 def _draw_panel(axes: Any, key: str, series: Series) -> None:
+    if key == "gates":
+        _draw_gates(axes, next(iter(series.values())))
+        return
     members = len({member for _, member in series})
     for (phase, member), epochs in series.items():
         points = [(entry["epoch"], entry[key]) for entry in epochs if entry.get(key) is not None]
@@ -104,11 +113,28 @@ def _draw_panel(axes: Any, key: str, series: Series) -> None:
             marker="." if len(points) < 3 else None,
             label=label("search") if phase == "search" else trained,
         )
+    for entry in (entry for epochs in series.values() for entry in epochs if entry.get("chosen")):
+        axes.axvline(entry["epoch"], color="0.5", linestyle=":", linewidth=1, label=label("chosen epoch"))
     axes.set_title(label(PANELS[key]) if key in PANELS else label("loss: {name}", name=key.removeprefix(PART)))
     axes.set_xlabel(label("epoch"))
     axes.xaxis.get_major_locator().set_params(integer=True)
     if key == "loss" and len(series) > 1:
         axes.legend()
+
+
+def _draw_gates(axes: Any, epochs: list[dict[str, Any]]) -> None:
+    """All gates of a network, which weigh the parts of a poster, in one panel."""
+    for at, key in enumerate(key for key in epochs[0] if key.startswith(GATE)):
+        axes.plot(
+            [entry["epoch"] for entry in epochs],
+            [entry[key] for entry in epochs],
+            color=COLOURS[at % len(COLOURS)],
+            linestyle=LINES[at % len(LINES)],
+            label=label(key.removeprefix(GATE)),
+        )
+    axes.set_title(label("gates"))
+    axes.set_xlabel(label("epoch"))
+    axes.legend(fontsize=6)
 
 
 def _draw_top_p(part: Any, run: Run) -> None:

@@ -236,6 +236,170 @@ else:
 # %%
 pd.DataFrame(recipe.align).fillna("")
 
+# %% [markdown] lang="en" tags=["network"]
+# ### The network's own source
+# The network is one `nn.Module` with two towers. These are its files as they are installed, printed by `inspect.getsource`.
+
+# %% [markdown] lang="zh" tags=["network"]
+# ### 网络的源代码
+# 网络是一个含两座塔的 `nn.Module`。下面用 `inspect.getsource` 打印已安装的源文件，与实际运行的代码一致。
+
+# %% tags=["network"]
+import inspect
+
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from cinealign.experts import training as training_loop
+from cinealign.experts import two_tower_training
+from cinealign.experts.schedules import SCHEDULES
+from cinealign.experts.training import TrainingSettings
+from cinealign.losses.base import Known
+from cinealign.losses.info_nce import InfoNce, InfoNceOptions
+from cinealign.networks.two_tower import intro_tower, poster_tower, two_towers
+from cinealign.report.training_story import (
+    changed_history,
+    history_table,
+    over_fitting,
+    parameter_table,
+    place_of_network,
+)
+
+
+def source(part):
+    display(Markdown(f"```python\n{inspect.getsource(part)}```"))
+
+
+source(two_towers)
+
+# %% tags=["network"]
+source(poster_tower)
+source(intro_tower)
+
+# %% [markdown] lang="en" tags=["network"]
+# ### Train pairs as a Dataset
+# One item is one train pair: what each view sees of the poster and of the intro. A `DataLoader` stacks the numbers of a batch.
+# The training loop below does the same with whole inner folds: a batch comes from one fold, because each fold has closed forms that were
+# fitted without it.
+
+# %% [markdown] lang="zh" tags=["network"]
+# ### 训练对作为 Dataset
+# 每个元素是一个训练对：各视图从海报和简介得到的内容。`DataLoader` 把一批数值堆叠起来。后面的训练循环以整个内部折为单位：
+# 一批只来自一个折，因为每个折都有不用它拟合的闭式解。
+
+
+# %% tags=["network"]
+class TrainPairs(Dataset):
+    def __init__(self, training):
+        self.training = training
+
+    def __len__(self):
+        return self.training.size
+
+    def __getitem__(self, row):
+        return tuple(
+            {name: seen[row] for name, seen in side.items()} for side in (self.training.poster, self.training.intro)
+        )
+
+
+loader = DataLoader(TrainPairs(training), batch_size=min(32, training.size), shuffle=True)
+batch = next(iter(loader))
+pd.DataFrame(
+    [
+        {
+            word("side"): word(side),
+            word("view"): name,
+            word("one batch"): str(tuple(seen.shape)) if torch.is_tensor(seen) else word("a list of texts"),
+        }
+        for side, views in zip(("poster", "intro"), batch, strict=True)
+        for name, seen in views.items()
+    ]
+)
+
+# %% [markdown] lang="en" tags=["network"]
+# ### Hyper-parameters: change them
+# Put changes into `CHANGES` in the form that `--set` takes, set `TRAIN = True` above and run all cells. An example:
+# `CHANGES = ["align.0.training.learning_rate=0.003", "align.0.rank=64"]`. The cell after the learning curves compares the change with the
+# saved run on inner folds of the train pairs. Held-out movies are never used to choose.
+
+# %% [markdown] lang="zh" tags=["network"]
+# ### 超参数：动手修改
+# 把修改按 `--set` 的写法填入 `CHANGES`，将上面的 `TRAIN` 设为 `True`，再运行全部单元格。例如：
+# `CHANGES = ["align.0.training.learning_rate=0.003", "align.0.rank=64"]`。学习曲线之后的单元格在训练对的内部折上比较修改后的结果与保存的运行。
+# 选择超参数时绝不使用留出电影。
+
+# %% tags=["network"]
+CHANGES = []
+
+recipe = Recipe.load(RECIPE, overrides=CHANGES)
+network = place_of_network(recipe)
+settings = TrainingSettings(**recipe.align[network]["training"])
+if CHANGES and not TRAIN:
+    say("CHANGES has no effect while TRAIN = False")
+pd.Series(settings.model_dump(exclude={"early_stopping"}), name=word("value")).to_frame()
+
+# %% [markdown] lang="en" tags=["network"]
+# ### Loss
+# InfoNCE: with unit vectors $p_i$, $t_j$ of a batch of $B$ pairs and temperature $\tau$, every poster has to find its intro and every intro
+# its poster:
+# $$L = -\frac{1}{2B}\sum_i \left[\log\frac{e^{p_i \cdot t_i/\tau}}{\sum_j e^{p_i \cdot t_j/\tau}}
+# + \log\frac{e^{p_i \cdot t_i/\tau}}{\sum_j e^{p_j \cdot t_i/\tau}}\right]$$
+# The library's loss can learn $\tau$ and smooth targets. Without these it equals the lines below. The recipe's options are shown last.
+
+# %% [markdown] lang="zh" tags=["network"]
+# ### 损失
+# InfoNCE：设一批 $B$ 对的单位向量为 $p_i$、$t_j$，温度为 $\tau$，每张海报要找到自己的简介，每段简介要找到自己的海报：
+# $$L = -\frac{1}{2B}\sum_i \left[\log\frac{e^{p_i \cdot t_i/\tau}}{\sum_j e^{p_i \cdot t_j/\tau}}
+# + \log\frac{e^{p_i \cdot t_i/\tau}}{\sum_j e^{p_j \cdot t_i/\tau}}\right]$$
+# 库中的损失还能学习 $\tau$、平滑目标；不使用这些选项时与下面的代码相等。最后列出配方所用的选项。
+
+
+# %% tags=["network"]
+def info_nce(poster, intro, temperature):
+    logits = poster @ intro.T / temperature
+    own = torch.arange(len(logits))
+    poster_to_intro = torch.nn.functional.cross_entropy(logits, own)
+    intro_to_poster = torch.nn.functional.cross_entropy(logits.T, own)
+    return (poster_to_intro + intro_to_poster) / 2
+
+
+generator = torch.Generator().manual_seed(0)
+p, t = (torch.nn.functional.normalize(torch.randn(8, 16, generator=generator), dim=1) for _ in range(2))
+library = InfoNce(InfoNceOptions(temperature=0.1))(Known(8, 16).batch(p, t, torch.arange(8)))
+say("ten lines: {ours:.4f}, library: {library:.4f}", ours=float(info_nce(p, t, 0.1)), library=float(library))
+pd.Series(recipe.align[network]["loss"], name=word("value")).to_frame()
+
+# %% [markdown] lang="en" tags=["network"]
+# ### Optimiser and schedule
+# The optimiser is the one named above. `decay_to: start` pulls the weights to the closed forms where they began, not to zero. The
+# curve is the learning rate over the training.
+
+# %% [markdown] lang="zh" tags=["network"]
+# ### 优化器与学习率调度
+# 优化器见上表。`decay_to: start` 把权重拉向起点处的闭式解，而不是拉向零。下图是训练过程中的学习率。
+
+# %% tags=["network"]
+steps = 50 * settings.epochs
+rates = [settings.learning_rate * SCHEDULES[settings.schedule](step, steps, settings.warm_up) for step in range(steps)]
+with drawing(spoken(LANGUAGE)):
+    figure, axes = plt.subplots(figsize=(6, 2))
+    axes.plot(np.arange(steps) / 50, rates, color="#0072B2")
+    axes.set(xlabel=word("epoch"), ylabel=word("learning rate"))
+    plt.show()
+
+# %% [markdown] lang="en" tags=["network"]
+# ### Training loop
+# `train_members` trains one copy of the network per inner fold, each without its fold, and averages their weights. `train` is the loop
+# over epochs and batches.
+
+# %% [markdown] lang="zh" tags=["network"]
+# ### 训练循环
+# `train_members` 为每个内部折训练网络的一个副本（训练时不含该折），再对它们的权重取平均。`train` 是按轮次和批次的循环。
+
+# %% tags=["network"]
+source(two_tower_training.train_members)
+source(training_loop.train)
+
 # %% [markdown] lang="en"
 # ## 6. Training, or loading the saved model
 # The same cell does either. `align` fits on the train pairs, scores all pairs and writes the run directory; `Run` reads a
@@ -261,6 +425,39 @@ expert_table(model, LANGUAGE)
 
 # %%
 draw_run(run, spoken(LANGUAGE))
+
+# %% [markdown] lang="en" tags=["network"]
+# ### What training did
+# Trained and frozen parameters, then the history, one row an epoch: epoch 0 is the closed forms. The inner accuracy and the inner log rank are
+# measured on the fold that a member did not see; the epoch with the lowest log rank is kept.
+
+# %% [markdown] lang="zh" tags=["network"]
+# ### 训练的结果
+# 先是训练的和冻结的参数，再是训练历史，每轮一行：第 0 轮是闭式解。内部准确率和内部对数名次在成员没有见过的折上测得；保留对数名次最低的一轮。
+
+# %% tags=["network"]
+parameter_table(model.experts[network].towers, LANGUAGE)
+
+# %% tags=["network"]
+history = run.history
+history_table(history, LANGUAGE)
+
+# %% tags=["network"]
+verdict, numbers = over_fitting(history)
+say(verdict, **numbers)
+
+# %% [markdown] lang="en" tags=["network"]
+# The changed run beside the saved one, on inner folds only:
+
+# %% [markdown] lang="zh" tags=["network"]
+# 修改后的运行与保存的运行对比，只看内部折：
+
+# %% tags=["network"]
+comparison = changed_history(RUN, run, LANGUAGE)
+if comparison is None:
+    say("no second run to compare with: set TRAIN = True beside a saved RUN")
+else:
+    display(comparison)
 
 # %% [markdown] lang="en"
 # ## 7. The distance matrix D
