@@ -5,9 +5,11 @@ What is compiled here may be called by several threads at once: each has an infe
 
 from __future__ import annotations
 
+import logging
 import threading
 import warnings
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
@@ -63,8 +65,7 @@ def compile_graph(
     import openvino
     import torch
 
-    with ALONE, warnings.catch_warnings(), torch.inference_mode():
-        warnings.simplefilter("ignore")  # the tracer's, about shapes that are meant to be constant
+    with ALONE, _quiet_tracing(), torch.inference_mode():
         # Traced and frozen first: OpenVINO's own way takes four times as long.
         traced = torch.jit.trace(network, examples, check_trace=False)  # type: ignore[no-untyped-call]
         traced = torch.jit.freeze(traced)
@@ -108,3 +109,19 @@ def kept(make: Callable[P, Made]) -> Callable[P, Made]:
             return made(*cast("tuple[Hashable, ...]", args), **cast("dict[str, Hashable]", kwargs))
 
     return asked
+
+
+@contextmanager
+def _quiet_tracing() -> Iterator[None]:
+    """Keeps from the screen what a tracer brings about: its own warnings, about shapes that are meant to be constant, and
+    those of transformers, whose every attribute it reads, the loss of a model that is never trained among them.
+    """
+    library = logging.getLogger("transformers")
+    level = library.level
+    library.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        library.setLevel(level)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,23 @@ def test_float32_gives_the_numbers_of_the_plain_model(encoder: Any) -> None:
     found = encode(TEXTS)
     np.testing.assert_allclose(found[:, :-1], encoder.encode(TEXTS, batch_size=1), atol=2e-5)
     assert found[[0, 2, 3, 4], -1].tolist() == [4, 2, 3, 92]  # with the two that begin and end a text; uncut
+
+
+def test_compiling_brings_no_message_of_the_library_to_the_screen(encoder: Any) -> None:
+    from transformers.utils.logging import get_logger
+
+    get_logger("transformers.modeling_utils").warning_once.__func__.cache_clear()  # each is said once a process
+    said: list[str] = []
+    listener = logging.Handler()
+    listener.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    library = logging.getLogger("transformers")
+    level = library.level
+    library.addHandler(listener)
+    try:
+        compile_encoder(encoder[0].model, encoder.tokenizer, 64, "float32")
+        assert (said, library.level) == ([], level)
+    finally:
+        library.removeHandler(listener)
 
 
 def test_batches_hold_at_most_so_many_tokens_and_every_row_once() -> None:
