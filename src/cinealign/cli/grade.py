@@ -7,12 +7,17 @@ from typing import Annotated
 
 import typer
 
+from cinealign.figures import Language
+
 
 def grade(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Submissions: zips, folders or files of D.")],
     data: Annotated[Path, typer.Option(help="The data folder of the course.")],
-    out: Annotated[Path, typer.Option(help="Folder for grades.csv and index.html; your own columns there are kept.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder for grades.csv, index.html and sheets; your own columns there are kept.")
+    ],
     seconds: Annotated[float, typer.Option(min=1, help="Longest time for one submission.")] = 900,
+    lang: Annotated[Language, typer.Option(help="Of the pages and the table.")] = "en",
 ) -> None:
     """Score and audit every submission of a folder; nothing of it is executed.
 
@@ -25,7 +30,7 @@ def grade(
 
     rows = grade_folder(folder, Catalogue.load(data), seconds=seconds)
     pairs = list(alike(rows))
-    gone = write_grades(rows, pairs, out)
+    gone = write_grades(rows, pairs, out, lang)
     for row in rows:
         score = f"{row.metrics['acc_sum']:.4f}" if row.metrics else "-"
         typer.echo(

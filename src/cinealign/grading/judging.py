@@ -18,6 +18,8 @@ from cinealign.distance.distances import distance_matrix
 from cinealign.distance.files import READERS, load_distances
 from cinealign.errors import CineAlignError
 from cinealign.evaluation.metrics import DIRECTIONS, evaluate_distances
+from cinealign.grading.evidence import Evidence
+from cinealign.grading.pictures import Diagonal
 from cinealign.grading.recognition import Found, recognise
 from cinealign.grading.unpacking import Limits, unpack
 from cinealign.run import Run
@@ -27,7 +29,6 @@ CLAIM_AGREES = 0.005
 """Difference of a claimed accuracy from the measured one that rounding and ties explain."""
 FINGERPRINT = 4096
 """Entries of D that are kept for comparison with other submissions."""
-STRENGTH = {"FAIL": "proof or strong sign", "NOTE": "note"}
 
 
 @dataclass
@@ -40,11 +41,12 @@ class Judged:
         verdict: PASS, FAIL or NOTE of the audit; "-" where it could not be made.
         metrics: what `evaluate_distances` measured; empty where there is nothing to score.
         claims: accuracies that notebooks print, or metrics.json holds.
-        findings: the audit's lines that a teacher should read, with their strength.
+        findings: what of the audit a teacher should read, with its strength.
         remarks: what is missing, odd or was mended.
         recipe: what made it, for a run.
         entries: fixed entries of D, as ranks scaled to unit length; None without D.
         own: sorted diagonal in standard deviations of D; None without D.
+        diagonal: what a picture of the diagonal shows; None where the audit has no question about it.
     """
 
     name: str
@@ -52,11 +54,12 @@ class Judged:
     verdict: str = "-"
     metrics: dict[str, Any] = field(default_factory=dict)
     claims: list[float] = field(default_factory=list)
-    findings: list[str] = field(default_factory=list)
+    findings: list[Evidence] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     recipe: str = ""
     entries: NDArray[np.float32] | None = None
     own: NDArray[np.float64] | None = None
+    diagonal: Diagonal | None = None
 
 
 def judge(path: Path, scratch: Path, catalogue: Catalogue, limits: Limits) -> Judged:
@@ -100,12 +103,12 @@ def _judge(judged: Judged, path: Path, scratch: Path, catalogue: Catalogue, limi
     else:
         return
     judged.verdict = worst(findings)
-    judged.findings = [
-        f"{STRENGTH[one.verdict]}: {one.check}: {one.said}" for one in findings if one.verdict == "FAIL" or one.open
-    ]
+    judged.findings = [Evidence.of(one) for one in findings if one.verdict == "FAIL" or one.open]
     if D is not None:
         judged.metrics = evaluate_distances(D, None, catalogue.train_rows, samples=1000)
         judged.entries, judged.own = fingerprint(D)
+        if any(one.check == "special diagonal" for one in judged.findings):
+            judged.diagonal = Diagonal.of(D, catalogue.train_rows)
         _compare_claims(judged)
 
 
