@@ -33,7 +33,7 @@ class Encoder:
     remembered in memory, and nothing of a question is written to disk. Any number of threads may use one encoder.
 
     Vectors are those that the run itself has of the same items up to rounding (1e-5). A language model that computes in
-    bfloat16 depends on the texts that it reads together: there a vector differs by up to 0.01 from call to call.
+    bfloat16 depends a little on the texts that it reads together: there numbers of a vector differ in the fourth digit.
 
     Examples:
         >>> from cinealign import Run
