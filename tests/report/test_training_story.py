@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from cinealign.data.catalogue import Catalogue
 from cinealign.errors import DataError
-from cinealign.figures import label_of
+from cinealign.figures import LANGUAGES, drawing, label_of
 from cinealign.networks.two_tower import two_towers
 from cinealign.pipeline import align
 from cinealign.recipe import Recipe
+from cinealign.report.blocks import Figure, texts_of
+from cinealign.report.facts import Fact
 from cinealign.report.notebook import execute_notebook, make_notebook
+from cinealign.report.sections.method import write_method
+from cinealign.report.sources import Sources
+from cinealign.report.texts import Texts
 from cinealign.report.training_story import (
     STEADY,
     WORSENED,
     changed_history,
     has_network,
     history_table,
+    network_numbers,
+    network_of,
     over_fitting,
     parameter_table,
 )
+from cinealign.report.writer import Writer
 from cinealign.run import Run
 from cinealign.studies.curves import draw_run
+from cinealign.studies.network_picture import draw_network, plot_network
 from cinealign.views.store import FeatureStore
 from tests.report.test_notebook import said
 
@@ -121,3 +132,25 @@ def test_over_fitting_is_said_where_left_out_pairs_get_worse() -> None:
 def test_only_a_recipe_with_a_network_gets_its_cells(cheap: Recipe) -> None:
     assert has_network(Recipe.load("default")) and not has_network(cheap)
     assert not any("CHANGES" in cell.source for cell in make_notebook("en", {}).cells)
+
+
+def test_the_report_draws_it_and_names_its_sizes(network: Run, tmp_path: Path, sources: Sources, curves: Path) -> None:
+    towers = network_of(network)
+    for lang in LANGUAGES:
+        with drawing(lang):
+            figure = draw_network(towers)
+        told = [text.get_text() for text in figure.axes[0].texts]
+        assert any("384 → 16" in text and "4" in text for text in told)
+        assert sum(f"= {network.width}" in text for text in told) == 2
+        picture = plot_network(towers, tmp_path / f"{lang}.pdf", lang)
+        numbers = Fact(network_numbers(network), "model/network")
+        recipe = Fact(yaml.safe_load((network.folder / "recipe.yaml").read_text()), "recipe.yaml")
+        fusion = Fact({"weights": [1.0]}, "model/fusion.json")
+        writer = Writer(Texts(lang, "movie"))
+        write_method(writer, replace(sources, network=numbers, recipe=recipe, fusion=fusion), picture)
+        places = {span.source: span.text for block in writer.blocks for text in texts_of(block) for span in text}
+        trained = sum(weight.numel() for weight in towers.parameters() if weight.requires_grad)
+        assert places["model/network/trained"] == f"{trained:,}"
+        assert places["recipe.yaml/align/0/loss/loss"] == "info_nce"
+        assert {"recipe.yaml/align/0/training/optimizer", "model/network/frozen"} <= places.keys()
+        assert any(isinstance(block, Figure) and block.file == picture for block in writer.blocks)

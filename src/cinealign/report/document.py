@@ -32,6 +32,7 @@ def compose(
     whose: str = "",
     brief: bool = False,
     own: Mapping[str, str] | None = None,
+    network: Path | None = None,
 ) -> Document:
     """The report, not yet typeset.
 
@@ -43,13 +44,14 @@ def compose(
         own: question -> what the student wrote on it, printed below the question; where there is a `whose`, a place is
             left for what is missing.
         brief: leave out figures that repeat a table, and all but the main measure of a down-stream task.
+        network: picture of the run's network, where it has one.
     Raises:
         DataError: the run or its analysis was made by another version.
     """
     writer = Writer(Texts(lang, sources.noun), brief=brief)
     write_task(writer, sources)
     write_data(writer, sources)
-    write_method(writer, sources)
+    write_method(writer, sources, network)
     write_experiments(writer, sources)
     write_results(writer, sources, curves)
     write_ladder(writer, sources)

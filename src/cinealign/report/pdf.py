@@ -11,9 +11,11 @@ from cinealign.figures import Language
 from cinealign.progress import say
 from cinealign.report.document import compose
 from cinealign.report.sources import Sources
+from cinealign.report.training_story import has_network, network_of
 from cinealign.report.typeset import page_count, typeset_pdf
 from cinealign.run import Run
 from cinealign.studies.curves import plot_run
+from cinealign.studies.network_picture import plot_network
 
 MOST_PAGES = 15
 
@@ -47,9 +49,14 @@ def report_pdf(
     sources = Sources.gather(run, analysis, comparisons=comparisons, ladder=ladder)
     with tempfile.TemporaryDirectory(prefix="cinealign-curves-") as scratch:
         curves = plot_run(run, Path(scratch) / "curves.pdf", lang if sources.speaks(lang) else "en")[0]
-        pdf = typeset_pdf(compose(sources, lang, curves, whose=whose, own=own))
+        network = None
+        if has_network(run.recipe):
+            network = plot_network(
+                network_of(run), Path(scratch) / "network.pdf", lang if sources.speaks(lang) else "en"
+            )
+        pdf = typeset_pdf(compose(sources, lang, curves, whose=whose, own=own, network=network))
         if page_count(pdf) > MOST_PAGES:
-            pdf = typeset_pdf(compose(sources, lang, curves, whose=whose, own=own, brief=True))
+            pdf = typeset_pdf(compose(sources, lang, curves, whose=whose, own=own, brief=True, network=network))
     if (pages := page_count(pdf)) > MOST_PAGES:
         say(
             f"report: {pages} pages, and {MOST_PAGES} are the most that it should have; give fewer or smaller --compare"

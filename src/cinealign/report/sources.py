@@ -15,6 +15,7 @@ from cinealign.errors import ConfigError, DataError
 from cinealign.figures import Language
 from cinealign.report.facts import Fact
 from cinealign.report.ladder import read_ladder_file
+from cinealign.report.training_story import has_network, network_numbers
 from cinealign.run import Run
 
 
@@ -28,6 +29,7 @@ class Sources:
         analysis_folder: where its figures lie.
         comparisons: comparison.json of each folder that was given.
         ladder: the steps from the simplest method to this one, None where not given.
+        network: numbers of trained and frozen parameters of the run's network and the epochs; None where it has none.
     """
 
     metrics: Fact
@@ -39,6 +41,7 @@ class Sources:
     analysis_folder: Path
     comparisons: tuple[Fact, ...] = ()
     ladder: Fact | None = None
+    network: Fact | None = None
 
     @classmethod
     def gather(
@@ -67,6 +70,7 @@ class Sources:
                 _read(folder / "comparison.json", f"comparison-{at}.json") for at, folder in enumerate(comparisons)
             ),
             ladder=None if ladder is None else Fact(read_ladder_file(ladder), "ladder.csv"),
+            network=Fact(network_numbers(run), "model/network") if has_network(run.recipe) else None,
         )
         if found.analysis["run"]["vectors"].value != _digest(run.folder / "vectors.safetensors"):
             raise DataError(f"{analysis} is an analysis of another run than {run.folder}; analyse the run again")

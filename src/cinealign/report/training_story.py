@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch import nn
 
+    from cinealign.networks.two_tower.two_towers import TwoTowers
+
 KIND = "network"
 COLUMNS = ("epoch", "loss", "learning_rate", "gradient_norm", "temperature", "inner_accuracy", "inner_log_rank")
 WORSE = 0.001
@@ -43,6 +45,27 @@ def of_network(history: History) -> list[Mapping[str, Any]]:
     if not entries:
         raise DataError("history.jsonl has no epoch of a network; run the recipe again")
     return [entry for entry in entries if entry["expert"] == entries[0]["expert"]]
+
+
+def network_of(run: Run) -> TwoTowers:
+    """The module of the run's first network; there must be one."""
+    towers: TwoTowers = run.model.experts[place_of_network(run.recipe)].towers  # type: ignore[attr-defined]
+    return towers
+
+
+def network_numbers(run: Run) -> dict[str, int | float]:
+    """Parameters, vector width, epochs and the inner scores of the run's network, at its start and at the kept epoch."""
+    towers, epochs = network_of(run), of_network(run.history)
+    kept = next(entry for entry in epochs if entry.get("chosen"))
+    return {
+        "trained": sum(weight.numel() for weight in towers.parameters() if weight.requires_grad),
+        "frozen": sum(weight.numel() for weight in towers.parameters() if not weight.requires_grad),
+        "width": towers.plan.width,
+        "epochs": epochs[-1]["epoch"],
+        "kept": kept["epoch"],
+        "start_log_rank": epochs[0]["inner_log_rank"],
+        "kept_log_rank": kept["inner_log_rank"],
+    }
 
 
 def parameter_table(towers: nn.Module, lang: Language = "en") -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from cinealign.report.facts import Fact, Span, Text
 from cinealign.report.sources import Sources
@@ -10,8 +11,8 @@ from cinealign.report.texts import Texts
 from cinealign.report.writer import Writer
 
 
-def write_method(writer: Writer, sources: Sources) -> None:
-    """Everything that decides the vectors, in the order in which data flow."""
+def write_method(writer: Writer, sources: Sources, network: Path | None = None) -> None:
+    """Everything that decides the vectors, in the order in which data flow; `network` is a picture of the network."""
     recipe = sources.recipe
     writer.heading("method.title")
     writer.heading("method.views_title", 2)
@@ -22,6 +23,10 @@ def write_method(writer: Writer, sources: Sources) -> None:
     _experts_table(writer, sources)
     for kind in dict.fromkeys(options["expert"].value for options in recipe["align"]):
         _expert(writer, kind, [options for options in recipe["align"] if options["expert"].value == kind])
+    if sources.network is not None:
+        numbers = {key: sources.network[key] for key in sources.network.names()}
+        writer.paragraph(writer.say("method.network", **numbers))
+        writer.figure(network, writer.say("method.network_caption"))
     writer.heading("method.fusion_title", 2)
     writer.paragraph(writer.say("method.fusion"))
     writer.formula("method.fusion_formula")
@@ -100,6 +105,10 @@ def _settings(writer: Writer, kind: str, options: Fact) -> Text:
     sides = {side: _names(writer.texts, options[side]) for side in ("poster", "intro")}
     if kind == "cca":
         return writer.say("settings.cca", dimensions=options["dimensions"], ridge=options["ridge"], **sides)
+    if kind == "network":
+        training = {key: options["training"][key] for key in ("optimizer", "schedule", "weight_decay", "decay_to")}
+        rate = options["training"]["learning_rate"]
+        return writer.say("settings.network", loss=options["loss"]["loss"], rate=rate, **training, **sides)
     return writer.say(
         "settings.contrastive",
         loss=options["loss"]["loss"],
