@@ -24,13 +24,14 @@ def grade(
     Each one is judged in a process of its own with limits of time and memory.
     """
     from cinealign.data.catalogue import Catalogue
-    from cinealign.grading.desk import alike
+    from cinealign.grading.desk import alike, alike_notebooks
     from cinealign.grading.desk import grade as grade_folder
     from cinealign.grading.table import write_grades
 
     rows = grade_folder(folder, Catalogue.load(data), seconds=seconds)
     pairs = list(alike(rows))
-    gone = write_grades(rows, pairs, out, lang)
+    notebooks = alike_notebooks(rows)
+    gone = write_grades(rows, pairs, out, lang, notebooks)
     for row in rows:
         score = f"{row.metrics['acc_sum']:.4f}" if row.metrics else "-"
         typer.echo(
@@ -38,6 +39,8 @@ def grade(
         )
     for one, other, said in pairs:
         typer.echo(f"{one.name} ~ {other.name}: {said}")
+    for one, other, shared in notebooks:
+        typer.echo(f"{one.name} ~ {other.name}: {shared.line()}")
     for name in gone:
         typer.echo(f"{name}: was graded before and is no longer in {folder}; its row is kept", err=True)
     typer.echo(f"wrote {out / 'grades.csv'} and {out / 'index.html'}: {len(rows)} submissions")

@@ -13,6 +13,7 @@ import numpy as np
 from cinealign.data.catalogue import Catalogue
 from cinealign.errors import DataError
 from cinealign.grading.judging import Judged, judge
+from cinealign.grading.notebooks import Shared, compare
 from cinealign.grading.unpacking import Limits
 from cinealign.progress import progress
 
@@ -84,6 +85,11 @@ def alike(rows: list[Judged]) -> Iterator[tuple[Judged, Judged, str]]:
                 yield one, other, f"nearly the same matrix (rank correlation {correlation:.4f})"
             elif float(np.abs(one.own - other.own).max()) < SAME_DIAGONAL:
                 yield one, other, "the same diagonal with items in another order"
+
+
+def alike_notebooks(rows: list[Judged]) -> list[tuple[Judged, Judged, Shared]]:
+    """Pairs of submissions whose notebooks share passages; never a verdict."""
+    return [(rows[one], rows[other], shared) for one, other, shared in compare([row.notebooks for row in rows])]
 
 
 def _apart(path: Path, catalogue: Catalogue, limits: Limits, seconds: float, memory: int) -> Judged:

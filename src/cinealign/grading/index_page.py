@@ -8,6 +8,7 @@ from typing import Any
 
 from cinealign.figures import Language
 from cinealign.grading.judging import Judged
+from cinealign.grading.notebooks import Shared
 from cinealign.grading.words import said
 
 OURS = (
@@ -45,6 +46,7 @@ def index_page(
     pairs: Sequence[tuple[Judged, Judged, str]],
     sheets: Sequence[str],
     lang: Language = "en",
+    notebooks: Sequence[tuple[Judged, Judged, Shared]] = (),
 ) -> str:
     """The page.
 
@@ -53,6 +55,7 @@ def index_page(
         pairs: submissions that resemble each other.
         sheets: addresses of the sheets of the first rows.
         lang: of the page.
+        notebooks: whose passages are shown side by side.
     """
     shown = [name for name in OURS if name != "resembles"]
     head = "".join(f"<th>{html.escape(said(name.replace('_', ' '), lang))}</th>" for name in shown)
@@ -80,5 +83,20 @@ td,th{{border-bottom:1px solid #ccc;padding:.3em .6em;text-align:left;vertical-a
 <h2>{said("Submissions that resemble each other", lang)}</h2>
 <ul>{resemble or f"<li>{said('none', lang)}</li>"}</ul>
 <p>{said(MODEST, lang)}</p>
+{_passages(notebooks, lang)}
 </body></html>
 """
+
+
+def _passages(notebooks: Sequence[tuple[Judged, Judged, Shared]], lang: Language) -> str:
+    """Both notebooks' own text of what they share, the longest passages first."""
+    parts = []
+    for one, other, shared in notebooks:
+        head = f"<tr><th>{html.escape(f'{one.name}: {shared.files[0]}')}</th>"
+        head += f"<th>{html.escape(f'{other.name}: {shared.files[1]}')}</th></tr>"
+        lines = "".join(
+            f"<tr><td><pre>{html.escape(mine)}</pre></td><td><pre>{html.escape(theirs)}</pre></td></tr>"
+            for mine, theirs in shared.passages
+        )
+        parts.append(f"<h3>{html.escape(said(shared.line(), lang))}</h3><table>{head}{lines}</table>")
+    return f"<h2>{said('Passages that notebooks share', lang)}</h2>{''.join(parts)}" if parts else ""

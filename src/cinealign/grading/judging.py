@@ -19,9 +19,11 @@ from cinealign.distance.files import READERS, load_distances
 from cinealign.errors import CineAlignError
 from cinealign.evaluation.metrics import DIRECTIONS, evaluate_distances
 from cinealign.grading.evidence import Evidence
+from cinealign.grading.notebooks import Passages, passages
 from cinealign.grading.pictures import Diagonal
 from cinealign.grading.recognition import Found, recognise
 from cinealign.grading.unpacking import Limits, unpack
+from cinealign.grading.vectors import distances_of, holds_vectors
 from cinealign.run import Run
 from cinealign.run_data import RunData
 
@@ -37,7 +39,7 @@ class Judged:
 
     Attributes:
         name: of the zip, folder or file, without suffix.
-        kind: run, matrix, or "-" where there is nothing to score.
+        kind: run, matrix, vectors, or "-" where there is nothing to score.
         verdict: PASS, FAIL or NOTE of the audit; "-" where it could not be made.
         metrics: what `evaluate_distances` measured; empty where there is nothing to score.
         claims: accuracies that notebooks print, or metrics.json holds.
@@ -47,6 +49,7 @@ class Judged:
         entries: fixed entries of D, as ranks scaled to unit length; None without D.
         own: sorted diagonal in standard deviations of D; None without D.
         diagonal: what a picture of the diagonal shows; None where the audit has no question about it.
+        notebooks: their passages, to be compared with those of others.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Judged:
     entries: NDArray[np.float32] | None = None
     own: NDArray[np.float64] | None = None
     diagonal: Diagonal | None = None
+    notebooks: list[Passages] = field(default_factory=list)
 
 
 def judge(path: Path, scratch: Path, catalogue: Catalogue, limits: Limits) -> Judged:
@@ -89,15 +93,20 @@ def _judge(judged: Judged, path: Path, scratch: Path, catalogue: Catalogue, limi
         judged.remarks += [f"left out: {line}" for line in unpack(path, scratch, limits)[:5]]
         found = recognise(scratch)
     elif path.suffix.lower() in READERS:
-        found = Found(matrix=path)
+        found = Found(vectors=(path,)) if holds_vectors(path) else Found(matrix=path)
     else:
         judged.remarks.append(f"{path.suffix or 'a file without suffix'} is not read; ask for a zip")
         return
     judged.kind = found.kind
     judged.remarks += found.remarks
     judged.claims = list(found.claims)
+    judged.notebooks = [book for path in found.notebooks if (book := passages(path)) is not None]
     if found.run is not None:
         D, findings = _run(judged, found.run, catalogue)
+    elif found.vectors:
+        D = distances_of(found.vectors, len(catalogue))
+        findings = audit_distances(D, catalogue.train_rows, catalogue)
+        judged.remarks.append("no D, but vectors of both sides; they are scored by cosine distance")
     elif found.matrix is not None:
         D, findings = _matrix(judged, found.matrix, catalogue)
     else:

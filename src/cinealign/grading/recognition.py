@@ -11,6 +11,7 @@ from typing import Any
 
 from cinealign.distance.files import READERS
 from cinealign.errors import DataError
+from cinealign.grading.vectors import holds_vectors, two_files
 
 LARGEST_MATRIX = 1_500_000_000
 """Bytes of a file of D, unpacked too, beyond which it is not opened."""
@@ -27,6 +28,7 @@ class Found:
     Attributes:
         run: folder of a run of this program.
         matrix: file of D.
+        vectors: files of the vectors of both sides, one or two, where there is no D.
         notebooks, reports: .ipynb and .pdf files.
         pickles: files that are not opened.
         claims: accuracies in [0, 1] that outputs of notebooks print, in order.
@@ -35,6 +37,7 @@ class Found:
 
     run: Path | None = None
     matrix: Path | None = None
+    vectors: tuple[Path, ...] = ()
     notebooks: tuple[Path, ...] = ()
     reports: tuple[Path, ...] = ()
     pickles: tuple[Path, ...] = ()
@@ -43,8 +46,8 @@ class Found:
 
     @property
     def kind(self) -> str:
-        """run, matrix, or nothing to score."""
-        return "run" if self.run else "matrix" if self.matrix else "-"
+        """run, matrix, vectors, or nothing to score."""
+        return "run" if self.run else "vectors" if self.vectors else "matrix" if self.matrix else "-"
 
 
 def recognise(folder: Path) -> Found:
@@ -65,15 +68,16 @@ def recognise(folder: Path) -> Found:
             claims += claimed(notebook)
         except DataError as error:
             remarks.append(str(error))
-    matrix = None if runs else _matrix(files, remarks)
+    vectors = () if runs else _vectors(files, remarks)
+    matrix = None if runs or vectors else _matrix(files, remarks)
     for missing, there in (("notebook", notebooks), ("report (PDF)", reports)):
         if not there:
             remarks.append(f"no {missing}")
     if pickles:
         remarks.append(f"pickles are not opened: {', '.join(path.name[:60] for path in pickles[:3])}")
-    if not runs and matrix is None:
+    if not runs and not vectors and matrix is None:
         remarks.append("no D: ask for `import numpy as np; np.save('D.npy', D)` as the last cell of the notebook")
-    return Found(runs[0] if runs else None, matrix, notebooks, reports, pickles, tuple(claims), remarks)
+    return Found(runs[0] if runs else None, matrix, vectors, notebooks, reports, pickles, tuple(claims), remarks)
 
 
 def claimed(notebook: Path) -> list[float]:
@@ -98,6 +102,19 @@ def claimed(notebook: Path) -> list[float]:
 def _text(output: Any) -> str:
     lines = output.get("text", output.get("data", {}).get("text/plain", ""))
     return "".join(lines) if isinstance(lines, list) else str(lines)
+
+
+def _vectors(files: list[Path], remarks: list[str]) -> tuple[Path, ...]:
+    """Files of the vectors of both sides, where no file is called as D is."""
+    could_be = [path for path in files if path.suffix.lower() in READERS]
+    if any(_MATRIX_NAME.search(path.stem) and not holds_vectors(path) for path in could_be):
+        return ()
+    archives = [path for path in could_be if holds_vectors(path)]
+    found: tuple[Path, ...] = (archives[0],) if archives else two_files(could_be) or ()
+    if sum(map(_size, found)) > LARGEST_MATRIX:
+        remarks.append(f"{found[0].name} takes more than {LARGEST_MATRIX / 1e9:.1f} GB; it is not read")
+        return ()
+    return found
 
 
 def _matrix(files: list[Path], remarks: list[str]) -> Path | None:

@@ -63,7 +63,7 @@ def sheet(row: Judged, resembles: Sequence[str], lang: Language) -> str:
 
     Args:
         row: the judged submission.
-        resembles: how its matrix resembles those of others.
+        resembles: how it resembles others.
         lang: of the page.
     """
 
@@ -116,7 +116,9 @@ def _found(row: Judged, resembles: Sequence[str], lang: Language) -> str:
         for one in row.findings
     ]
     for told in resembles:
-        line = f"The matrix resembles that of another submission ({told}). Your teacher will show you both."
+        if told.startswith("notebooks "):  # the line names the other's file
+            told = "a notebook shares passages with it"
+        line = f"This submission resembles another one ({told}). Your teacher will show you both."
         items.append(f'<li><span class="strength">{said("note", lang)}</span>: {html.escape(said(line, lang))}</li>')
     return f"<ul>{''.join(items)}</ul>" if items else f"<p>{said('Nothing was found.', lang)}</p>"
 

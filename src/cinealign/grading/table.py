@@ -12,6 +12,7 @@ from cinealign.evaluation.metrics import DIRECTIONS
 from cinealign.figures import Language
 from cinealign.grading.index_page import OURS, index_page
 from cinealign.grading.judging import Judged
+from cinealign.grading.notebooks import Shared
 from cinealign.grading.sheets import write_sheets
 from cinealign.grading.words import said
 
@@ -20,7 +21,11 @@ THEIRS = ("points_solution", "points_analysis", "points_total", "comment")
 
 
 def write_grades(
-    rows: Sequence[Judged], pairs: Sequence[tuple[Judged, Judged, str]], out: Path, lang: Language = "en"
+    rows: Sequence[Judged],
+    pairs: Sequence[tuple[Judged, Judged, str]],
+    out: Path,
+    lang: Language = "en",
+    notebooks: Sequence[tuple[Judged, Judged, Shared]] = (),
 ) -> list[str]:
     """Write `out`/grades.csv (UTF-8 with a mark, as Excel wants it), `out`/index.html and a sheet for every student.
 
@@ -29,12 +34,14 @@ def write_grades(
         pairs: submissions that resemble each other, from `desk.alike`.
         out: folder, made where it is missing. A grades.csv in it gives the teacher's columns.
         lang: of the pages and of the cells; names of columns stay English, so that an older table is read again.
+        notebooks: submissions whose notebooks share passages, from `desk.alike_notebooks`.
     Returns:
         Names of submissions in the old grades.csv that are gone; their rows stay, at the end.
     Raises:
         DataError: the old grades.csv cannot be read.
     """
     out.mkdir(parents=True, exist_ok=True)
+    pairs = [*pairs, *((one, other, shared.line()) for one, other, shared in notebooks)]
     kept, extra = _teachers(out / "grades.csv")
     columns = [*OURS, *THEIRS, *(name for name in extra if name not in THEIRS)]
     table = [{**kept.pop(row.name, {}), **_cells(row, pairs, lang)} for row in rows]
@@ -49,7 +56,7 @@ def write_grades(
         writer.writerows({name: _harmless(cells.get(name, "")) for name in columns} for cells in table)
     beside.replace(out / "grades.csv")
     sheets = write_sheets(rows, pairs, out, lang)
-    (out / "index.html").write_text(index_page(table, pairs, sheets, lang), encoding="utf-8")
+    (out / "index.html").write_text(index_page(table, pairs, sheets, lang, notebooks), encoding="utf-8")
     return gone
 
 
