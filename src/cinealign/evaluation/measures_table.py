@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cinealign.evaluation.metrics import DIRECTIONS
 from cinealign.evaluation.slices import SMALL
-from cinealign.evaluation.table import PLAIN_WIDTH
+from cinealign.evaluation.table import NARROW, PLAIN_WIDTH, p_text, terminal_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,11 +16,16 @@ if TYPE_CHECKING:
 
 
 def print_slices(entries: Sequence[Mapping[str, Any]], n: int, k: int, title: str) -> None:
-    """One row a slice, both directions with Wilson's interval and the median rank; what `slices.score_slices` gives."""
+    """One row per slice, both directions with Wilson's interval and the median rank; what `slices.score_slices` gives."""
+    console = _console()
+    narrow = console.width < NARROW
     heads = ["slice", "items"]
     for direction in DIRECTIONS:
-        heads += [direction.replace("_", " "), "95 % interval", "median"]
-    table = _table(f"{title}: held-out queries among all N = {n} items, top 5 % (k = {k}), chance {k / n:.3f}", heads)
+        found_side = direction.partition("_to_")[2]
+        heads += [f"to\n{found_side}" if narrow else direction.replace("_", " ")]
+        heads += ["95 %\ninterval" if narrow else "95 % interval", "median"]
+    _say(console, f"{title}: each held-out query searches all N = {n} items, top 5 % (k = {k}), chance {k / n:.3f}")
+    table = _table(console, heads)
     attribute = None
     for entry in entries:
         if entry["attribute"] not in (attribute, "all"):
@@ -31,9 +36,9 @@ def print_slices(entries: Sequence[Mapping[str, Any]], n: int, k: int, title: st
         for direction in DIRECTIONS:
             found = entry[direction]
             low, high = found["interval"]
-            cells += [f"{found['accuracy']:.3f}", f"{low:.3f} to {high:.3f}", f"{found['median']:g}"]
+            interval = f"{low:.2f}-{high:.2f}" if narrow else f"{low:.3f} to {high:.3f}"
+            cells += [f"{found['accuracy']:.3f}", interval, f"{found['median']:g}"]
         table.add_row(*cells)
-    console = _console()
     console.print(table)
     _say(
         console,
@@ -45,7 +50,8 @@ def print_slices(entries: Sequence[Mapping[str, Any]], n: int, k: int, title: st
 def print_geometry(measures: Mapping[str, Any], titles: Sequence[str], title: str) -> None:
     """The measures of `geometry.geometry`, with the worst hubs by title; `cka` of experts where it is there."""
     console = _console()
-    table = _table(title, ["measure", "value", "what it says"])
+    _say(console, title)
+    table = _table(console, ["measure", "value", "what it says"])
     rank = measures["effective_rank"]
     for side in ("poster", "intro"):
         table.add_row(f"effective rank, {side}s", f"{rank[side]:.1f}", "dimensions really used; near 1 is a collapse")
@@ -69,9 +75,8 @@ def print_geometry(measures: Mapping[str, Any], titles: Sequence[str], title: st
         worst = ", ".join(f"{titles[hub['row']]} ({hub['count']})" for hub in hubs["hubs"][:5])
         _say(console, f"worst hubs, {direction.replace('_', ' ')}: {worst}")
     if "cka" in measures:
-        table = _table(
-            "linear CKA of each expert's two sides, held-out items", ["expert", "views", "weight", "before", "after"]
-        )
+        _say(console, "linear CKA of each expert's two sides, held-out items")
+        table = _table(console, ["expert", "views", "weight", "before", "after"])
         for entry in measures["cka"]:
             views = f"{' + '.join(entry['poster'])} -> {' + '.join(entry['intro'])}"
             before = "-" if entry["before"] is None else f"{entry['before']:.3f}"
@@ -80,50 +85,37 @@ def print_geometry(measures: Mapping[str, Any], titles: Sequence[str], title: st
 
 
 def print_differences(pairs: Sequence[Mapping[str, Any]], detectable: Mapping[str, float]) -> None:
-    """What `comparison.compare_runs` gives, a table a pair of runs, and the smallest difference that could be found."""
+    """What `comparison.compare_runs` gives, a table per pair of runs, and the smallest difference that could be found."""
     console = _console()
     for pair in pairs:
-        about = f"{pair['first']} -> {pair['second']}: {pair['movies']} held-out items, top 5 % (k = {pair['k']})"
-        heads = [
-            "asked",
-            "first",
-            "second",
-            "change",
-            "95 % interval",
-            "p",
-            "only 1st",
-            "only 2nd",
-        ]
-        table = _table(about, [*heads, "McNemar", "Holm"])
+        _say(console, f"1st: {pair['first']}")
+        _say(console, f"2nd: {pair['second']}")
+        _say(console, f"{pair['movies']} held-out items, top 5 % (k = {pair['k']})")
+        table = _table(console, ["direction", "1st", "2nd", "change", "95 % interval", "p", "1st / 2nd", "Holm"])
         for name in (*DIRECTIONS, "sum"):
-            found = pair[name]
+            found, test = pair[name], pair[name].get("mcnemar")
             cells = [
                 name.replace("_", " "),
-                f"{found['first']:.4f}",
-                f"{found['second']:.4f}",
-                f"{found['difference']:+.4f}",
+                f"{found['first']:.3f}",
+                f"{found['second']:.3f}",
+                f"{found['difference']:+.3f}",
+                f"{found['low']:+.3f} to {found['high']:+.3f}",
+                p_text(found["p"]),
+                "" if test is None else f"{test['only_first']} / {test['only_second']}",
+                p_text((found if test is None else test)["p_holm"]),
             ]
-            cells += [f"{found['low']:+.4f} to {found['high']:+.4f}", f"{found['p']:.4f}"]
-            test = found.get("mcnemar")
-            if test is None:
-                cells += ["", "", "", f"{found['p_holm']:.4f}"]
-            else:
-                cells += [
-                    str(test["only_first"]),
-                    str(test["only_second"]),
-                    f"{test['p']:.4f}",
-                    f"{test['p_holm']:.4f}",
-                ]
             table.add_row(*cells)
         console.print(table)
     for direction, difference in detectable.items():
         _say(
             console,
-            f"{direction.replace('_', ' ')}: so many items show a true difference of {difference:.4f} in four of five "
-            "cases; a smaller one may be there unseen",
+            f"{direction.replace('_', ' ')}: with so many items a true difference of {difference:.4f} is found in four of "
+            "five cases; a smaller one may go unseen",
         )
-    _say(console, "p: paired bootstrap; McNemar: exact, of the items that one run alone gets right")
-    _say(console, "Holm: p-values for so many tests at once; both runs answer the same queries, so tests are paired")
+    _say(
+        console, "p: paired bootstrap; 1st / 2nd: items that only this run finds; Holm: corrected for all tests, of the"
+    )
+    _say(console, "directions McNemar's exact one on these items, of the sum the bootstrap")
 
 
 def permutation_lines(found: Mapping[str, Any]) -> list[str]:
@@ -135,14 +127,11 @@ def permutation_lines(found: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _table(title: str, heads: Sequence[str]) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+def _table(console: Console, heads: Sequence[str]) -> Table:
+    table = terminal_table(console.width)
     for at, head in enumerate(heads):
         words = at == 0 or head in ("what it says", "views")
-        table.add_column(head, justify="left" if words else "right", no_wrap=at > 0 and not words)
+        table.add_column(head, justify="left" if words else "right", no_wrap=at == 0 or not words)
     return table
 
 

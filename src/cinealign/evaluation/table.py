@@ -15,49 +15,58 @@ if TYPE_CHECKING:
 
 PLAIN_WIDTH = 120
 """Columns of text where there is no terminal to ask."""
+NARROW = 100
+"""Below so many columns a table keeps all of its own and gives up the blanks between them."""
 
 
-def metrics_table(metrics: Metrics, title: str = "") -> Table:
-    """One row a direction and split: accuracy with interval and chance, the 0.5 ratio, recall@k and median rank.
+def about_metrics(metrics: Metrics, title: str = "") -> str:
+    """What a table of `metrics` is about: N, k and chance, after `title`."""
+    percent = _percent(metrics["ratio"])
+    about = f"N = {metrics['n']} items, each query searches all of them; k = {metrics['k']} ({percent}), chance "
+    return f"{title}: {about}{_share(metrics['chance'])}" if title else f"{about}{_share(metrics['chance'])}"
+
+
+def metrics_table(metrics: Metrics, width: int = PLAIN_WIDTH) -> Table:
+    """One row per direction and split: accuracy with interval, the 0.5 ratio, recall@k and median rank.
 
     Args:
         metrics: what `metrics.score` returns.
-        title: put before the line with N and k.
+        width: columns of the terminal; from 76 on no cell is cut.
     """
-    from rich import box
-    from rich.table import Table
-
     half, percent = metrics["ratio_0.5"], _percent(metrics["ratio"])
-    about = f"N = {metrics['n']} items, each query searches all of them; k = {metrics['k']} ({percent})"
-    table = Table(
-        title=f"{title}: {about}" if title else about, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
-    )
-    table.add_column("queries", min_width=len("  held-out"))
-    columns = [
-        ("number", 6),
-        (f"top {percent}", 6),
-        ("95 % interval", 14),
-        ("chance", 6),
-        (f"top {_percent(half['ratio'])}", 5),
-    ]
-    for head, width in (*columns, *((f"R@{k}", 5) for k in RECALL_AT), ("median", 6)):
-        table.add_column(head, justify="right", min_width=width)
+    table = terminal_table(width)
+    table.add_column("queries", no_wrap=True)
+    heads = ["n", f"top {percent}", "95 % interval", f"top {_percent(half['ratio'])}"]
+    for head in (*heads, *(f"R@{k}" for k in RECALL_AT), "median"):
+        table.add_column(head, justify="right", no_wrap=True)
     for direction in DIRECTIONS:
         table.add_row(direction.replace("_", " "))
         for split in SPLITS:
             ranks = metrics["ranks"][direction][split]
-            table.add_row(
+            cells = [
                 f"  {split.replace('_', '-')}",
                 str(ranks["queries"]),
                 _share(metrics[direction][split] if metrics["k"] else None, 4),
                 _interval(metrics["intervals"][direction][split] if metrics["k"] else None),
-                _share(metrics["chance"]),
                 _share(half[direction][split]),
                 *(_share(ranks[f"recall@{k}"]) for k in RECALL_AT),
                 "-" if ranks["median"] is None else f"{ranks['median']:g}",
-                end_section=split == SPLITS[-1],
-            )
+            ]
+            table.add_row(*cells, end_section=split == SPLITS[-1])
     return table
+
+
+def terminal_table(width: int) -> Table:
+    """An empty table as all of them look, with fewer blanks between its columns where there is little room."""
+    from rich import box
+    from rich.table import Table
+
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 0) if width < NARROW else (0, 1))
+
+
+def p_text(p: float) -> str:
+    """A p-value with four decimals; a smaller one is said to be smaller, as none is 0."""
+    return f"{p:.4f}" if p >= 0.0001 else "< 0.0001"
 
 
 def summary_lines(metrics: Metrics) -> list[str]:
@@ -101,7 +110,8 @@ def print_metrics(metrics: Metrics, title: str = "", console: Console | None = N
 
     if console is None:
         console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
-    console.print(metrics_table(metrics, title))
+    console.print(about_metrics(metrics, title), markup=False, highlight=False, soft_wrap=True)
+    console.print(metrics_table(metrics, console.width))
     for line in too_few(metrics):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     for line in summary_lines(metrics):
