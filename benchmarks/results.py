@@ -1,7 +1,7 @@
 """Every table of measured results in README.md, README.zh.md and docs/, written from finished runs.
 
 python benchmarks/results.py record RUN...        keep the numbers of finished runs in docs/measured/runs.json
-python benchmarks/results.py compared DIR         keep fit times and differences of a `cinealign compare` in the same folder
+python benchmarks/results.py compared DIR         keep sizes and differences of a `cinealign compare` in the same folder
 python benchmarks/results.py write                write every table between its markers
 python benchmarks/results.py check                exit 1 where a table, or a number beside it, has no run behind it
 
@@ -48,12 +48,11 @@ def record(folders: Sequence[Path]) -> None:
 
 
 def compared(folder: Path) -> None:
-    """Keep what a comparison measured: seconds and learned numbers of each recipe, and differences of pairs."""
+    """Keep what a comparison measured: learned numbers of each recipe, and differences of pairs."""
     found = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
     pairs = [{"first": p["first"], "second": p["second"], **p["sum"]} for p in found["differences"]]
     recipes = {
-        entry["recipe"]: {"seconds": entry["seconds"], "numbers": entry["parameters"], "seeds": len(entry["seeds"])}
-        for entry in found["recipes"]
+        entry["recipe"]: {"numbers": entry["parameters"], "seeds": len(entry["seeds"])} for entry in found["recipes"]
     }
     before = (
         json.loads(COMPARED.read_text(encoding="utf-8")) if COMPARED.is_file() else {"recipes": {}, "differences": []}
@@ -130,17 +129,13 @@ def recipes(entries: list[Record], chinese: bool) -> str:
     """Every recipe at its first seed, the most accurate first."""
     costs = json.loads(COMPARED.read_text(encoding="utf-8"))["recipes"] if COMPARED.is_file() else {}
     head = ["recipe", "poster → intro, held-out", "intro → poster, held-out", "train, both ways", "sum over all"]
-    head += ["vector width", "fit s", "numbers"]
+    head += ["vector width", "numbers"]
     firsts = [e for name in {e["recipe"] for e in entries} if (e := _first(entries, name))]
     firsts.sort(key=lambda e: (-sum(e[d]["held_out"][0] for d in DIRECTIONS), e["recipe"]))
     rows = []
     for entry in firsts:
-        cost = costs.get(entry["recipe"], {})
-        seconds = cost.get("seconds")
-        numbers = cost.get("numbers")
-        rows.append(
-            [*_row(entry), "-" if seconds is None else f"{seconds:.0f}", "-" if numbers is None else f"{numbers:,}"]
-        )
+        numbers = costs.get(entry["recipe"], {}).get("numbers")
+        rows.append([*_row(entry), "-" if numbers is None else f"{numbers:,}"])
     return _table(head, rows)
 
 

@@ -30,7 +30,7 @@ def test_slices_and_geometry_of_a_run(finished, sample_folder, warm, capsys):
     assert {"genre", "decade", "intro length (words)", "poster colourfulness"} <= {e["attribute"] for e in entries}
     code, shown = called(capsys, "slices", finished.folder, "--data", sample_folder)
     said = " ".join(shown.out.split())  # a long path breaks the line
-    assert "held-out queries among all N = 240 items, top 5 % (k = 12), chance 0.050" in said
+    assert "each held-out query searches all N = 240 items, top 5 % (k = 12), chance 0.050" in said
     assert "no view of this recipe reads it" in shown.out
     code, shown = called(capsys, "geometry", finished.folder, "--data", sample_folder, "--json")
     measures = json.loads(shown.out)
