@@ -1,4 +1,4 @@
-"""cinealign: which poster belongs to which intro. Importing the package is cheap; its parts load when first used."""
+"""The public Python API: `import cinealign` is fast, and each part is loaded when first used."""
 
 from __future__ import annotations
 

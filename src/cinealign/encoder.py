@@ -1,4 +1,4 @@
-"""The front door: a fitted model, warm, that takes new posters and texts one or many at a time and gives their vectors."""
+"""The front door: a fitted model, kept in memory, turns new posters and texts into vectors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the numbers of a run depend on besides recipe and data."""
+"""What the numbers of a run depend on besides recipe and data: versions, processor, threads."""
 
 from __future__ import annotations
 

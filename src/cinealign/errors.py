@@ -1,4 +1,4 @@
-"""The errors that a user can cause and mend.
+"""Errors that a user can cause and fix.
 
 Every message is one line: what is wrong with which input, what was expected, what to do. The command line prints it and
 exits with code 2; any other exception is a bug and keeps its traceback.

@@ -1,4 +1,4 @@
-"""How figures look, what language they speak and how they are saved; colours that everyone can tell apart, also in grey."""
+"""The look of all figures: colours, sizes, label language and saving."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Learning from the train pairs: views and experts, their teachers, and on out-of-fold pairs their weights."""
+"""Fits views, experts, teachers and fusion weights on the train pairs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fitted model: views, experts and their weights; it turns posters and intros into vectors of one space."""
+"""The fitted model: encodes posters and intros into one space, saves and loads itself."""
 
 from __future__ import annotations
 

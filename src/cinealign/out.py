@@ -1,4 +1,4 @@
-"""Where results go: a place that is free or may be replaced, and that one process at a time works on."""
+"""Where results are written: refuses what it must not replace, locks the place, writes whole or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The story on one page: a catalogue and a recipe become a run.
+"""The main story on one page: a catalogue and a recipe become a run.
 
 catalogue -> views -> experts -> fusion -> vectors -> evaluation -> run directory
 """

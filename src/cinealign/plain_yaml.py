@@ -1,4 +1,4 @@
-"""YAML as its writer meant it: the plain values of YAML 1.2, every key once, and one line where that fails.
+"""Reads YAML 1.2 strictly: plain values, unique keys, one-line errors.
 
 PyYAML reads YAML 1.1, in which `064` is 52, `1:30` is 90, `no` is false and the second of two equal keys silently wins.
 Here a number is what it looks like, a word is a word, and a key that is given twice is refused.

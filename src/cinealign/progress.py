@@ -1,4 +1,4 @@
-"""Progress of long work on stderr: a bar on a terminal, plain lines elsewhere, and a word where it stands still."""
+"""Progress of long work on stderr: rate, time left, and a notice when work stalls."""
 
 from __future__ import annotations
 

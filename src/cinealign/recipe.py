@@ -1,4 +1,4 @@
-"""A recipe: everything that decides a run, as small typed models; YAML in, resolved YAML out.
+"""A recipe: everything that decides a run, as typed settings read from YAML.
 
 A recipe names views, experts (`align`), how they are fused and the distance. Every option of every part is checked once,
 here, against the part's own options model; a resolved recipe spells out all defaults, so that it can be read years later.

@@ -1,4 +1,4 @@
-"""Named kinds (views, experts, losses, distances) that a recipe can choose from.
+"""Registries: the named kinds of views, experts, losses and distances that a recipe can choose from.
 
 The list of choices in an error message and in `cinealign recipes` comes from here, so it cannot drift from the code. Kinds
 are imported when first asked for: `--help` and `import cinealign` stay fast however heavy a kind's libraries are.

@@ -1,4 +1,4 @@
-"""A run: the directory that holds everything one alignment gave, written once, read back by everything else.
+"""A finished run, read-only: recipe, model, vectors, scores and metrics.
 
 | file | what |
 |---|---|

@@ -1,4 +1,4 @@
-"""A finished run and the data that it was made from: found again, read as the run read it."""
+"""A finished run together with the data it was made from."""
 
 from __future__ import annotations
 

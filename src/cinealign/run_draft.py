@@ -1,4 +1,4 @@
-"""A run that is being made, beside its place: steps outlive an interruption, and the run is there whole or not at all."""
+"""A run while it is being made: finished steps survive an interruption."""
 
 from __future__ import annotations
 

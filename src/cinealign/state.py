@@ -1,4 +1,4 @@
-"""What a fitted part has learned, and how it is kept: arrays and JSON in one safetensors file, never a pickle."""
+"""What a fitted part has learned, saved as arrays and JSON in safetensors, never as a pickle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Vectors on disk for other programs: .npz, .parquet or .safetensors, each with the name of every row."""
+"""Vectors saved for other programs: .npz, .parquet or .safetensors, with the name of every row."""
 
 from __future__ import annotations
 

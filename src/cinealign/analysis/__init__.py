@@ -1,1 +1,1 @@
-"""What a run has learned, looked at from outside: numbers first, rendering apart."""
+"""Answers three questions about a finished run: relation, neighbours, downstream tasks; explains single pairs."""

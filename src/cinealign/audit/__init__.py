@@ -1,1 +1,1 @@
-"""The audit: checks that try to catch a result that was not come by honestly."""
+"""Checks that try to catch dishonest or implausible results, in a run or in somebody else's D."""

@@ -1,1 +1,1 @@
-"""The catalogue: reading, cleaning and drawing posters, intros and splits."""
+"""Reads, cleans, imports, downloads, samples and splits catalogues of posters and intros."""

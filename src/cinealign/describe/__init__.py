@@ -1,1 +1,1 @@
-"""What a data folder holds, before anything is learned from it."""
+"""Describes a data folder before anything is trained: counts, sizes, languages, duplicates."""

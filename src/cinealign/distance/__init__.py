@@ -1,1 +1,1 @@
-"""From vectors to the distance matrix D."""
+"""Turns vectors into the distance matrix D; hub corrections; reads D from files."""

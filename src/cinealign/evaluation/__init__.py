@@ -1,1 +1,1 @@
-"""Accuracy, ranks and intervals."""
+"""Measures D: accuracy, ranks, intervals, slices and paired comparisons."""

@@ -1,1 +1,1 @@
-"""Experts: fitted pairs of maps into one shared space, and how they are weighted."""
+"""Experts: pairs of maps into one shared space, their training and their fusion."""

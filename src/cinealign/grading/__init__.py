@@ -1,1 +1,1 @@
-"""The teacher's desk: a folder of submissions becomes a table with evidence. Nothing of a submission is executed."""
+"""Grades a folder of submissions without running any of their code."""

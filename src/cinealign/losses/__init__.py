@@ -1,1 +1,1 @@
-"""Losses: what a contrastive expert minimises over a batch of pairs; docs/losses.md lists them."""
+"""Contrastive losses over a batch of pairs, listed in docs/losses.md."""

@@ -1,1 +1,1 @@
-"""Trainable networks: towers and projection heads."""
+"""Trainable networks: towers, heads and the two-tower network."""

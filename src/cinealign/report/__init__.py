@@ -1,1 +1,1 @@
-"""What a user hands in: the notebook, the typeset report and the checked submission of a run."""
+"""What a user hands in: notebook, typeset report and checked submission."""

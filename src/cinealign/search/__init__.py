@@ -1,1 +1,1 @@
-"""Search in both directions: an index of vectors and items, queries, calibrated chances, reasons and export."""
+"""Search in both directions: index, queries, calibrated probabilities, reasons and export."""

@@ -1,1 +1,1 @@
-"""Studies over runs: choose hyper-parameters, compare recipes, draw what a run has learned."""
+"""Studies over several runs: tune, compare recipes, draw training curves."""

@@ -1,1 +1,1 @@
-"""Views: frozen ways of looking at one side, and the store that keeps what they saw."""
+"""Views: features of one side, frozen or fitted, and the store that caches them."""
