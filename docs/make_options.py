@@ -13,7 +13,7 @@ from pydantic_core import PydanticUndefined
 
 from cinealign.distance.distances import DISTANCES
 from cinealign.distance.transductive import TRANSDUCTIONS
-from cinealign.experts.network import LanguageOptions, LettersOptions
+from cinealign.experts.network_options import LanguageOptions, LettersOptions
 from cinealign.experts.registry import EXPERTS
 from cinealign.experts.training import EarlyStopping, TrainingSettings
 from cinealign.losses.registry import LOSSES

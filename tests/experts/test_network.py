@@ -9,7 +9,8 @@ import torch
 from cinealign.errors import ConfigError
 from cinealign.experts.base import TrainingSet
 from cinealign.experts.cca import canonical_maps
-from cinealign.experts.network import NetworkExpert, NetworkOptions
+from cinealign.experts.network import NetworkExpert
+from cinealign.experts.network_options import NetworkOptions
 from cinealign.experts.residual_ridge import residual_map
 from cinealign.state import State
 from tests.experts.two_towers import drawn, features, fitted, options

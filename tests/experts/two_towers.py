@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from cinealign.experts.base import TrainingSet
-from cinealign.experts.network import NetworkExpert, NetworkOptions
+from cinealign.experts.network import NetworkExpert
+from cinealign.experts.network_options import NetworkOptions
 
 SYLLABLES = "ka lo mi ru te sha bo ne vi du".split()  # noqa: SIM905
 

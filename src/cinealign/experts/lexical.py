@@ -8,32 +8,24 @@ vocabulary and inverse document frequencies come from the train intros. The bags
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from cinealign.errors import ConfigError
 from cinealign.experts.base import Expert, OneViewOptions, TrainingSet, Vectors, normalised
+from cinealign.experts.ngram_options import NgramOptions, texts_of
 from cinealign.networks.two_tower.ngrams import ngram_analyzer
 from cinealign.state import State
-from cinealign.views.base import Extracted, Features
+from cinealign.views.base import Features
 
 
-class LexicalOptions(OneViewOptions):
+class LexicalOptions(OneViewOptions, NgramOptions):
     """Options of `lexical`."""
 
-    shortest: int = Field(4, ge=1, le=100, description="letters of the shortest n-gram")
-    longest: int = Field(4, ge=1, le=100, description="letters of the longest n-gram")
-    min_df: int = Field(2, ge=1, le=1_000_000, description="train intros that an n-gram must occur in")
     dimensions: int = Field(4096, ge=8, le=65536, description="width after the projection")
-
-    @model_validator(mode="after")
-    def _lengths_in_order(self) -> Self:
-        if self.longest < self.shortest:
-            raise ValueError(f"longest must be >= shortest ({self.shortest}), got {self.longest}")
-        return self
 
 
 class LexicalExpert(Expert):
@@ -59,10 +51,11 @@ class LexicalExpert(Expert):
         """
         from sklearn.feature_extraction.text import CountVectorizer
 
-        intros = _texts(training.intro, self.options.intro[0])
-        _texts(training.poster, self.options.poster[0])
-        lengths = (self.options.shortest, self.options.longest)
-        counter = CountVectorizer(analyzer=ngram_analyzer(lengths), min_df=min(self.options.min_df, len(intros)))
+        intros = texts_of("lexical", training.intro, self.options.intro[0])
+        texts_of("lexical", training.poster, self.options.poster[0])
+        counter = CountVectorizer(
+            analyzer=ngram_analyzer(self.options.lengths), min_df=min(self.options.min_df, len(intros))
+        )
         try:
             counts = counter.fit_transform(intros)
         except ValueError:
@@ -75,11 +68,11 @@ class LexicalExpert(Expert):
 
     def encode_poster(self, features: Mapping[str, Features]) -> Vectors:
         """(N, dimensions) unit rows; zero where no n-gram is known."""
-        return self._encode(_texts(features, self.options.poster[0]))
+        return self._encode(texts_of("lexical", features, self.options.poster[0]))
 
     def encode_intro(self, features: Mapping[str, Features]) -> Vectors:
         """(N, dimensions) unit rows; zero where no n-gram is known."""
-        return self._encode(_texts(features, self.options.intro[0]))
+        return self._encode(texts_of("lexical", features, self.options.intro[0]))
 
     def state(self) -> State:
         """Vocabulary, idf and projection."""
@@ -102,8 +95,7 @@ class LexicalExpert(Expert):
         from sklearn.feature_extraction.text import CountVectorizer
 
         self._vocabulary, self._idf, self._column, self._sign = vocabulary, idf, column, sign
-        lengths = (self.options.shortest, self.options.longest)
-        self._counter = CountVectorizer(analyzer=ngram_analyzer(lengths), vocabulary=vocabulary)
+        self._counter = CountVectorizer(analyzer=ngram_analyzer(self.options.lengths), vocabulary=vocabulary)
         self._counter.transform([""])  # it looks at its vocabulary once
         shape = (len(column), self.options.dimensions)
         self._project = sparse.csr_matrix((sign * idf, (np.arange(len(column)), column)), shape=shape)
@@ -123,12 +115,3 @@ def _projection(ngrams: list[str], dimensions: int) -> tuple[NDArray[np.int64], 
     column = [murmurhash3_32(ngram, seed=0, positive=True) % dimensions for ngram in ngrams]
     odd = [murmurhash3_32(ngram, seed=1, positive=True) % 2 for ngram in ngrams]
     return np.array(column, dtype=np.int64), np.where(odd, -1, 1).astype(np.float32)
-
-
-def _texts(side: Mapping[str, Extracted] | Mapping[str, Any], name: str) -> list[str]:
-    texts = list(side[name])
-    if texts and not isinstance(texts[0], str):
-        raise ConfigError(
-            f"lexical: view {name!r} gives numbers, not words; use a view of kind text (or its lettering)"
-        )
-    return texts

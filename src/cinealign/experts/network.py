@@ -3,143 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from torch import Tensor
 
 from cinealign.errors import ConfigError
-from cinealign.experts.base import Expert, ExpertOptions, Inputs, TrainingSet, Vectors, feature_rows
+from cinealign.experts.base import Expert, Inputs, TrainingSet, Vectors, feature_rows
 from cinealign.experts.fusion import fold_numbers
-from cinealign.experts.training import TrainingSettings
+from cinealign.experts.network_options import NetworkOptions
+from cinealign.experts.ngram_options import NgramOptions, texts_of
 from cinealign.experts.two_tower_start import Ridges, gate_weights, set_directions, set_start, set_table
 from cinealign.experts.two_tower_training import Fold, inner_score, train_members
 from cinealign.losses.base import Known
-from cinealign.losses.registry import resolve_loss
 from cinealign.networks.two_tower.hubs import nearest_mean
 from cinealign.networks.two_tower.ngrams import NgramWeights
 from cinealign.networks.two_tower.plan import Intros, Language, Plan, Posters
 from cinealign.networks.two_tower.poster_tower import PosterStart
 from cinealign.networks.two_tower.two_towers import TwoTowers
 from cinealign.state import State
-from cinealign.views.base import Extracted, Features
+from cinealign.views.base import Features
 
 ENCODE_BATCH = 512
 """Items that are encoded at a time."""
 STRENGTHS = tuple(step / 8 for step in range(9))
 """Strengths of the hub bias that are tried."""
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    intro: str = Field(description="intro view")
-
-
-class LanguageOptions(_Part):
-    """One language model of the network."""
-
-    poster: list[str] = Field(
-        min_length=1, description="poster views: wordings of the lettering, through the same model"
-    )
-    dimensions: int = Field(256, ge=1, le=100_000, description="main directions kept")
-
-
-class LettersOptions(_Part):
-    """Character n-grams of the network."""
-
-    poster: str = Field(description="poster view that gives texts")
-    dimensions: int = Field(192, ge=1, le=100_000, description="numbers of an n-gram's row")
-    shortest: int = Field(4, ge=1, le=100, description="letters of the shortest n-gram")
-    longest: int = Field(4, ge=1, le=100, description="letters of the longest n-gram")
-    min_df: int = Field(2, ge=1, le=100_000, description="train intros that an n-gram must occur in")
-    dropout: float = Field(0.5, ge=0, lt=1, description="share of the n-grams of a text left out at a training step")
-    ridge: float = Field(2.0, gt=0, le=1e9, description="holds the map of n-grams to the intro's meaning")
-
-    @model_validator(mode="after")
-    def _lengths_in_order(self) -> Self:
-        if self.longest < self.shortest:
-            raise ValueError(f"longest must be >= shortest ({self.shortest}), got {self.longest}")
-        return self
-
-
-class NetworkOptions(ExpertOptions):
-    """Options of `network`; `poster` and `intro` follow from its parts and need not be given."""
-
-    languages: list[LanguageOptions] = Field(min_length=1, description="language models that both sides are read by")
-    pictures: list[str] = Field(default_factory=list, description="poster views of features of the picture")
-    letters: LettersOptions | None = Field(None, description="character n-grams of both sides; none where absent")
-    reading_ridge: float = Field(8.0, gt=0, le=1e9, description="pull of a reading's map to the identity")
-    picture_ridge: float = Field(30.0, gt=0, le=1e9, description="of the CCA of pictures and intros")
-    looks: int = Field(64, ge=1, le=100_000, description="directions through which the picture speaks")
-    rank: int = Field(32, ge=1, le=100_000, description="of the adapters")
-    dropout: float = Field(0.2, ge=0, lt=1, description="before an adapter")
-    folds: int = Field(5, ge=3, le=50, description="inner folds; a member of the network leaves each out")
-    neighbours: int = Field(32, ge=1, le=100_000, description="of the hub bias")
-    memory: int = Field(58, ge=0, le=100_000, description="coordinates of the codes of train pairs; 0 for no memory")
-    memory_share: float = Field(0.3, gt=0, lt=1, description="of a vector's squared length for the memory")
-    bandwidth: float = Field(
-        0.02, gt=0, le=2, description="how unlike a train item may be, in cosine, to recall its code"
-    )
-    loss: dict[str, Any] = Field(
-        default_factory=lambda: {"loss": "info_nce", "temperature": 0.03},
-        validate_default=True,
-        description="its name as loss, and its own options",
-    )
-    training: TrainingSettings = Field(
-        TrainingSettings(epochs=12, batch_size="full", weight_decay=10.0, decay_to="start"),
-        description="of the loop; a batch is taken from one inner fold, full: all of it",
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _views_of_the_parts(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or "poster" in given or "intro" in given:
-            return given
-        found: dict[str, list[Any]] = {"poster": [], "intro": []}
-        languages, letters = given.get("languages"), given.get("letters")
-        for part in [*(languages if isinstance(languages, list) else []), letters]:
-            if isinstance(part, dict):
-                for side, names in found.items():
-                    value = part.get(side)
-                    names += value if isinstance(value, list) else [value]
-        pictures = given.get("pictures")
-        found["poster"] += pictures if isinstance(pictures, list) else []
-        return {**given, **{side: list(dict.fromkeys(names)) for side, names in found.items()}}
-
-    @model_validator(mode="after")
-    def _views_agree(self) -> Self:
-        parts: list[_Part] = [*self.languages, *([self.letters] if self.letters else [])]
-        readings = [name for one in self.languages for name in one.poster]
-        if len(set(readings)) < len(readings):
-            raise ValueError("languages: a poster view is named twice; one model reads it once")
-        wanted = {*readings, *self.pictures, *([self.letters.poster] if self.letters else [])}
-        if set(self.poster) != wanted or set(self.intro) != {part.intro for part in parts}:
-            raise ValueError("poster and intro must name the views of languages, pictures and letters; leave them out")
-        return self
-
-    @field_validator("loss", mode="before")
-    @classmethod
-    def _a_name_is_a_loss(cls, given: Any) -> Any:
-        return {"loss": given} if isinstance(given, str) else given
-
-    @field_validator("loss")
-    @classmethod
-    def _known_loss(cls, given: dict[str, Any]) -> dict[str, Any]:
-        try:
-            return resolve_loss(given)
-        except ConfigError as error:
-            raise ValueError(str(error)) from None
-
-    @field_validator("training")
-    @classmethod
-    def _its_own_stop(cls, training: TrainingSettings) -> TrainingSettings:
-        if training.early_stopping is not None or training.unique_intros:
-            raise ValueError("early_stopping and unique_intros are not for the network: its folds choose the epoch")
-        return training
 
 
 class NetworkExpert(Expert):
@@ -163,9 +53,9 @@ class NetworkExpert(Expert):
             )
         sides = [{name: np.asarray(rows) for name, rows in side.items()} for side in (training.poster, training.intro)]
         self._pictures = Inputs.fit(o.pictures, training.poster)
-        texts = [] if o.letters is None else _texts(training.intro, o.letters.intro)
-        lengths = (4, 4) if o.letters is None else (o.letters.shortest, o.letters.longest)
-        self._weights = NgramWeights.fit(texts, lengths, 1 if o.letters is None else o.letters.min_df)
+        texts = [] if o.letters is None else texts_of("network", training.intro, o.letters.intro)
+        ngrams = o.letters or NgramOptions()  # without letters there are no texts, and so no n-gram
+        self._weights = NgramWeights.fit(texts, ngrams.lengths, ngrams.min_df)
         posters, intros = self._posters(sides[0]), self._intros(sides[1])
         with torch.random.fork_rng(devices=[]):  # the global generator feeds initial weights
             torch.manual_seed(seed)
@@ -219,7 +109,7 @@ class NetworkExpert(Expert):
         """Take over what an equal network has learned."""
         o = self.options
         self._pictures = Inputs.from_state(o.pictures, state, "pictures")
-        lengths = (4, 4) if o.letters is None else (o.letters.shortest, o.letters.longest)
+        lengths = (o.letters or NgramOptions()).lengths
         self._weights = NgramWeights(state.values["vocabulary"], state.arrays["idf"], lengths)
         self.towers = TwoTowers(Plan.from_json(state.values["plan"])).eval()
         named = {name: array for name, array in state.arrays.items() if name.startswith("towers.")}
@@ -311,13 +201,13 @@ class NetworkExpert(Expert):
         readings = [torch.from_numpy(feature_rows(features, name)) for one in o.languages for name in one.poster]
         count = len(readings[0])
         pictures = self._pictures(features) if o.pictures else np.zeros((count, 0), dtype=np.float32)
-        texts = [""] * count if o.letters is None else _texts(features, o.letters.poster)
+        texts = [""] * count if o.letters is None else texts_of("network", features, o.letters.poster)
         return Posters(readings, torch.from_numpy(pictures), self._weights.bags(texts))
 
     def _intros(self, features: Mapping[str, Features]) -> Intros:
         o = self.options
         languages = [torch.from_numpy(feature_rows(features, one.intro)) for one in o.languages]
-        texts = [""] * len(languages[0]) if o.letters is None else _texts(features, o.letters.intro)
+        texts = [""] * len(languages[0]) if o.letters is None else texts_of("network", features, o.letters.intro)
         return Intros(languages, self._weights.bags(texts))
 
     @staticmethod
@@ -326,10 +216,3 @@ class NetworkExpert(Expert):
             parts = [encode(rows) for rows in torch.split(torch.arange(count), ENCODE_BATCH)]
             vectors: Vectors = torch.cat(parts).numpy()
         return vectors
-
-
-def _texts(side: Mapping[str, Extracted] | Mapping[str, Any], name: str) -> list[str]:
-    texts = list(side[name])
-    if texts and not isinstance(texts[0], str):
-        raise ConfigError(f"network: letters: view {name!r} gives numbers; use a view of kind text (or its lettering)")
-    return texts

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from cinealign.views.store import FeatureStore, Row, fingerprint
+from cinealign.views.store import FeatureStore, Row, fingerprint, first_positions
 
 Key = tuple[str, str, str]
 """View, fingerprint of its settings, digest of the item."""
@@ -46,16 +46,14 @@ class MemoryStore(FeatureStore):
         compute: Callable[[list[int]], list[Row]],
         batch_size: int,
     ) -> dict[str, Row]:
-        positions = {digest: at for at, digest in reversed(list(enumerate(digests)))}
-        unique = sorted(positions, key=positions.__getitem__)
-        mark = fingerprint(settings)
+        positions, mark = first_positions(digests), fingerprint(settings)
         found: dict[str, Row] = {}
         with self._lock:
-            for digest in unique:
+            for digest in positions:
                 if (row := self._rows.get((view, mark, digest))) is not None:
                     self._rows.move_to_end((view, mark, digest))
                     found[digest] = row
-        wanted = [digest for digest in unique if digest not in found]
+        wanted = [digest for digest in positions if digest not in found]
         for start in range(0, len(wanted), batch_size):
             batch = wanted[start : start + batch_size]
             values = compute([positions[digest] for digest in batch])

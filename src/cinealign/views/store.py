@@ -216,8 +216,8 @@ class FeatureStore:
         batch_size: int,
     ) -> dict[str, Row]:
         """The stored value of every digest, after computing and committing the missing ones batch by batch."""
-        positions = {digest: at for at, digest in reversed(list(enumerate(digests)))}
-        unique = sorted(positions, key=positions.__getitem__)
+        positions = first_positions(digests)
+        unique = list(positions)
         if not unique:
             return {}
         with _database(self.path(view, settings)) as database:
@@ -251,6 +251,14 @@ def default_store_folder() -> Path:
 def fingerprint(settings: Mapping[str, Any]) -> str:
     """sha256 of `settings` as JSON with sorted keys: equal settings in any order have one fingerprint."""
     return hashlib.sha256(_json(settings).encode()).hexdigest()
+
+
+def first_positions(digests: Sequence[str]) -> dict[str, int]:
+    """Every distinct digest with its first position, in the order of these."""
+    positions: dict[str, int] = {}
+    for at, digest in enumerate(digests):
+        positions.setdefault(digest, at)
+    return positions
 
 
 def text_digest(text: str) -> str:
