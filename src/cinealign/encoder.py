@@ -16,7 +16,7 @@ from cinealign.experts.base import Vectors
 from cinealign.model import AlignmentModel
 from cinealign.progress import Progress, progress
 from cinealign.views.memory_store import MemoryStore
-from cinealign.views.poster.lettering import LetteringView
+from cinealign.views.poster.lettering import fullest_reader
 
 Side = Literal["poster", "intro"]
 MEMORY = 256 * 2**20
@@ -170,10 +170,9 @@ class Encoder:
             DataError: a poster cannot be read.
         """
         many: list[Any] = [posters] if _is_one_poster(posters) else list(posters)  # type: ignore[arg-type]
-        readers = [view for view in self.model.views.values() if isinstance(view, LetteringView)]
-        if not readers:
+        reader = fullest_reader(self.model.views.values())
+        if reader is None:
             return None
-        reader = min(readers, key=lambda view: view.options.lines != "all")
         self.warm("poster")
         read = reader.lines(_opened(many), self._store)
         return [tuple(line.text for line in reader.chosen(lines)) for lines in read]

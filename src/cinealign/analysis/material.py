@@ -18,7 +18,7 @@ from cinealign.model import AlignmentModel
 from cinealign.run import Run
 from cinealign.run_data import RunData
 from cinealign.views.base import Extracted
-from cinealign.views.poster.lettering import LetteringView
+from cinealign.views.poster.lettering import LetteringView, fullest_reader
 from cinealign.views.store import FeatureStore
 
 SIDES = ("poster", "intro")
@@ -157,8 +157,7 @@ class Material(RunData):
     @cached_property
     def lettering(self) -> LetteringView | None:
         """The view that reads most of a poster's lettering; None where the recipe has none."""
-        readers = [view for view in self.model.views.values() if isinstance(view, LetteringView)]
-        return min(readers, key=lambda view: view.options.lines != "all") if readers else None
+        return fullest_reader(self.model.views.values())
 
     def movie(self, row: int, *more: str) -> dict[str, Any]:
         """A reference to movie `row`: its row, id and title, and the attributes named in `more`."""

@@ -104,6 +104,7 @@ def make(
 
 
 Images = Annotated[Path | None, typer.Option(metavar="DIR", help="Of a table: folder of the pictures.")]
+IdColumn = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Of a table: column of the ids.")]
 Column = Annotated[str | None, typer.Option(metavar="COLUMN", help="Of a table, as in `cinealign data import`.")]
 
 
@@ -114,9 +115,7 @@ def add(
         Path, typer.Argument(metavar="FOLDER|TABLE", help="What `cinealign data import` reads, or 7.jpg, 7.txt ...")
     ],
     images: Images = None,
-    item_id: Annotated[
-        str | None, typer.Option("--id", metavar="COLUMN", help="Of a table: column of the ids.")
-    ] = None,
+    item_id: IdColumn = None,
     image: Column = None,
     text: Column = None,
     title: Column = None,
@@ -134,9 +133,7 @@ def update(
     folder: IndexFolder,
     source: Annotated[Path, typer.Argument(metavar="FOLDER|TABLE", help="As for `cinealign index add`.")],
     images: Images = None,
-    item_id: Annotated[
-        str | None, typer.Option("--id", metavar="COLUMN", help="Of a table: column of the ids.")
-    ] = None,
+    item_id: IdColumn = None,
     image: Column = None,
     text: Column = None,
     title: Column = None,

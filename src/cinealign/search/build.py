@@ -49,7 +49,7 @@ from cinealign.search.space import WIDEST, Space, fit_space
 from cinealign.state import State
 from cinealign.version import __version__
 from cinealign.views.base import take
-from cinealign.views.poster.lettering import LetteringView
+from cinealign.views.poster.lettering import fullest_reader
 
 LONG = 300
 """A cell of the table with more letters is no facet."""
@@ -190,10 +190,9 @@ def measured(engine: Engine, target: Side, space: Space, queries: Vectors) -> tu
 
 def _lettering(data: RunData) -> list[tuple[str, ...]] | None:
     """The lines read on each poster by the view that reads most; None where the recipe reads none."""
-    readers = [view for view in data.model.views.values() if isinstance(view, LetteringView)]
-    if not readers:
+    reader = fullest_reader(data.model.views.values())
+    if reader is None:
         return None
-    reader = min(readers, key=lambda view: view.options.lines != "all")
     read = reader.lines(data.catalogue.posters, data.store)
     return [tuple(line.text for line in reader.chosen(lines)) for lines in read]
 

@@ -173,8 +173,14 @@ class Lettering(NamedTuple):
 
 def lettering_texts(views: Iterable[View[Any]], posters: Sequence[Poster], store: FeatureStore) -> list[str] | None:
     """The text of every poster as that of `views` reads it which reads most; None where none of them reads lettering."""
+    reader = fullest_reader(views)
+    return None if reader is None else reader.texts(posters, store)
+
+
+def fullest_reader(views: Iterable[View[Any]]) -> LetteringView | None:
+    """That of `views` which reads most of a poster's lettering, the first of equal ones; None where none of them reads it."""
     readers = [view for view in views if isinstance(view, LetteringView)]
-    return min(readers, key=lambda view: view.options.lines != "all").texts(posters, store) if readers else None
+    return min(readers, key=lambda view: view.options.lines != "all", default=None)
 
 
 def build_text_view(spec: dict[str, Any]) -> TextView:
