@@ -152,3 +152,9 @@ def test_a_star_stands_for_every_entry() -> None:
         ConfigError, match=r"--set evaluation.transductive.\*.k: evaluation.transductive has no entries"
     ):
         Recipe.load("clip", ["evaluation.transductive=[]", "evaluation.transductive.*.k=3"])
+
+
+def test_network_is_another_name_of_the_default() -> None:
+    default, network = Recipe.load("default"), Recipe.load("network")
+    said = {"name", "description"}
+    assert network.model_dump(exclude=said) == default.model_dump(exclude=said)

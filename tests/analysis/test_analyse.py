@@ -82,7 +82,7 @@ def test_figures_and_tables_are_there_and_not_empty(analysed):
 def test_an_analysis_is_read_back_and_told_in_lines(analysed, tmp_path):
     assert Analysis.load(analysed.folder).numbers == json.loads(json.dumps(analysed.numbers))
     lines = analysis_lines(analysed.numbers)
-    assert lines[0].startswith("96 held-out items asked for among N = 240, top 5 % (k = 12), chance 0.050")
+    assert lines[0].startswith("each of 96 held-out queries searches all N = 240 items, top 5 % (k = 12), chance 0.050")
     assert any(line.startswith("  genre partialled out: mean accuracy 0.") for line in lines)
     with pytest.raises(DataError, match="run `cinealign analyse` first"):
         Analysis.load(tmp_path)

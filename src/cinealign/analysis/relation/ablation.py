@@ -1,6 +1,6 @@
 """How much of the accuracy is left when something is taken away from posters or intros, the fitted model staying as it is.
 
-Every variant is scored as the run is: all held-out movies asked for among all N in both directions, so that differences
+Every variant is scored as the run is: each held-out query searches all N movies, in both directions, so that differences
 are paired by movie.
 """
 

@@ -15,7 +15,7 @@ def analysis_lines(numbers: Mapping[str, Any]) -> list[str]:
     """The answers to the three questions."""
     data, settings = numbers["data"], numbers["settings"]
     lines = [
-        f"{data['held_out']} held-out items asked for among N = {data['n']}, top {100 * settings['ratio']:g} % "
+        f"each of {data['held_out']} held-out queries searches all N = {data['n']} items, top {100 * settings['ratio']:g} % "
         f"(k = {settings['k']}), chance {settings['chance']:.3f}, 95 % intervals by item"
     ]
     return (

@@ -38,7 +38,7 @@ class LetteringOptions(ViewOptions):
     looks: list[Literal["as_is", "local"]] = Field(default=["as_is"], min_length=1)
     """Contrasts in which the poster is read (see `OcrOptions.contrast`); the lines of several readings are merged."""
     parted: bool = False
-    """Whether words that the engine ran together are parted by a lexicon of English."""
+    """Whether joined words ("homealone") are split by a lexicon of English."""
     text: str = "{all}"
     """What the encoder gets: any wording with {all} the chosen lines, {title} those of them that are the title, or {rest}
     the others; language models understand a sentence better than a heap of words."""
