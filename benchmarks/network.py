@@ -21,7 +21,7 @@ from cinealign.experts.network import NetworkExpert
 from cinealign.fitting import fit_parts
 from cinealign.model import Extracts
 from cinealign.plain_yaml import read_yaml
-from cinealign.recipe import set_value
+from cinealign.recipe_files import set_value
 from cinealign.views.store import FeatureStore
 
 DEVICES: dict[str, list[str]] = {

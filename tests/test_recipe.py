@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from cinealign.errors import ConfigError
-from cinealign.recipe import RECIPES, Recipe, known_recipes
+from cinealign.recipe import Recipe
+from cinealign.recipe_files import RECIPES, known_recipes
 from tests.conftest import CHEAP
 
 

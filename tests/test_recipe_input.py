@@ -19,13 +19,14 @@ from cinealign.experts.registry import EXPERTS
 from cinealign.experts.training import EarlyStopping, TrainingSettings
 from cinealign.losses.registry import LOSSES
 from cinealign.networks.towers import TOWERS
-from cinealign.recipe import RECIPES, EvaluationSettings, FusionSettings, Recipe
+from cinealign.recipe import EvaluationSettings, FusionSettings, Recipe
+from cinealign.recipe_files import RECIPES, read_recipe
 from cinealign.registry import Registry
 from cinealign.views.registry import VIEWS
 
 REGISTRIES: list[Registry[Any]] = [VIEWS, EXPERTS, TOWERS, LOSSES, DISTANCES, TRANSDUCTIONS]
 NAMES = sorted(file.stem for file in RECIPES.glob("*.yaml"))
-GIVEN = {name: yaml.safe_load((RECIPES / f"{name}.yaml").read_text(encoding="utf-8")) for name in NAMES}
+GIVEN = {name: read_recipe(name) for name in NAMES}
 
 
 def one_line(read: Any) -> Recipe | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
@@ -18,13 +17,10 @@ from cinealign.distance.transductive import TRANSDUCTIONS
 from cinealign.errors import ConfigError
 from cinealign.experts.base import ExpertOptions
 from cinealign.experts.registry import EXPERTS
-from cinealign.plain_yaml import DEEPEST, read_yaml, read_yaml_file, to_yaml
-from cinealign.registry import explain, shown
+from cinealign.plain_yaml import to_yaml
+from cinealign.recipe_files import read_recipe
+from cinealign.registry import explain
 from cinealign.views.registry import VIEWS
-
-RECIPES = Path(__file__).parent / "recipes"
-"""The recipes that come with the package, one YAML file each."""
-
 
 Name = Annotated[str, StringConstraints(pattern=r"^\w[\w.-]*$")]
 """Names become file names."""
@@ -138,41 +134,11 @@ class Recipe(_Settings):
         Raises:
             ConfigError: no such recipe, not YAML, or an override that names no place in the recipe.
         """
-        given = _read_yaml(_recipe_file(name_or_file))
-        for override in overrides:
-            _override(given, override)
-        return cls.parse(given)
+        return cls.parse(read_recipe(name_or_file, overrides))
 
     def to_yaml(self) -> str:
         """The resolved recipe as YAML; `Recipe.parse(yaml.safe_load(...))` gives an equal recipe."""
         return to_yaml(self.model_dump(mode="json"))
-
-
-def known_recipes() -> dict[str, str]:
-    """Name -> one-line description of the recipes that come with cinealign."""
-    return {file.stem: str(_read_yaml(file).get("description", "")) for file in sorted(RECIPES.glob("*.yaml"))}
-
-
-def _recipe_file(name_or_file: str | os.PathLike[str]) -> Path:
-    path = Path(name_or_file)
-    if path.suffix in (".yaml", ".yml"):
-        if not os.path.isfile(path):  # noqa: PTH113  (pathlib raises where a name is too long)
-            raise ConfigError(
-                f"recipe file {path} does not exist; `cinealign recipes` lists the recipes that come along"
-            )
-        return path
-    packaged = RECIPES / f"{path.name}.yaml"
-    if path.name != str(name_or_file) or not os.path.isfile(packaged):  # noqa: PTH113
-        names = ", ".join(file.stem for file in sorted(RECIPES.glob("*.yaml")))
-        raise ConfigError(f"unknown recipe {str(name_or_file)!r}; choose one of: {names}, or give a .yaml file")
-    return packaged
-
-
-def _read_yaml(path: Path) -> dict[str, Any]:
-    given = read_yaml_file(path, str(path))
-    if not isinstance(given, dict):
-        raise ConfigError(f"{path} must hold a mapping of keys to values, got {type(given).__name__}")
-    return given
 
 
 def _kind_and_rest(options: dict[str, Any], key: str) -> tuple[str, dict[str, Any]]:
@@ -186,56 +152,3 @@ def _check_input(name: str, side: str, views: dict[str, dict[str, Any]], where: 
             f"looks at the {VIEWS.kind(views[name]['view']).side}" if name in views else "is not a view of this recipe"
         )
         raise ConfigError(f"{where}: {name!r} {reason}; choose one of: {', '.join(fitting) or 'none yet, add a view'}")
-
-
-def _override(given: dict[str, Any], override: str) -> None:
-    """Set what "key.path=value" says, the value being YAML."""
-    path, equals, text = override.partition("=")
-    if not equals or not path:
-        raise ConfigError(f"--set {override!r}: expected key.path=value, such as seed=1 or align.0.ridge=10")
-    try:
-        value = read_yaml(text)
-    except ConfigError as error:
-        reason = str(error).removeprefix("line 1: ")
-        raise ConfigError(f"--set {path}: {shown(text)} is not a YAML value ({reason}); put it in quotes") from None
-    set_value(given, path, value, f"--set {path}")
-
-
-def set_value(given: dict[str, Any], path: str, value: Any, where: str) -> None:
-    """Set one value in plain recipe values; keys that are not there yet are made, and `Recipe.parse` judges them.
-
-    Args:
-        given: changed in place.
-        path: keys and positions with dots between, such as `align.0.ridge`; `*` stands for each that is there.
-        value: any plain value.
-        where: the place that messages name.
-    Raises:
-        ConfigError: the path leads nowhere.
-    """
-    keys = path.replace("[", ".").replace("]", "").split(".")
-    if len(keys) > DEEPEST:
-        raise ConfigError(f"{where}: a path of {len(keys)} keys leads nowhere in a recipe")
-    _set(given, keys, 0, value, where)
-
-
-def _set(place: Any, keys: list[str], depth: int, value: Any, where: str) -> None:
-    key, last, so_far = keys[depth], depth == len(keys) - 1, ".".join(keys[:depth])
-    if not isinstance(place, list | dict):
-        raise ConfigError(f"{where}: {so_far} is a single value and has no {key!r}")
-    if key == "*":
-        every: list[Any] = list(place) if isinstance(place, dict) else list(range(len(place)))
-        if not every:
-            raise ConfigError(f"{where}: {so_far or 'the recipe'} has no entries for '*'")
-    elif isinstance(place, list):
-        if not (key.isascii() and key.isdecimal() and len(key) < 10 and int(key) < len(place)):
-            raise ConfigError(f"{where}: {so_far} has {len(place)} entries, no {key!r}")
-        every = [int(key)]
-    else:
-        every = [key]
-        if not last and place.get(key) is None:
-            place[key] = {}
-    for one in every:
-        if last:
-            place[one] = value
-        else:
-            _set(place[one], keys, depth + 1, value, where)

@@ -14,7 +14,8 @@ def recipes(
     """List the recipes that come along, one line each; or print one with all its settings."""
     import json
 
-    from cinealign.recipe import Recipe, known_recipes
+    from cinealign.recipe import Recipe
+    from cinealign.recipe_files import known_recipes
 
     if name is not None:
         recipe = Recipe.load(name)

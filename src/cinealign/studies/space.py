@@ -21,7 +21,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from cinealign.errors import ConfigError
 from cinealign.experts.spaces import DEFAULT_SPACES
 from cinealign.plain_yaml import read_yaml_file
-from cinealign.recipe import Recipe, set_value
+from cinealign.recipe import Recipe
+from cinealign.recipe_files import set_value
 from cinealign.registry import explain
 
 if TYPE_CHECKING:
