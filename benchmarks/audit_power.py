@@ -1,12 +1,15 @@
-"""What the audit of a foreign D catches and what it takes for a fake: verdicts on random matrices, or on a run's own D.
+"""What the audit of a foreign D catches and what it takes for a fake: verdicts on random matrices, or on D of real runs.
 
-    python benchmarks/audit_power.py [--movies 600] [--repeats 10] [--kinds low,words] [--parts held-out,half] [--honest]
+    python benchmarks/audit_power.py [--movies 600] [--repeats 10] [--faked 5] [--kinds low,words] [--parts held-out,half]
     python benchmarks/audit_power.py --run RUN [--amounts 0,0.001,0.01,0.1]
+    python benchmarks/audit_power.py --forms RUN [RUN ...]
 
-A cell is the share of matrices that FAIL, and after a + the share that are left open (NOTE); the rest PASS. The column 0 is
-honest: its FAIL is the rate of false accusations. Train pairs of the matrices are remembered, held-out ones partly related.
-Amounts are standard deviations of D, random between 0 and twice the amount for each pair; with --run they are distances,
-the same for each pair.
+A cell is the share of matrices that FAIL, and after a + the share that are left open (NOTE); the rest PASS. The column honest
+is the rate of false accusations, over all `--repeats`; the others are fakes of the first `--faked` matrices. Train pairs of the
+matrices are remembered, held-out ones partly related. Amounts are standard deviations of D, random between 0 and twice the
+amount for each pair; with --run they are distances, the same for each pair. `pulled` puts partners just behind the entry at a
+random rank from 5 to k, `tied` on the entry at rank k / 2, `first` before all others. `--forms` takes the D of real runs in
+every form in which a student may hand it in; all of these are honest.
 """
 
 from __future__ import annotations
@@ -19,16 +22,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cinealign.audit.findings import worst
+from cinealign.audit.diagonal import bind_diagonal
+from cinealign.audit.findings import Finding, worst
 from cinealign.audit.matrix import audit_matrix
+from cinealign.evaluation.accuracy import top_k
 from cinealign.run import Run
 
 Matrix = NDArray[np.float64]
 Rows = NDArray[np.int64]
-AMOUNTS = (0.0, 1e-3, 1e-2, 0.1, 0.5, 1.0, 2.0, 4.0)
+AMOUNTS = (1e-3, 1e-2, 0.1, 0.3, 0.5, 1.0, 2.0, 4.0)
 OF_A_RUN = (0.0, 0.001, 0.003, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5)
 PARTS = ("held-out", "half", "tenth", "all")
-"""Which pairs are lowered: all held-out ones, a random half or tenth of them, or train pairs too."""
+"""Which pairs are changed: all held-out ones, a random half or tenth of them, or train pairs too."""
 
 
 def unit(rows: Matrix) -> Matrix:
@@ -101,6 +106,50 @@ KINDS: dict[str, Callable[[int, np.random.Generator], NDArray[np.floating]]] = {
 }
 
 
+FORMS: dict[str, Callable[[Matrix], NDArray[np.floating]]] = {
+    "float32": single,
+    "float16": lambda D: D.astype(np.float16),
+    "CSV, 4 dec.": lambda D: np.round(D, 4),
+    "3 dec.": lambda D: np.round(D, 3),
+    "Euclidean": lambda D: single(np.sqrt(np.maximum(2 * D, 0))),
+    "no root": lambda D: single(2 * D),
+    "angle": lambda D: single(np.arccos(np.clip(1 - D, -1, 1))),
+    "CSLS": lambda D: single(csls(D)),
+    "Sinkhorn": lambda D: single(sinkhorn(D)),
+    "1 - softmax": lambda D: single(1 - np.exp(-D / 0.05) / np.exp(-D / 0.05).sum(axis=1, keepdims=True)),
+    "rows to 0-1": lambda D: single((D - D.min(axis=1, keepdims=True)) / np.ptp(D, axis=1, keepdims=True)),
+    "ranks": lambda D: single(np.argsort(np.argsort(D, axis=1), axis=1) / len(D)),
+}
+"""Forms in which a D of vectors may be handed in."""
+
+
+def pulled(D: NDArray[np.floating], rows: Rows, random: np.random.Generator) -> None:
+    """Partners that are farther are put just behind the entry at a random rank of their row, inside k."""
+    k = top_k(0.05, len(D))
+    near = np.sort(D[rows], axis=1)
+    at = random.integers(5, max(6, k - 1), len(rows))
+    here, beyond = near[np.arange(len(rows)), at], near[np.arange(len(rows)), at + 1]
+    D[rows, rows] = np.minimum(D[rows, rows], here + (beyond - here) * random.random(len(rows)))
+
+
+def tied(D: NDArray[np.floating], rows: Rows, random: np.random.Generator) -> None:
+    """Partners that are farther get the entry at rank k / 2 of their row."""
+    D[rows, rows] = np.minimum(D[rows, rows], np.sort(D[rows], axis=1)[:, top_k(0.05, len(D)) // 2])
+
+
+def first(D: NDArray[np.floating], rows: Rows, random: np.random.Generator) -> None:
+    """Partners get a distance below every other one."""
+    D[rows, rows] = float(D.min()) - float(D.astype(np.float64).std()) * (0.1 + random.random(len(rows)))
+
+
+FAKES = {"pulled": pulled, "tied": tied, "first": first}
+
+
+def lowered(D: NDArray[np.floating], rows: Rows, random: np.random.Generator, amount: float) -> None:
+    by = amount * float(D.astype(np.float64).std()) * 2 * random.random(len(rows))
+    D[rows, rows] -= by.astype(D.dtype)
+
+
 def chosen(part: str, held_out: Rows, n: int, random: np.random.Generator) -> Rows:
     if part == "all":
         return np.arange(n)
@@ -108,76 +157,103 @@ def chosen(part: str, held_out: Rows, n: int, random: np.random.Generator) -> Ro
     return random.permutation(held_out)[: round(share * len(held_out))]
 
 
-def verdicts(
-    make: Callable[[np.random.Generator], Matrix], train: Rows, amount: float, part: str, repeats: int
-) -> Counter:
-    found: Counter[str] = Counter()
-    for repeat in range(repeats):
-        random = np.random.default_rng(repeat)
-        D = make(random)
-        rows = chosen(part, np.setdiff1d(np.arange(len(D)), train), len(D), random)
-        if amount:
-            by = amount * float(D.astype(np.float64).std()) * 2 * random.random(len(rows))
-            D[rows, rows] -= by.astype(D.dtype)
-        found[worst(audit_matrix(D, train))] += 1
-    return found
-
-
-def cell(found: Counter) -> str:
+def cell(found: Counter[str]) -> str:
     total = sum(found.values())
+    if not total:
+        return "-"
     fail, left_open = found["FAIL"] / total, found["NOTE"] / total
     return f"{fail:.2f}" + (f"+{left_open:.2f}" if left_open else "")
 
 
+def failing(findings: list[Finding]) -> str:
+    return ", ".join(one.check for one in findings if one.verdict == "FAIL")
+
+
 def of_random(arguments: argparse.Namespace) -> None:
-    train = np.arange(int(0.6 * arguments.movies))
-    amounts = (0.0,) if arguments.honest else arguments.amounts or AMOUNTS
-    print(f"N = {arguments.movies}, {arguments.repeats} matrices a cell: share FAIL+NOTE, by mean lowering in sd of D")
-    print(f"{'matrix':<34}{'lowered':<10}" + "".join(f"{amount:>10g}" for amount in amounts))
+    n = arguments.movies
+    train, held_out = np.arange(int(0.6 * n)), np.arange(int(0.6 * n), n)
+    amounts, parts = arguments.amounts or AMOUNTS, arguments.parts.split(",")
+    print(f"N = {n}, {arguments.repeats} honest matrices a kind, {arguments.faked} of each faked: share FAIL+NOTE")
+    print(f"{'matrix':<34}{'changed':<10}{'honest':>10}" + "".join(f"{amount:>10g}" for amount in amounts), end="")
+    print("".join(f"{name:>10}" for name in FAKES))
     for name, make in KINDS.items():
         if arguments.kinds and not any(word in name for word in arguments.kinds.split(",")):
             continue
-        for part in ("-",) if arguments.honest else arguments.parts.split(","):
-            print(f"{name:<34}{part:<10}", end="", flush=True)
-            for amount in amounts:
-                found = verdicts(
-                    lambda r, make=make: make(arguments.movies, r),
-                    train,
-                    amount,
-                    part if amount else "held-out",
-                    arguments.repeats,
-                )
-                print(f"{cell(found):>10}", end="", flush=True)
-            print(flush=True)
+        honest: Counter[str] = Counter()
+        found = {(part, fake): Counter() for part in parts for fake in (*amounts, *FAKES)}
+        for repeat in range(arguments.repeats):
+            D = make(n, np.random.default_rng(repeat))
+            bound = bind_diagonal(D)
+            findings = audit_matrix(D, train, bound)
+            honest[worst(findings)] += 1
+            if worst(findings) == "FAIL":
+                print(f"# {name}, seed {repeat}, is honest and FAILs: {failing(findings)}", flush=True)
+            for part, fake in found if repeat < arguments.faked else ():
+                changed, random = D.copy(), np.random.default_rng(repeat)
+                rows = chosen(part, held_out, n, random)
+                if isinstance(fake, str):
+                    FAKES[fake](changed, rows, random)
+                else:
+                    lowered(changed, rows, random, fake)
+                found[part, fake][worst(audit_matrix(changed, train, bound))] += 1
+        for part in parts:
+            print(f"{name:<34}{part:<10}{cell(honest):>10}", end="")
+            print("".join(f"{cell(found[part, fake]):>10}" for fake in (*amounts, *FAKES)), flush=True)
+
+
+def honest_distances(folder: Path) -> tuple[Matrix, Run]:
+    run = Run(folder)
+    poster, intro = run.vectors
+    return 1 - poster.astype(np.float64) @ intro.T.astype(np.float64), run
+
+
+def of_forms(folders: list[Path]) -> None:
+    print(
+        "verdicts on the honest D of real runs, by the form in which it is handed in (of what: the diagonal's binding)"
+    )
+    print(f"{'recipe':<20}" + "".join(f"{name:>13}" for name in FORMS))
+    for folder in folders:
+        D, run = honest_distances(folder)
+        print(f"{run.recipe.name:<20}", end="", flush=True)
+        accused = []
+        for name, form in FORMS.items():
+            findings = audit_matrix(form(D), run.train_rows)
+            print(f"{worst(findings):>13}", end="", flush=True)
+            accused += [f"# {name}: {one.line()}" for one in findings if one.verdict == "FAIL"]
+        print("", *accused, sep="\n", flush=True)
 
 
 def of_run(arguments: argparse.Namespace) -> None:
-    run = Run(arguments.run)
-    poster, intro = run.vectors
-    honest = single(1 - poster.astype(np.float64) @ intro.T)
+    exact, run = honest_distances(arguments.run)
+    honest = single(exact)
     held_out = np.setdiff1d(np.arange(len(honest)), run.train_rows)
-    print(f"{arguments.run.name}: verdicts on its D, N = {len(honest)}, by how much entries are lowered")
+    bound = bind_diagonal(honest)
+    print(f"{run.recipe.name}: verdicts on its D, N = {len(honest)}, by how much entries are lowered")
     print(f"{'lowered':<10}" + "".join(f"{amount:>7g}" for amount in arguments.amounts or OF_A_RUN))
     for part in arguments.parts.split(","):
         print(f"{part:<10}", end="", flush=True)
         for amount in arguments.amounts or OF_A_RUN:
             D, rows = honest.copy(), chosen(part, held_out, len(honest), np.random.default_rng(0))
             D[rows, rows] -= amount
-            print(f"{worst(audit_matrix(D, run.train_rows)):>7}", end="", flush=True)
+            print(f"{worst(audit_matrix(D, run.train_rows, bound)):>7}", end="", flush=True)
         print(flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--movies", type=int, default=600)
-    parser.add_argument("--repeats", type=int, default=10)
+    parser.add_argument("--repeats", type=int, default=10, help="honest matrices of each kind")
+    parser.add_argument("--faked", type=int, default=5, help="how many of them are faked as well")
     parser.add_argument("--kinds", default="", help="words of names of matrices, with commas between; all without it")
-    parser.add_argument("--parts", default="held-out,half", help=f"some of {','.join(PARTS)}")
+    parser.add_argument("--parts", default="held-out,half,tenth", help=f"some of {','.join(PARTS)}")
     parser.add_argument("--amounts", type=lambda text: tuple(float(one) for one in text.split(",")))
-    parser.add_argument("--honest", action="store_true", help="honest matrices only: the rate of false accusations")
-    parser.add_argument("--run", type=Path, help="take this run's D in place of random ones")
+    parser.add_argument("--run", type=Path, help="lower the diagonal of this run's D in place of random ones")
+    parser.add_argument("--forms", type=Path, nargs="+", metavar="RUN", help="judge the D of these runs in every form")
     arguments = parser.parse_args()
-    (of_random if arguments.run is None else of_run)(arguments)
+    if arguments.forms:
+        of_forms(arguments.forms)
+    else:
+        (of_random if arguments.run is None else of_run)(arguments)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cinealign.audit.diagonal import Prediction, predict_diagonal
+from cinealign.audit.diagonal import Prediction, bind_diagonal, predict_diagonal
 from cinealign.audit.findings import worst
 from cinealign.audit.matrix import audit_matrix, check_diagonal, check_gap, check_symmetry
 from cinealign.audit.orientation import check_orientation
@@ -106,7 +106,7 @@ def test_a_full_rank_diagonal_that_was_lowered_as_a_whole_shows_in_the_pairs_tha
     found_at = np.where(np.arange(N) < TRAIN, 1, N)
     ranks = {"poster_to_intro": found_at, "intro_to_poster": found_at}
     deviations = np.random.default_rng(0).normal(0, 1, N) - 3.0 * (found_at == 1)
-    prediction = Prediction("D", 90, 0.3, 1e-7, deviations, np.zeros(N), 3.3)
+    prediction = Prediction("D", 90, 0.3, 1e-7, deviations, np.zeros(N), 3.3, np.zeros(N, dtype=bool))
     honest_one = check_diagonal(prediction, HELD_OUT, ranks)
     assert honest_one.verdict == "NOTE"
     assert honest_one.details["missed"] == 120
@@ -298,3 +298,37 @@ def test_a_transposed_matrix_is_caught_where_the_data_are_at_hand(finished, samp
     noise = random.normal(size=(240, 240))
     assert check_orientation(noise, rows, sample.posters, sample.intros).verdict == "NOTE"
     assert check_orientation(noise, rows[:10], sample.posters, sample.intros).verdict == "NOTE"
+
+
+def test_entries_beyond_what_a_form_knows_do_not_unbind_the_others():
+    """D = exp(-similarity) is bound as its logarithm; a diagonal below 0 has none, and used to hide the whole matrix."""
+    D = np.exp(honest().astype(np.float64) / 0.2 - 6)
+    assert found_in(D, "special diagonal").verdict == "PASS"
+    D[HELD_OUT, HELD_OUT] -= 0.5 * D.std()
+    assert (D.diagonal() < 0).any()
+    found = found_in(D, "special diagonal")
+    assert found.verdict == "FAIL" and found.details["form"] == "log D"
+    assert found.details["median"] < 0
+
+
+def test_saturated_partners_are_not_judged():
+    """1 - p of a softmax is stored as 0 where p is nearly 1: its logarithm says nothing."""
+    D = np.exp(honest().astype(np.float64) / 0.2 - 6)
+    D[HELD_OUT[:2], HELD_OUT[:2]] = 0
+    few = found_in(D, "special diagonal")
+    assert (few.verdict, few.details["outside"], few.details["hidden"]) == ("PASS", 0, 2)
+    D[HELD_OUT, HELD_OUT] = 0
+    assert found_in(D, "special diagonal").open
+    assert worst(audit_matrix(D, ROWS)) != "PASS"
+
+
+def test_the_diagonal_plays_no_part_in_what_binds_it():
+    D = honest()
+    bound = bind_diagonal(D)
+    changed = D.copy()
+    changed[HELD_OUT, HELD_OUT] = -7
+    again = bind_diagonal(changed)
+    assert (again.form, again.rank, again.limit, again.step) == (bound.form, bound.rank, bound.limit, bound.step)
+    assert again.predicted == pytest.approx(bound.predicted, abs=0)
+    told = audit_matrix(changed, ROWS, bound)
+    assert [one.said for one in told] == [one.said for one in audit_matrix(changed, ROWS)]

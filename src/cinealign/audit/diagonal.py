@@ -36,6 +36,16 @@ Form = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 ONE_WAY: dict[str, tuple[float, float]] = {"D squared": (0, np.inf), "cos D": (0, np.pi), "1 / D": (0, np.inf)}
 """Entries between which a form only grows or only falls; beyond it an entry that is too low could look too high."""
+RANGE = {**ONE_WAY, "log D": (0, np.inf), "log (1 - D)": (-np.inf, 1), "logit D": (0, 1)}
+"""Entries for which a form has a meaning. A diagonal entry beyond it is nearer or farther than any of that form."""
+SLACK = 1e-3
+"""Part of the range of D by which rounding may carry an entry beyond what a form has a meaning for."""
+HIDDEN = 0.02
+"""Share of entries that rounding may hide where the others are taken to be bound."""
+STEEP = 100.0
+"""Times the rounding of an entry has to be larger than that of most, for the entry not to be judged."""
+FARTHEST = 1e9
+"""Deviation of such an entry."""
 FALLING = ("cos D", "log (1 - D)", "1 / D")
 """Forms that grow where D falls."""
 FORMS: dict[str, Form] = {
@@ -64,6 +74,7 @@ class Prediction:
             where the partner is nearer than predicted, whatever the form.
         predicted: (N,) the diagonal in the form's unit, as the other entries have it.
         limit: deviation that one entry in a thousand off the diagonal exceeds, in the same units.
+        hidden: (N,) entries that rounding hides, which are not judged.
     """
 
     form: str
@@ -73,15 +84,84 @@ class Prediction:
     deviations: NDArray[np.float64]
     predicted: NDArray[np.float64]
     limit: float
+    hidden: NDArray[np.bool_]
 
     @property
     def exact(self) -> bool:
         """Whether D is one of vectors to rounding, so that every diagonal entry is bound by the others."""
         return self.exactness <= max(EXACT, ROUNDING * self.rounding) and self.limit <= WILD
 
+    def binds(self, rows: NDArray[np.int64]) -> bool:
+        """Whether the diagonal entries of `rows` are bound: D is one of vectors, and rounding hides few of them."""
+        return self.exact and float(np.mean(self.hidden[rows])) <= HIDDEN
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What the entries beside the diagonal say, before the diagonal itself is looked at.
+
+    Attributes:
+        form, rank, exactness, rounding, predicted, limit: as of `Prediction`.
+        unit: (N,) spread of the residuals beside the diagonal, in the form's unit.
+        step: distance of neighbouring stored numbers.
+        typical_step: what one step makes of the form, the median of all entries.
+        slack: by how much an entry may leave the range of the form through rounding.
+    """
+
+    form: str
+    rank: int
+    exactness: float
+    rounding: float
+    predicted: NDArray[np.float64]
+    limit: float
+    unit: NDArray[np.float64]
+    step: float
+    typical_step: float
+    slack: float
+
+    def observe(self, diagonal: NDArray[Any]) -> Prediction:
+        """Compare (N,) diagonal entries with their prediction.
+
+        Where the form is so steep that rounding hides far more than it does of the other entries, as log D near 0, an entry
+        is not judged: its deviation is 0.
+        """
+        own = np.asarray(diagonal, dtype=np.float64)
+        low, high = RANGE.get(self.form, (-np.inf, np.inf))
+        form = FORMS[self.form]
+        with np.errstate(all="ignore"):
+            values, beside = (form(np.clip(entries, low, high)) for entries in (own, own + self.step))
+            deviations = (values - self.predicted) / self.unit
+            hidden = np.abs(beside - values) > np.maximum(STEEP * self.typical_step, self.limit * self.unit)
+        deviations = np.where(hidden | np.isnan(deviations), 0.0, deviations)
+        if self.form in FALLING:
+            deviations = -deviations
+        deviations[own < low - self.slack] = -FARTHEST
+        deviations[own > high + self.slack] = FARTHEST
+        return Prediction(
+            form=self.form,
+            rank=self.rank,
+            exactness=self.exactness,
+            rounding=self.rounding,
+            deviations=np.clip(deviations, -FARTHEST, FARTHEST),
+            predicted=self.predicted,
+            limit=self.limit,
+            hidden=hidden,
+        )
+
 
 def predict_diagonal(D: NDArray[Any], *, seed: int = 0) -> Prediction | None:
     """The diagonal of D from its other entries; None for fewer than `FEWEST` movies.
+
+    Args:
+        D: (N, N) finite.
+        seed: of the cut into parts.
+    """
+    bound = bind_diagonal(D, seed=seed)
+    return None if bound is None else bound.observe(np.asarray(D).diagonal())
+
+
+def bind_diagonal(D: NDArray[Any], *, seed: int = 0) -> Bound | None:
+    """What the entries beside the diagonal say of it; the diagonal plays no part. None for fewer than `FEWEST` movies.
 
     Time is that of `PARTS` singular value decompositions of a matrix of 0.44 N x 0.44 N.
 
@@ -93,26 +173,32 @@ def predict_diagonal(D: NDArray[Any], *, seed: int = 0) -> Prediction | None:
     if n < FEWEST:
         return None
     random = np.random.default_rng(seed)
-    matrix = np.asarray(D, dtype=np.float64)
+    matrix = np.array(D, dtype=np.float64)
+    places = np.arange(n)
+    matrix[places, places] = matrix[places, (places + 1) % n]  # so that nothing on it decides the form or the spread
     name = _best_form(matrix[np.ix_(*2 * [random.permutation(n)[:TRIED_ON]])], random)
     values = _formed(matrix, FORMS[name])
-    assert values is not None
+    if values is None:  # it has a meaning for the entries that were tried and not for all
+        name, values = "D", matrix
     part = random.permutation(np.arange(n) % PARTS)
     found = [_part(values, part, number) for number in range(PARTS)]
-    deviations, predicted = np.zeros(n), np.zeros(n)
+    predicted, unit = np.zeros(n), np.zeros(n)
     for piece in found:
-        deviations[piece.rows], predicted[piece.rows] = piece.deviations, piece.predicted
-    if name in FALLING:
-        deviations = -deviations
-    steps = np.abs(values - FORMS[name](matrix + _step(matrix)))
-    return Prediction(
+        predicted[piece.rows], unit[piece.rows] = piece.predicted, piece.unit
+    step = _step(matrix)
+    with np.errstate(all="ignore"):
+        typical = float(np.nanmedian(np.abs(values - FORMS[name](matrix + step))))
+    return Bound(
         form=name,
         rank=int(np.median([piece.rank for piece in found])),
         exactness=float(np.median([piece.exactness for piece in found])),
-        rounding=float(np.nanmedian(steps) / np.sqrt(12) / max(values.std(), np.finfo(np.float64).tiny)),
-        deviations=deviations,
+        rounding=typical / np.sqrt(12) / max(float(values.std()), np.finfo(np.float64).tiny),
         predicted=predicted,
         limit=float(np.median([piece.limit for piece in found])),
+        unit=unit,
+        step=step,
+        typical_step=typical,
+        slack=max(step, SLACK * float(np.ptp(matrix))),
     )
 
 
@@ -123,7 +209,7 @@ class _Piece:
     rows: NDArray[np.int64]
     rank: int
     exactness: float
-    deviations: NDArray[np.float64]
+    unit: float
     predicted: NDArray[np.float64]
     limit: float
 
@@ -150,7 +236,7 @@ def _one_way(matrix: NDArray[np.float64], name: str) -> bool:
     """Whether the form only grows or only falls over the entries beside the diagonal (rounding below 0 allowed)."""
     low, high = ONE_WAY.get(name, (-np.inf, np.inf))
     off = matrix[~np.eye(len(matrix), dtype=bool)]
-    slack = 1e-3 * float(np.ptp(off))
+    slack = SLACK * float(np.ptp(off))
     return bool(off.min() >= low - slack and off.max() <= high + slack)
 
 
@@ -194,7 +280,7 @@ def _part(values: NDArray[np.float64], part: NDArray[np.int64], number: int) -> 
         rows=rows,
         rank=rank,
         exactness=size / spread if spread > 0 else 0.0,
-        deviations=residual.diagonal() / unit,
+        unit=unit,
         predicted=block.diagonal() - residual.diagonal(),
         limit=float(np.quantile(np.abs(residual[off]), 0.999)) / unit,
     )

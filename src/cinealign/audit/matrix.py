@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtrc
 
-from cinealign.audit.diagonal import Prediction, predict_diagonal
+from cinealign.audit.diagonal import Bound, Prediction, bind_diagonal
 from cinealign.audit.findings import Finding, failed, left_open, listed, noted, passed
 from cinealign.audit.pile_ups import check_pile_ups, check_ties
 from cinealign.evaluation.accuracy import top_k
@@ -38,12 +38,13 @@ MISSED_CHANCE = 1e-4
 Rows = NDArray[np.int64]
 
 
-def audit_matrix(D: NDArray[Any], train_rows: Rows) -> list[Finding]:
+def audit_matrix(D: NDArray[Any], train_rows: Rows, bound: Bound | None = None) -> list[Finding]:
     """Everything that numbers alone can show.
 
     Args:
         D: (N, N); NaN and infinity are found here and need not be refused before.
         train_rows: rows of the train movies; all others are held out.
+        bound: what the entries beside the diagonal say, where that is known already: it takes most of the time.
     """
     found = [check_numbers(D)]
     if found[0].verdict == "FAIL":
@@ -53,7 +54,8 @@ def audit_matrix(D: NDArray[Any], train_rows: Rows) -> list[Finding]:
     found += [check_constant(D), check_ties(D), check_symmetry(D), check_direction(D, ranks)]
     if not len(held_out):
         return [*found, noted("special diagonal", "every item is a train item; there is nothing to judge by")]
-    prediction = predict_diagonal(np.asarray(D))
+    bound = bound or bind_diagonal(np.asarray(D))
+    prediction = None if bound is None else bound.observe(np.asarray(D).diagonal())
     return [
         *found,
         check_diagonal(prediction, held_out, ranks),
@@ -137,17 +139,25 @@ def check_diagonal(prediction: Prediction | None, held_out: Rows, ranks: dict[st
     k = top_k(TASK_RATIO, len(prediction.deviations))
     missed = np.all([found[held_out] > k for found in ranks.values()], axis=0)
     missed_lower = int(np.count_nonzero(deviations[missed] < 0))
-    details |= {"missed": int(missed.sum()), "missed_lower": missed_lower}
+    hidden, bound = int(np.count_nonzero(prediction.hidden[held_out])), prediction.binds(held_out)
+    details |= {"missed": int(missed.sum()), "missed_lower": missed_lower, "hidden": hidden}
     middle = f"{abs(middle_of_all):.1f} spreads {'below' if middle_of_all < 0 else 'above'} its prediction"
     chance = float(bdtrc(missed_lower - 1, int(missed.sum()), MISSED_LOWER))
-    if not prediction.exact and missed.sum() >= MISSED_FEWEST and chance < MISSED_CHANCE:
+    if not bound and missed.sum() >= MISSED_FEWEST and chance < MISSED_CHANCE:
         return failed(
             name,
             f"of {int(missed.sum())} held-out pairs that neither direction finds, {missed_lower} still lie below what the "
             f"other entries predict ({middle} in the median of all): the diagonal was lowered as a whole",
             **details,
         )
-    if not prediction.exact:
+    if not bound and prediction.exact:
+        return left_open(
+            name,
+            f"{hidden} of {len(held_out)} held-out entries are stored so coarsely for {prediction.form} (at 0, say) that the "
+            "other entries do not bind them: ask for vectors and model",
+            **details,
+        )
+    if not bound:
         unbound = (
             f"D is no product of vectors with few dimensions (other entries are predicted to {prediction.exactness:.1e} of "
             f"their spread), so the diagonal is not bound by them; it lies {middle} in the median, {100 * lower:.0f} % "
@@ -191,7 +201,7 @@ def check_gap(ranks: dict[str, Ranks], held_out: Rows, prediction: Prediction | 
         f"{direction.replace('_', ' ')}: {c['first']} at rank 1, {c['near']} at 2 to {k}, {c['far']} beyond"
         for direction, c in counts.items()
     )
-    bound = prediction is not None and prediction.exact
+    bound = prediction is not None and prediction.binds(held_out)
     by_chance = k / len(ranks[DIRECTIONS[0]])
     gaps = [
         c
