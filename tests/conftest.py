@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from hypothesis.internal.conjecture import providers
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # two workers with two threads each would wait for each other
     os.environ["OMP_NUM_THREADS"] = "1"
@@ -29,6 +30,11 @@ from cinealign.views.store import FeatureStore
 settings.register_profile("quick", deadline=None, max_examples=50, derandomize=True)
 settings.register_profile("fuzz", deadline=None, max_examples=int(os.environ.get("EXAMPLES", "20000")), print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+if settings.get_current_profile_name() == "quick":
+    # Else constants of whatever modules are loaded by then are among the drawn values, so that the order of the tests and
+    # their division among workers would decide what is tried. tests/faults/test_reproducible.py sees that this works.
+    _no_constants = providers.Constants()
+    providers._get_local_constants = lambda: _no_constants
 
 CHEAP: dict[str, Any] = {
     "name": "cheap",

@@ -26,6 +26,8 @@ _TRAITS = {
     "without blanks": re.compile(r"\s*\S{1,200}\s*"),
 }
 """What all cells of a column may have in common."""
+_ENOUGH = 8
+"""Different cells of a column from which on what they have in common is no accident."""
 _STANDINS = "\ue0f1\ue0f2\uf8f1\U000f0001"
 _NULL = r"\N"
 _UNESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "\\": "\\"}
@@ -228,6 +230,7 @@ def _fitted(name: str, lines: Lines, dialect: Dialect, *, named: bool) -> Dialec
     width, row_names = 0, False
     shape: _Shape | None = None
     record: Cells | None = None
+    torn = _Torn(lines, dialect) if dialect.quoting == "double" and not named else None
     try:
         for record in read_cells(lines(), dialect):
             if shape is None:
@@ -237,6 +240,11 @@ def _fitted(name: str, lines: Lines, dialect: Dialect, *, named: bool) -> Dialec
                 row_names = _has_row_name(record, width, dialect)
                 shape.width = width + row_names
             check_width(name, record, width + row_names, dialect.separator)
+            if torn is not None and torn.is_torn(record):
+                raise _UnfitError(
+                    f"{name} line {record.line}: some quotes stand after backslashes and one in a cell without quotes; "
+                    "--quoting double or backslash says which of them end a cell"
+                )
             shape.add(record)
     except csv.Error as error:
         where = f"{name} line {record.line + len(record.lines) if record else 1}"
@@ -252,6 +260,22 @@ def _fitted(name: str, lines: Lines, dialect: Dialect, *, named: bool) -> Dialec
         if dialect.quoting == "none" and shape.quoted:
             raise _UnfitError(f"{name}: some cells stand in quotes and others hold lone ones; --quoting settles it")
     return replace(dialect, row_names=row_names)
+
+
+class _Torn:
+    """Finds rows that were cut at a quote which stands after a backslash and so, for its writer, ended no cell.
+
+    What is left of such a cell has a quote and does not begin with one. Without any `\\"` such a cell is as it was written.
+    """
+
+    def __init__(self, lines: Lines, dialect: Dialect) -> None:
+        self._escaped = any('\\"' in text for text in lines())
+        mark = re.escape(dialect.separator)
+        self._whole = re.compile(rf'(?:^|(?<={mark})) *"(?:[^"]|"")*"(?={mark}|[\r\n]*$)')
+
+    def is_torn(self, record: Cells) -> bool:
+        """Whether a quote is left once cells that stand in quotes are gone."""
+        return self._escaped and '"' in self._whole.sub("", "".join(record.lines))
 
 
 def check_width(name: str, record: Cells, width: int, separator: str) -> None:
@@ -286,14 +310,18 @@ class _Shape:
         self.rows = 0
         self.quoted = 0
         self._traits: list[set[str]] = []
+        self._seen: list[set[str]] = []
         self._doubtful: list[tuple[int, list[str]]] = []
 
     def add(self, record: Cells) -> None:
         """One more row."""
         if not self._traits:
             self._traits = [set(_TRAITS) for _ in range(self.width)]
+            self._seen = [set() for _ in range(self.width)]
         self.rows += 1
-        for traits, cell in zip(self._traits, record.cells, strict=False):
+        for traits, seen, cell in zip(self._traits, self._seen, record.cells, strict=False):
+            if len(seen) < _ENOUGH:
+                seen.add(cell)
             if traits:
                 several = "\n" in cell or "\r" in cell  # the cell in doubt says nothing of its column
                 traits -= {name for name in traits if several or not _TRAITS[name].fullmatch(cell)}
@@ -309,11 +337,13 @@ class _Shape:
         """The line before the first one that is a row inside a cell; None where there is none."""
         strict = any(self._traits)
         for line, cells in self._doubtful:
-            fits = all(
-                _TRAITS[name].fullmatch(cell)
-                for traits, cell in zip(self._traits, cells, strict=True)
-                for name in traits
-            )
+            told = [
+                (all(_TRAITS[name].fullmatch(cell) for name in traits), len(seen) >= _ENOUGH)
+                for traits, seen, cell in zip(self._traits, self._seen, cells, strict=True)
+                if traits
+            ]
+            alike = sum(fit for fit, _ in told)
+            fits = alike == len(told) or (alike > 1 and all(fit or not sure for fit, sure in told))
             if fits and (strict or self.width > 2):
                 return line
         return None

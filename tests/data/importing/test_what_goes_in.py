@@ -131,6 +131,9 @@ def as_r(rows: Rows, separator: str) -> str:
 
 
 @pytest.mark.parametrize("separator", [",", "\t", ";", " "])
+@example(rows=[["10", "p0.png", "", ""], ["11", "p1.png", '",0', ""]])
+@example(rows=[["10", "p0.png", '"', "; "]])
+@example(rows=[["10", "p0.png", "a", "b"], ["11", "p1.png", "c", '"\na b c d']])
 @given(rows=rows_of(ordinary))
 def test_r(separator: str, rows: Rows) -> None:
     equal_or_refused(rows, "t.csv", as_r(rows, separator).encode())
@@ -138,6 +141,7 @@ def test_r(separator: str, rows: Rows) -> None:
     assert came_out("t.csv", as_r(plain, separator).encode()) == [HEADER, *plain]
 
 
+@example(rows=[["10", "p0.png", '"', ",0"]])
 @given(rows=rows_of(nasty))
 def test_escaped_by_pandas(rows: Rows) -> None:
     """With an escape character, which pandas doubles itself; without a quote in a cell that would not show."""
@@ -163,6 +167,20 @@ def test_a_dump_of_a_database(rows: Rows) -> None:
 
 @example(
     rows=[["10", "p0.png", "0", "0"], ["11", "p1.png", "0", "X"], ["12", "p2.png", "0", "0"]],
+    opens=0,
+    closes=1,
+    tabs=False,
+    first=False,
+)
+@example(
+    rows=[["10", "p0.png", "0", "0"], ["11", "p1.png", "0", "0"], ["12", "p2.png", "X", "0"]],
+    opens=1,
+    closes=5,
+    tabs=False,
+    first=False,
+)
+@example(
+    rows=[[str(10 + i), f"p{i}.png", text, "0"] for i, text in enumerate(["000", "X", "0", "00"])],
     opens=0,
     closes=1,
     tabs=False,
@@ -196,6 +214,7 @@ def test_a_lone_quote_swallows_no_row(rows: Rows, opens: int, closes: int, tabs:
 @given(rows=rows_of(ordinary))
 def test_the_first_item_does_not_vanish(header: bool, rows: Rows) -> None:
     content = as_csv(rows).partition("\r\n")[2]
+    assume(all(content.partition("\n")[0].count(mark) < 3 for mark in "\t;|"))  # else one of these may separate
     with pytest.raises(DataError, match=r"row 1 holds '(?:10|p0\.png)' where a column's name belongs"):
         came_out("t.csv", content.encode())
     found = came_out("t.csv", content.encode(), header=header) if not header else [[], *rows]
