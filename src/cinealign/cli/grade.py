@@ -14,7 +14,10 @@ def grade(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Submissions: zips, folders or files of D.")],
     data: Annotated[Path, typer.Option(help="The data folder of the course.")],
     out: Annotated[
-        Path, typer.Option(help="Folder for grades.csv, index.html and sheets; your own columns there are kept.")
+        Path,
+        typer.Option(
+            help="Folder for grades.csv, grades.xlsx, index.html and sheets; your own columns there are kept."
+        ),
     ],
     seconds: Annotated[float, typer.Option(min=1, help="Longest time for one submission.")] = 900,
     lang: Annotated[Language, typer.Option(help="Of the pages and the table.")] = "en",
@@ -27,7 +30,9 @@ def grade(
     from cinealign.grading.desk import alike, alike_notebooks
     from cinealign.grading.desk import grade as grade_folder
     from cinealign.grading.table import write_grades
+    from cinealign.grading.teachers import Teachers
 
+    Teachers.read(out)  # what cannot be kept is said before an hour of grading
     rows = grade_folder(folder, Catalogue.load(data), seconds=seconds)
     pairs = list(alike(rows))
     notebooks = alike_notebooks(rows)
@@ -43,4 +48,4 @@ def grade(
         typer.echo(f"{one.name} ~ {other.name}: {shared.line()}")
     for name in gone:
         typer.echo(f"{name}: was graded before and is no longer in {folder}; its row is kept", err=True)
-    typer.echo(f"wrote {out / 'grades.csv'} and {out / 'index.html'}: {len(rows)} submissions")
+    typer.echo(f"wrote {out / 'grades.csv'}, grades.xlsx and index.html: {len(rows)} submissions")

@@ -1,4 +1,4 @@
-"""grades.csv of a graded folder, and the pages beside it; columns that the teacher has added stay."""
+"""grades.csv and grades.xlsx of a graded folder, and the pages beside them; the teacher's own columns stay in both."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cinealign.errors import DataError
 from cinealign.evaluation.metrics import DIRECTIONS
 from cinealign.figures import Language
 from cinealign.grading.index_page import OURS, index_page
 from cinealign.grading.judging import Judged
 from cinealign.grading.notebooks import Shared
 from cinealign.grading.sheets import write_sheets
+from cinealign.grading.teachers import NUMBER, TABLE, Teachers
 from cinealign.grading.words import said
-
-THEIRS = ("points_solution", "points_analysis", "points_total", "comment")
-"""Columns for the teacher; these and any other that he adds are kept."""
+from cinealign.grading.workbook import write_workbook
 
 
 def write_grades(
@@ -27,35 +25,38 @@ def write_grades(
     lang: Language = "en",
     notebooks: Sequence[tuple[Judged, Judged, Shared]] = (),
 ) -> list[str]:
-    """Write `out`/grades.csv (UTF-8 with a mark, as Excel wants it), `out`/index.html and a sheet for every student.
+    """Write `out`/grades.csv (UTF-8 with a mark, as Excel wants it), grades.xlsx, index.html and a sheet for every student.
 
     Args:
         rows: the judged submissions.
         pairs: submissions that resemble each other, from `desk.alike`.
-        out: folder, made where it is missing. A grades.csv in it gives the teacher's columns.
+        out: folder, made where it is missing. Tables in it give the teacher's columns; see `teachers`.
         lang: of the pages and of the cells; names of columns stay English, so that an older table is read again.
         notebooks: submissions whose notebooks share passages, from `desk.alike_notebooks`.
     Returns:
-        Names of submissions in the old grades.csv that are gone; their rows stay, at the end.
+        Names of submissions in the old tables that are gone; their rows stay, at the end.
     Raises:
-        DataError: the old grades.csv cannot be read.
+        DataError: an old table cannot be read, or the two differ in what the teacher wrote.
     """
     out.mkdir(parents=True, exist_ok=True)
     pairs = [*pairs, *((one, other, shared.line()) for one, other, shared in notebooks)]
-    kept, extra = _teachers(out / "grades.csv")
-    columns = [*OURS, *THEIRS, *(name for name in extra if name not in THEIRS)]
-    table = [{**kept.pop(row.name, {}), **_cells(row, pairs, lang)} for row in rows]
+    teachers = Teachers.read(out)
+    columns = [*OURS, *teachers.columns]
+    kept = dict(teachers.cells)
+    table = [{**kept.pop(" ".join(row.name.split()), {}), **_cells(row, pairs, lang)} for row in rows]
     gone = list(kept)
     table += [
         {"submission": name, "remarks": said("no longer in the folder", lang), **cells} for name, cells in kept.items()
     ]
-    beside = out / ".grades.csv.part"
+    sheets = write_sheets(rows, pairs, out, lang)
+    beside = out / f".{TABLE}.part"
     with beside.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.DictWriter(file, columns, restval="")
         writer.writeheader()
         writer.writerows({name: _harmless(cells.get(name, "")) for name in columns} for cells in table)
-    beside.replace(out / "grades.csv")
-    sheets = write_sheets(rows, pairs, out, lang)
+    write_workbook(out, columns, table, sheets, teachers)
+    beside.replace(out / TABLE)
+    teachers.save(out, teachers.cells)
     (out / "index.html").write_text(index_page(table, pairs, sheets, lang, notebooks), encoding="utf-8")
     return gone
 
@@ -74,6 +75,7 @@ def _cells(row: Judged, pairs: Sequence[tuple[Judged, Judged, str]], lang: Langu
             if row is one or row is other
         ),
     }
+    cells = {name: " ".join(str(text).split()) for name, text in cells.items()}
     if row.metrics:
         low, high = row.metrics["intervals"]["acc_sum"]
         numbers = {
@@ -89,29 +91,8 @@ def _cells(row: Judged, pairs: Sequence[tuple[Judged, Judged, str]], lang: Langu
     return cells
 
 
-def _teachers(path: Path) -> tuple[dict[str, dict[str, str]], list[str]]:
-    """The teacher's cells by submission, and the names of his columns."""
-    if not path.exists():
-        return {}, []
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            lines, names = list(reader), list(reader.fieldnames or [])
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(
-            f"{path} cannot be read ({error}), and it may hold your points; move it or save it as UTF-8"
-        ) from None
-    if "submission" not in names:
-        raise DataError(f"{path} has no column 'submission', and it may hold your points; move it")
-    extra = [name for name in names if name not in OURS]
-    return {_plain(line["submission"]): {name: _plain(line[name] or "") for name in extra} for line in lines}, extra
-
-
 def _harmless(cell: Any) -> str:
     """A cell that no spreadsheet takes for a formula."""
-    text = " ".join(str(cell).split())
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) and text != "-" else text
-
-
-def _plain(cell: str) -> str:
-    return cell[1:] if cell[:1] == "'" and cell[1:2] in ("=", "+", "-", "@") else cell
+    text = str(cell).strip()
+    harmless = text == "-" or not text.startswith(("=", "+", "-", "@")) or NUMBER.fullmatch(text)
+    return text if harmless else f"'{text}"
