@@ -10,7 +10,7 @@ ARGS   ?=
 RUN    ?= runs/default
 EXAMPLES ?= 20000
 
-.PHONY: setup run best docs test test-timm test-slow fuzz lint format bench notebook report clean
+.PHONY: setup run best serve docs test test-timm test-slow fuzz lint format bench notebook report clean
 
 setup: $(STAMP)
 
@@ -42,12 +42,26 @@ report: $(STAMP)
 	test -d $(RUN) || $(BIN)/cinealign run --out $(RUN)
 	$(BIN)/cinealign report $(RUN) --out $(RUN).pdf $(ARGS)
 
+# The pages in a browser, on the default run; without one it is made first, of the drawn sample where there is no data.
+serve: $(VENV)/.web
+	test -d $(RUN) || $(BIN)/cinealign run --out $(RUN)
+	$(BIN)/cinealign serve $(RUN) --open $(ARGS)
+
+$(VENV)/.web: $(RUNS)
+	$(PIP) --editable '.[web]'
+	touch $@
+
 # The documentation as a site in build/site; it opens without a server.
 docs: $(STAMP)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build $(ARGS)
 
-test: lint
+test: lint $(VENV)/.browser
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+# A Chromium for the tests of the pages: on PATH, else installed as the user may; without one those tests fail and say so.
+$(VENV)/.browser: $(STAMP) tests/web/browsers.py
+	$(BIN)/python tests/web/browsers.py
+	touch $@
 
 # timm requires torchvision, which is kept out of everyone's environment; see src/cinealign/views/torchvision_import.py.
 test-timm: $(VENV)/timm/.installed

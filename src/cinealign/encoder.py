@@ -17,6 +17,7 @@ from cinealign.model import AlignmentModel
 from cinealign.progress import Progress, progress
 from cinealign.views.memory_store import MemoryStore
 from cinealign.views.poster.lettering import fullest_reader
+from cinealign.views.poster.ocr import Line
 
 Side = Literal["poster", "intro"]
 MEMORY = 256 * 2**20
@@ -169,13 +170,17 @@ class Encoder:
         Raises:
             DataError: a poster cannot be read.
         """
+        read = self.lettering_lines(posters)
+        return None if read is None else [tuple(line.text for line in lines) for lines in read]
+
+    def lettering_lines(self, posters: PosterSource | Iterable[PosterSource]) -> list[list[Line]] | None:
+        """As `lettering`, each line with its place on the poster and how sure the reader is of it."""
         many: list[Any] = [posters] if _is_one_poster(posters) else list(posters)  # type: ignore[arg-type]
         reader = fullest_reader(self.model.views.values())
         if reader is None:
             return None
         self.warm("poster")
-        read = reader.lines(_opened(many), self._store)
-        return [tuple(line.text for line in reader.chosen(lines)) for lines in read]
+        return [reader.chosen(lines) for lines in reader.lines(_opened(many), self._store)]
 
     def unit_rows(self, vectors: Vectors, side: Side) -> Vectors:
         """(N, D + 2) rows of length 1 whose inner product is that of `vectors` (N, D) over a constant.

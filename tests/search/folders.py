@@ -53,9 +53,18 @@ def known_items(count: int) -> list[Item]:
     ]
 
 
-def write_index(folder: Path, count: int = 60, *, engine: str = "exact", longer: float = 1.0, **options: Any) -> Path:
-    """An index of `count` items; with `longer` above 1 their rows are not of unit length."""
-    items = known_items(count)
+def write_index(
+    folder: Path,
+    count: int = 60,
+    *,
+    items: list[Item] | None = None,
+    engine: str = "exact",
+    longer: float = 1.0,
+    **options: Any,
+) -> Path:
+    """An index of `count` items, or of those given; with `longer` above 1 their rows are not of unit length."""
+    items = known_items(count) if items is None else items
+    count = len(items)
     rows = np.stack([text_vector(item.intro or "") for item in items])
     rows = rows * np.linspace(1.0, longer, count, dtype=np.float32)[:, None]
     every = {"poster": rows, "intro": rows}

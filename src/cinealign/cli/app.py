@@ -21,6 +21,7 @@ from cinealign.cli.recipes import recipes
 from cinealign.cli.report import notebook, report, submit
 from cinealign.cli.runs import distances, evaluate, run, show
 from cinealign.cli.search import search
+from cinealign.cli.serve import serve
 from cinealign.cli.studies import compare, plot, tune
 from cinealign.errors import CineAlignError
 from cinealign.version import __version__
@@ -49,6 +50,7 @@ app.command()(analyse)
 app.command()(explain)
 app.command()(encode)
 app.command()(search)
+app.command()(serve)
 app.command()(export)
 app.command()(notebook)
 app.command()(report)

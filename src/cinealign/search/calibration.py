@@ -28,6 +28,8 @@ MOST_WRONGED = 0.1
 LIMITS = np.arange(0.02, 0.31, 0.01)
 BINS = 10
 Z95 = 1.959964
+FEWEST = 40
+"""Train pairs that a calibration needs."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,13 @@ class Calibration:
         """From out-of-fold pairs.
 
         Raises:
-            DataError: fewer than 40 pairs.
+            DataError: fewer than `FEWEST` pairs.
         """
         pairs = sum(len(fold.own) for fold in folds)
-        if pairs < 40:
-            raise DataError(f"a calibration needs 40 train pairs, got {pairs}; pass --no-chances for an index without")
+        if pairs < FEWEST:
+            raise DataError(
+                f"a calibration needs {FEWEST} train pairs, got {pairs}; pass --no-chances for an index without"
+            )
         query_scale = _scale(np.concatenate([fold.query_amount for fold in folds]))
         hit_scale = _scale(folds[0].hit_amount)
         sharpness = _sharpest(folds, query_scale)

@@ -301,7 +301,7 @@ class Index:
         answer.notes = tuple(_notes(self, parts))
         for side in sides:
             if directions[side].partner:
-                self._judge(answer, directions[side], looked[0])
+                self.judge(answer, directions[side], looked[0])
         return answer
 
     def _nearest(self, direction: Direction, looked: list[Looked], among: Keys | None, k: int) -> Found:
@@ -316,7 +316,7 @@ class Index:
         keys = keys if among is None else np.intersect1d(keys, among, assume_unique=True)
         return len(keys) - int(np.isin([e.item.key for e in looked if e.item is not None], keys).sum())
 
-    def _judge(self, answer: Answer, direction: Direction, looked: Looked) -> None:
+    def judge(self, answer: Answer, direction: Direction, looked: Looked) -> None:
         """Give every hit of a side its chance and its shares, and the answer what it says as a whole."""
         assert direction.crossed is not None
         side, vector = direction.target, direction.crossed

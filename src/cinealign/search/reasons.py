@@ -77,7 +77,7 @@ def reasons(index: Index, answer: Answer, *, cover: bool = False) -> list[Reason
     lines = _lines(index, looked, answer, rows)
     found = [Reason(reason.shares, reason.words, said) for reason, said in zip(found, lines, strict=True)]
     if cover and looked.part.kind == "image":
-        cells = _cells(index, looked.part.value, answer, rows)
+        cells = painted_over(index, looked.part.value, answer, rows)
         found = [Reason(r.shares, r.words, r.lines, drop) for r, drop in zip(found, cells, strict=True)]
     return found
 
@@ -192,8 +192,15 @@ def _asked_lines(index: Index, looked: Looked) -> list[str]:
     return list((index.lettering([looked.part.value]) or [()])[0])
 
 
-def _cells(index: Index, source: Any, answer: Answer, rows: Rows) -> list[NDArray[np.float64]]:
-    """Of every hit (ROWS, COLUMNS) drops of its score."""
+def painted_over(index: Index, source: Any, answer: Answer, rows: Rows) -> list[NDArray[np.float64]]:
+    """Of every hit (ROWS, COLUMNS) how much its score falls when that part of the poster in `source` is painted over.
+
+    Args:
+        index: that gave the answer.
+        source: a poster as `Poster.of` takes it.
+        answer: hits to ask of.
+        rows: (K, W) their compact rows.
+    """
     poster = Poster.of(source)
     variants = [poster, *(with_cell_painted(poster, cell) for cell in grid_cells())]
     compact = index.space.compact("poster", index.encoder.encode_posters(variants))
