@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cinealign.errors import ConfigError
+from cinealign.out import whole_file
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -147,12 +148,9 @@ def save_figure(figure: Any, out: Path, suffixes: Sequence[str] = SUFFIXES) -> l
     """
     base = figure_base(out)
     files = [base.with_name(base.name + suffix) for suffix in suffixes]
-    try:
-        base.parent.mkdir(parents=True, exist_ok=True)
-        for file in files:
-            figure.savefig(file, dpi=DPI, metadata=_undated(file.suffix))
-    except OSError as error:
-        raise ConfigError(f"--out {out} cannot be written: {error.strerror}; choose another place") from None
+    for file in files:
+        with whole_file(file, "--out") as beside:
+            figure.savefig(beside, dpi=DPI, metadata=_undated(file.suffix))
     return files
 
 
@@ -173,14 +171,8 @@ def save_page(figure: Any, file: Path) -> None:
         ConfigError: as `check_page`, or a place that cannot be written.
     """
     check_page(file)
-    part = file.with_name(f".{file.stem}.part{file.suffix}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(part, dpi=150, metadata=_undated(file.suffix))
-        part.replace(file)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise ConfigError(f"--picture {file} cannot be written: {error.strerror}; choose another place") from None
+    with whole_file(file, "--picture") as beside:
+        figure.savefig(beside, dpi=150, metadata=_undated(file.suffix))
 
 
 def _undated(suffix: str) -> dict[str, Any]:

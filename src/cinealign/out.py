@@ -37,25 +37,32 @@ def refuse_taken(out: Path, force: bool, *, mark: str, one: str, many: str) -> N
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, option: str = "") -> Iterator[Path]:
     """A new name beside `path` to write to; it takes the place of `path` when the block ends well, and goes otherwise.
 
-    It ends as `path` does, as many a writer goes by that.
+    It ends as `path` does, as many a writer goes by that. Folders on the way are made.
 
+    Args:
+        path: where the file is to be.
+        option: that which named it, for messages: "--out".
     Raises:
         ConfigError: the place cannot be written.
     """
     beside = path.with_name(f".{secrets.token_hex(6)}.part{path.suffix}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         beside.touch(mode=0o666)
         yield beside
         beside.replace(path)
     except OSError as error:
-        if error.filename is None or Path(error.filename) != beside:
+        # A full disk names no file; what the block reads from elsewhere is not ours to explain.
+        if error.filename is not None and Path(error.filename) not in (beside, *path.parents):
             raise
-        raise ConfigError(f"{path} cannot be written: {error.strerror}; choose another place") from None
+        reason = "Not a directory" if isinstance(error, FileExistsError) else error.strerror or str(error)
+        raise ConfigError(f"{option} {path} cannot be written: {reason}; choose another place".lstrip()) from None
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(NotADirectoryError):
+            beside.unlink(missing_ok=True)
 
 
 def partial(folder: Path) -> Path:

@@ -5,7 +5,7 @@ import pytest
 import cinealign.distance.files as files
 from cinealign.distance.distances import distance_matrix
 from cinealign.distance.files import load_distances, save_distances
-from cinealign.errors import DataError
+from cinealign.errors import ConfigError, DataError
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path, 
         raise OSError("disk full")
 
     monkeypatch.setattr(files, "distance_chunks", broken)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(ConfigError, match=r"D.npy cannot be written: disk full; choose another place"):
         save_distances(path, *vectors)
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["D.npy"]

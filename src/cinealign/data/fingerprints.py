@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cinealign.data.posters import Poster, open_poster
+from cinealign.threads import on_threads
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -86,5 +85,4 @@ def text_vectors(texts: Sequence[str]) -> Any:
 
 
 def _of_each(posters: Sequence[Poster], look: Callable[[Image], NDArray[Any]]) -> NDArray[Any]:
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        return np.stack(list(pool.map(lambda poster: look(open_poster(poster)), posters)))
+    return np.stack(list(on_threads(lambda poster: look(open_poster(poster)), posters)))

@@ -3,10 +3,32 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cinealign.errors import DataError
+
+
+@contextmanager
+def new_folder(folder: Path, *, mark: str, files: Collection[str], what: str, force: bool) -> Iterator[Path]:
+    """A place beside `folder` to make it at; it takes its place when the block ends well, and goes otherwise.
+
+    Args:
+        folder, mark, files, what, force: as for `refuse_occupied`.
+    Raises:
+        DataError: the place is taken or cannot be written.
+    """
+    refuse_occupied(folder, mark=mark, files=files, what=what, force=force)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
+            made = Path(scratch) / "made"
+            yield made
+            put_in_place(made, folder)
+    except OSError as error:
+        raise DataError(f"{folder} cannot be written: {error.strerror or error}; choose another folder") from None
 
 
 def refuse_occupied(folder: Path, *, mark: str, files: Collection[str], what: str, force: bool) -> None:

@@ -9,7 +9,6 @@ import re
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cinealign.data.pixels import rgb, without_texts
 from cinealign.errors import DataError
+from cinealign.threads import on_threads
 
 if TYPE_CHECKING:
     import numpy as np
@@ -144,8 +144,7 @@ def check_posters(paths: Sequence[Path]) -> tuple[dict[Path, Poster], list[str]]
         except DataError as error:
             return str(error)
 
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        results = list(pool.map(check, paths))
+    results = list(on_threads(check, paths))
     good = {path: result for path, result in zip(paths, results, strict=True) if isinstance(result, Poster)}
     return good, [result.partition(";")[0].removeprefix("poster ") for result in results if isinstance(result, str)]
 

@@ -9,18 +9,16 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import random
-import tempfile
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cinealign.data.catalogue import SAMPLE_MARK, Catalogue
-from cinealign.data.new_folder import refuse_occupied
+from cinealign.data.new_folder import new_folder
 from cinealign.data.sample_stories import Story, tell_story
 from cinealign.errors import ConfigError, DataError
+from cinealign.threads import on_threads
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -53,17 +51,8 @@ def draw_sample(folder: Path, *, movies: int = 240, seed: int = 0, force: bool =
     if not FEWEST <= movies <= MOST:
         raise ConfigError(f"movies must be between {FEWEST} and {MOST}, got {movies}")
     folder = Path(folder)
-    refuse_occupied(folder, mark=SAMPLE_MARK, files=_FILES, what="a sample drawn", force=force)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
-            drawn = Path(scratch) / "sample"
-            _write_sample(drawn, movies, seed)
-            if folder.exists():
-                folder.rename(Path(scratch) / "old")
-            drawn.rename(folder)
-    except OSError as error:
-        raise DataError(f"{folder} cannot be written: {error.strerror or error}; choose another folder") from None
+    with new_folder(folder, mark=SAMPLE_MARK, files=_FILES, what="a sample drawn", force=force) as made:
+        _write_sample(made, movies, seed)
 
 
 def sample_catalogue(cache_dir: Path, *, movies: int = 240, seed: int = 0) -> Catalogue:
@@ -139,8 +128,7 @@ def _write_sample(folder: Path, movies: int, seed: int) -> None:
         poster = draw_poster(stories[place], seed * 1_000_003 + place, lettered=place not in unlettered)
         poster.save(folder / "poster" / f"{ids[place]}.jpg", quality=90)
 
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # Pillow's scaling lets other threads run
-        list(pool.map(draw, rows))
+    list(on_threads(draw, rows))
     info = [
         _info_row(movie_id, story, intro="" if place == silent else story.intro, repeat_writer=place == rows[0])
         for place, (movie_id, story) in enumerate(zip(ids, stories, strict=True))

@@ -12,7 +12,6 @@ import json
 import math
 import random
 import re
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +20,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cinealign.data.catalogue import SAMPLE_MARK
-from cinealign.data.new_folder import put_in_place, refuse_occupied
+from cinealign.data.new_folder import new_folder
 from cinealign.data.sample import FEWEST, MOST
-from cinealign.errors import ConfigError, DataError
+from cinealign.errors import ConfigError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -116,15 +115,9 @@ def draw_flags(folder: Path, *, flags: int = 240, seed: int = 0, force: bool = F
     if not FEWEST <= flags <= MOST:
         raise ConfigError(f"flags must be between {FEWEST} and {MOST}, got {flags}")
     folder = Path(folder)
-    refuse_occupied(folder, mark=SAMPLE_MARK, files={TABLE, PICTURES, SAMPLE_MARK}, what="a sample drawn", force=force)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
-            made = Path(scratch) / "flags"
-            _write(made, flags, seed)
-            put_in_place(made, folder)
-    except OSError as error:
-        raise DataError(f"{folder} cannot be written: {error.strerror or error}; choose another folder") from None
+    files = {TABLE, PICTURES, SAMPLE_MARK}
+    with new_folder(folder, mark=SAMPLE_MARK, files=files, what="a sample drawn", force=force) as made:
+        _write(made, flags, seed)
 
 
 def invent_flag(dice: random.Random) -> Flag:

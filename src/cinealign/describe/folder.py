@@ -6,11 +6,9 @@ It looks at files, not at a catalogue, so that a folder that no run would take i
 from __future__ import annotations
 
 import io
-import os
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +26,7 @@ from cinealign.data.split_record import read_split_record
 from cinealign.describe.lettering import Lettering
 from cinealign.errors import DataError
 from cinealign.progress import progress
+from cinealign.threads import on_threads
 
 SHARES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 """The quantiles that stand for a distribution: least, 5 %, quartiles, median, 95 %, most."""
@@ -224,10 +223,9 @@ def _look_at(paths: Sequence[Path]) -> tuple[dict[Path, _Picture], list[str]]:
     with (
         warnings.catch_warnings(),
         progress("posters", len(paths)) as report,
-        ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool,
     ):
         warnings.simplefilter("ignore")  # Pillow warns of sizes that `decode_poster` refuses anyway
-        for path, found in zip(paths, pool.map(look, paths), strict=True):
+        for path, found in zip(paths, on_threads(look, paths), strict=True):
             if isinstance(found, str):
                 bad.append(found)
             else:

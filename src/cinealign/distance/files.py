@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -26,6 +25,7 @@ from cinealign.distance.distances import (
 from cinealign.distance.labels import LabelledMatrix, ordered
 from cinealign.distance.tables import read_feather, read_parquet, read_text_table
 from cinealign.errors import DataError
+from cinealign.out import whole_file
 from cinealign.progress import say
 
 ANNOUNCED_BYTES = 200_000_000
@@ -126,24 +126,9 @@ def save_distances(
     size = n * n * (12 if path.suffix.lower() == ".csv" else 4)
     if size > ANNOUNCED_BYTES:
         say(f"writing {path.name}: {n} x {n} distances, about {size / 1e9:.1f} GB")
-    handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            writers[path.suffix.lower()](
-                file, n, distance_chunks(poster, intro, kind, coordinates=coordinates, **options)
-            )
-        Path(beside).chmod(0o666 & ~_umask())
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    """The process's file mode mask: temporary files are private, what we leave behind should not be."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    rows = distance_chunks(poster, intro, kind, coordinates=coordinates, **options)
+    with whole_file(path) as beside, beside.open("wb") as file:
+        writers[path.suffix.lower()](file, n, rows)
 
 
 def _write_npy(file: IO[bytes], n: int, rows: Rows) -> None:

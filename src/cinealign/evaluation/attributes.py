@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +10,11 @@ from numpy.typing import NDArray
 from cinealign.data.catalogue import Catalogue
 from cinealign.data.intros import tokens
 from cinealign.data.posters import Poster, open_poster
-from cinealign.data.tables import read_table, whole_number
-from cinealign.errors import DataError
+from cinealign.data.ratings import read_ratings
 from cinealign.evaluation.slices import Slices, by_decade, by_label, by_size
+from cinealign.threads import on_threads
 
 PARTS = 4
-RATINGS = "ratings.csv"
 
 
 def catalogue_slices(catalogue: Catalogue, lettering: Sequence[str] | None = None) -> dict[str, Slices]:
@@ -56,27 +52,14 @@ def colourfulness(posters: Sequence[Poster]) -> NDArray[np.float64]:
         spread = np.hypot(first.std(), second.std())
         return float(spread + 0.3 * np.hypot(first.mean(), second.mean()))
 
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        return np.array(list(pool.map(measure, posters)))
+    return np.array(list(on_threads(measure, posters)))
 
 
 def rating_counts(catalogue: Catalogue) -> NDArray[np.float64] | None:
     """(N,) ratings of each movie in `ratings.csv` of the data folder; None where there is no such file.
 
     Raises:
-        DataError: the file has no column of movie ids.
+        DataError: what `read_ratings` cannot read.
     """
-    path = Path(catalogue.folder) / RATINGS
-    if not path.is_file():
-        return None
-    table = read_table(path)
-    column = table.column("movie_id", "movieid", "item_id")
-    if column is None:
-        raise DataError(f"{RATINGS} has no column movie_id; name it so, or take the file out of the folder")
-    rows = {movie.movie_id: row for row, movie in enumerate(catalogue.movies)}
-    counts = np.zeros(len(catalogue))
-    for record in table.rows:
-        movie_id = whole_number(record.cells[column])
-        if movie_id is not None and movie_id in rows:
-            counts[rows[movie_id]] += 1
-    return counts
+    ratings = read_ratings(catalogue)
+    return None if ratings is None else np.bincount(ratings.row, minlength=len(catalogue)).astype(np.float64)

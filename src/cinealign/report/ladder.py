@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cinealign.errors import ConfigError, DataError
+from cinealign.errors import DataError
+from cinealign.out import whole_file
 
 COLUMNS = ("step", "poster to intro", "intro to poster")
 """Accuracies on folds inside the train movies, the simplest step first."""
@@ -20,15 +21,10 @@ def write_ladder_file(file: Path, steps: Sequence[tuple[str, float, float]]) -> 
     Raises:
         ConfigError: the file cannot be written.
     """
-    beside = file.with_name(f"{file.name}.part")
-    try:
-        with beside.open("w", encoding="utf-8", newline="") as opened:
-            table = csv.writer(opened, lineterminator="\n")
-            table.writerow(COLUMNS)
-            table.writerows((step, f"{there:.4f}", f"{back:.4f}") for step, there, back in steps)
-        beside.replace(file)
-    except OSError as error:
-        raise ConfigError(f"{file} cannot be written: {error.strerror}; choose another place") from None
+    with whole_file(file) as beside, beside.open("w", encoding="utf-8", newline="") as opened:
+        table = csv.writer(opened, lineterminator="\n")
+        table.writerow(COLUMNS)
+        table.writerows((step, f"{there:.4f}", f"{back:.4f}") for step, there, back in steps)
 
 
 def read_ladder_file(file: Path) -> list[dict[str, Any]]:

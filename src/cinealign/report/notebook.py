@@ -17,6 +17,7 @@ from typing import Any
 from cinealign import errors
 from cinealign.errors import CineAlignError, ConfigError
 from cinealign.figures import Language
+from cinealign.out import whole_file
 from cinealign.progress import progress
 from cinealign.recipe import Recipe
 from cinealign.report.extras import extra
@@ -242,13 +243,8 @@ def write_notebook(notebook: Notebook, out: Path) -> None:
         ConfigError: `out` cannot be written.
     """
     nbformat = extra("nbformat", "a notebook")
-    beside = out.with_name(out.name + ".part")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(out, "--out") as beside:
         beside.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
-        beside.replace(out)
-    except OSError as error:
-        raise ConfigError(f"--out {out} cannot be written: {error.strerror}; choose another place") from None
 
 
 def texts_of(output: Mapping[str, Any]) -> Sequence[str]:

@@ -6,8 +6,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cinealign.errors import ConfigError
 from cinealign.figures import Language
+from cinealign.out import whole_file
 from cinealign.progress import say
 from cinealign.report.document import compose
 from cinealign.report.sources import Sources
@@ -65,15 +65,10 @@ def report_pdf(
 
 
 def write_bytes(content: bytes, out: Path) -> None:
-    """Write `content` beside `out`, then rename.
+    """Write `content` whole or not at all.
 
     Raises:
         ConfigError: `out` cannot be written.
     """
-    beside = out.with_name(out.name + ".part")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(out, "--out") as beside:
         beside.write_bytes(content)
-        beside.replace(out)
-    except OSError as error:
-        raise ConfigError(f"--out {out} cannot be written: {error.strerror}; choose another place") from None

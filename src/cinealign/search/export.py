@@ -14,6 +14,7 @@ import numpy as np
 
 from cinealign.data.importing.source import needed_package
 from cinealign.errors import ConfigError
+from cinealign.out import whole_file
 from cinealign.plain_yaml import read_yaml_file
 from cinealign.search.engines import Rows
 from cinealign.search.folder import SIDES, Side
@@ -40,18 +41,13 @@ def export(index: Index, path: Path | str) -> str:
         raise ConfigError(
             f"--out {path}: unknown kind {suffix or 'without suffix'!r}; choose one of: {', '.join(KINDS)}"
         )
-    beside = path.with_name(f"{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path, "--out") as beside:
         if suffix == ".md":
             beside.write_text("\n".join(model_card(index)) + "\n", encoding="utf-8")
             said = "model card"
         else:
             rows = _write_parquet(index, beside) if suffix == ".parquet" else _write_safetensors(index, beside)
             said = f"{rows:,} unit vectors of {_width(index)} numbers"
-        beside.replace(path)
-    except OSError as error:
-        raise ConfigError(f"--out {path} cannot be written: {error.strerror or error}") from None
     return said
 
 

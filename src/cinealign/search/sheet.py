@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cinealign.data.posters import Poster, open_poster
 from cinealign.errors import ConfigError, DataError
+from cinealign.out import whole_file
 from cinealign.search.index import Hit
 
 WIDTH, HEIGHT, TEXT, GAP, COLUMNS = 160, 240, 34, 10, 6
@@ -47,8 +48,6 @@ def draw_sheet(hits: Sequence[Hit], path: Path) -> int:
         draw.text(
             (left, top + HEIGHT + 17), title.encode("latin-1", "replace").decode("latin-1"), fill="black", font=font
         )
-    try:
-        sheet.save(path)
-    except OSError as error:
-        raise ConfigError(f"--contact-sheet {path} cannot be written: {error.strerror or error}") from None
+    with whole_file(path, "--contact-sheet") as beside:
+        sheet.save(beside)
     return shown

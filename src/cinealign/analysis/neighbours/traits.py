@@ -5,15 +5,14 @@ A trait is a (Q, N) array of float32, NaN where it is not known for one of the t
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cinealign.data.posters import Poster, open_poster
 from cinealign.data.ratings import Ratings
+from cinealign.threads import on_threads
 
 Trait = NDArray[np.float32]
 COMMON_RATERS = 10
@@ -60,8 +59,7 @@ def palettes(posters: Sequence[Poster]) -> NDArray[np.float32]:
         bins = np.clip((scaled * _BINS).astype(np.int64), 0, _BINS - 1) @ np.array([_BINS**2, _BINS, 1])
         return (np.bincount(bins, minlength=_BINS**3) / len(bins)).astype(np.float32)
 
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        return np.stack(list(pool.map(histogram, posters)))
+    return np.stack(list(on_threads(histogram, posters)))
 
 
 def palette_overlap(histograms: NDArray[np.float32], rows: NDArray[np.int64]) -> Trait:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
@@ -12,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from cinealign.data.posters import Poster, open_poster
+from cinealign.threads import on_threads
 from cinealign.views.base import Features, PosterView, ViewOptions
 from cinealign.views.compiled import ENGINE, Compiled, compile_network, kept
 from cinealign.views.poster.looking import looked_at
@@ -130,8 +129,7 @@ def prepared(posters: Sequence[Poster], width: int, height: int) -> NDArray[np.f
     def pixels(poster: Poster) -> NDArray[np.uint8]:
         return np.asarray(open_poster(poster).resize((width, height), Image.Resampling.BICUBIC))
 
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        images = np.stack(list(pool.map(pixels, posters))).transpose(0, 3, 1, 2)
+    images = np.stack(list(on_threads(pixels, posters))).transpose(0, 3, 1, 2)
     return (images.astype(np.float32) - np.float32(PIXEL_MEAN)) / np.float32(PIXEL_SCALE)
 
 

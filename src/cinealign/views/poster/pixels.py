@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -12,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from cinealign.data.posters import Poster, open_poster
+from cinealign.threads import on_threads
 from cinealign.views.base import Features, PosterView, ViewOptions
 from cinealign.views.poster.looking import looked_at
 from cinealign.views.store import FeatureStore
@@ -52,8 +51,7 @@ class PixelsView(PosterView):
         return {"size": [self.options.width, self.options.height], "resize": "lanczos", "order": "channels first, RGB"}
 
     def _look(self, posters: Sequence[Poster]) -> NDArray[np.uint8]:
-        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-            return np.stack(list(pool.map(self._pixels, posters))).transpose(0, 3, 1, 2)
+        return np.stack(list(on_threads(self._pixels, posters))).transpose(0, 3, 1, 2)
 
     def _pixels(self, poster: Poster) -> NDArray[np.uint8]:
         from PIL import Image
