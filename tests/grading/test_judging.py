@@ -13,9 +13,10 @@ import torch
 
 from cinealign.cli.app import main
 from cinealign.distance.distances import distance_matrix
-from cinealign.grading.desk import alike, grade
-from cinealign.grading.judging import judge
+from cinealign.grading.desk import grade
+from cinealign.grading.judging import Judged, judge
 from cinealign.grading.recognition import claimed
+from cinealign.grading.resemblance import Fingerprint, alike, differ_by_noise
 from cinealign.grading.table import write_grades
 from cinealign.grading.unpacking import Limits
 
@@ -152,7 +153,9 @@ def test_copies_are_found_through_scale_noise_and_order(tmp_path, D, judged):
         "first": D,
         "scaled": 3 * D + 1,
         "noisy": D + random.normal(0, 0.01 * D.std(), D.shape).astype(np.float32),
+        "noisier": D + random.normal(0, 0.3 * D.std(), D.shape).astype(np.float32),
         "shuffled": D[np.ix_(order, order)],
+        "shuffled with noise": D[np.ix_(order, order)] + random.normal(0, 0.05 * D.std(), D.shape).astype(np.float32),
         "other": 1 - random.normal(size=(len(D), 9)) @ random.normal(size=(9, len(D))),
     }
     for name, matrix in made.items():
@@ -160,8 +163,11 @@ def test_copies_are_found_through_scale_noise_and_order(tmp_path, D, judged):
     rows = [judged(tmp_path / f"{name}.npy") for name in made]
     found = {(one.name, other.name): said for one, other, said in alike(rows)}
     assert found["first", "scaled"].startswith("the same matrix")
-    assert "nearly the same matrix" in found["first", "noisy"]
-    assert found["first", "shuffled"] == "the same diagonal with items in another order"
+    assert "the same matrix but for noise without any pattern" in found["first", "noisy"]
+    assert "the same matrix but for noise" in found["first", "noisier"]
+    assert "the same matrix but for noise" in found["scaled", "noisier"]
+    assert found["first", "shuffled"] == "the same matrix with items in another order"
+    assert found["noisy", "shuffled with noise"] == "the same matrix with items in another order"
     assert not any("other" in pair for pair in found)
 
 
@@ -205,3 +211,19 @@ def test_a_submission_that_breaks_or_holds_up_its_reader_breaks_its_row_only(tmp
     assert rows[0].remarks == ["took more than 0.01 s"]
     rows = grade(folder, sample, memory=1)
     assert len(rows) == 1 and not rows[0].metrics and rows[0].remarks
+
+
+def test_relatives_of_one_public_model_are_no_copies():
+    """A trained head on a frozen model: highly correlated, but what differs has few dimensions."""
+    random = np.random.default_rng(0)
+    poster, intro = random.normal(size=(2, 300, 40))
+    turn = np.eye(40) + 0.05 * random.normal(size=(40, 40))
+    frozen, trained = Fingerprint.of(poster @ intro.T), Fingerprint.of(poster @ turn @ intro.T)
+    assert 0.8 < float(frozen.ranks @ trained.ranks) < 0.98
+    assert not differ_by_noise(frozen.block, trained.block)
+    rows = [Judged(name, fingerprint=one) for name, one in (("a", frozen), ("b", trained))]
+    assert list(alike(rows)) == []
+    standard = random.normal(size=(2, 300, 300))
+    standard = (standard - standard.mean(axis=2, keepdims=True)) / standard.std(axis=2, keepdims=True)
+    rows = [Judged(str(at), fingerprint=Fingerprint.of(D)) for at, D in enumerate(standard)]
+    assert list(alike(rows)) == []  # rows of equal means and spreads are no sign of another order

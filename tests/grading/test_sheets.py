@@ -7,9 +7,9 @@ import pytest
 
 from cinealign.audit.findings import failed, left_open
 from cinealign.distance.distances import distance_matrix
-from cinealign.grading.desk import alike
 from cinealign.grading.evidence import Evidence
 from cinealign.grading.judging import Judged, judge
+from cinealign.grading.resemblance import alike
 from cinealign.grading.table import write_grades
 from cinealign.grading.unpacking import Limits
 from cinealign.grading.words import said

@@ -71,6 +71,19 @@ def _advantage(model: NDArray[np.float64], mine: NDArray[np.float64], other: NDA
     return float(by_movie.sum()) / error if error > 0 else 0.0
 
 
+def fit(model: NDArray[np.float64], lines: NDArray[np.float64]) -> float:
+    """How well the lines of D resemble each other as their items do: a correlation in standard errors.
+
+    Args:
+        model: (M, M) likenesses of items.
+        lines: (M, N) their rows or columns of D.
+    """
+    products = _standardised(model) * _standardised(_alike(lines))
+    by_movie = products.sum(axis=1)
+    error = 2 * float(by_movie.std()) * np.sqrt(len(by_movie))
+    return float(by_movie.sum()) / error if error > 0 else 0.0
+
+
 def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
     off = ~np.eye(len(values), dtype=bool)
     scaled = (values - values[off].mean()) / max(float(values[off].std()), 1e-12)

@@ -27,8 +27,9 @@ def grade(
     Each one is judged in a process of its own with limits of time and memory.
     """
     from cinealign.data.catalogue import Catalogue
-    from cinealign.grading.desk import alike, alike_notebooks
+    from cinealign.grading.desk import alike_notebooks
     from cinealign.grading.desk import grade as grade_folder
+    from cinealign.grading.resemblance import alike
     from cinealign.grading.table import write_grades
     from cinealign.grading.teachers import Teachers
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import tempfile
-from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
-
-import numpy as np
 
 from cinealign.data.catalogue import Catalogue
 from cinealign.errors import DataError
@@ -21,10 +18,6 @@ SECONDS = 900
 """Longest time for one submission."""
 MEMORY = 8_000_000_000
 """Bytes of data that the process of one submission may hold."""
-SAME, ALIKE = 0.99999, 0.98
-"""Correlation of ranks of entries from which two matrices are the same, or one with noise."""
-SAME_DIAGONAL = 1e-3
-"""Largest difference of sorted diagonals, in standard deviations of D, of a copy in another order."""
 
 
 def submissions(folder: Path) -> list[Path]:
@@ -63,28 +56,6 @@ def grade(
             rows.append(_apart(path, catalogue, limits or Limits(), seconds, memory))
             bar.advance()
     return rows
-
-
-def alike(rows: list[Judged]) -> Iterator[tuple[Judged, Judged, str]]:
-    """Pairs of submissions whose matrices are the same, or one made from the other; never a verdict.
-
-    Two runs of this program by one recipe and seed are the same by design and are left out.
-    """
-    scored = [row for row in rows if row.entries is not None and row.own is not None]
-    for at, one in enumerate(scored):
-        for other in scored[at + 1 :]:
-            assert (
-                one.entries is not None and other.entries is not None and one.own is not None and other.own is not None
-            )
-            if one.recipe and one.recipe == other.recipe:
-                continue
-            correlation = float(one.entries @ other.entries)
-            if correlation > SAME:
-                yield one, other, "the same matrix, perhaps in another scale"
-            elif correlation > ALIKE:
-                yield one, other, f"nearly the same matrix (rank correlation {correlation:.4f})"
-            elif float(np.abs(one.own - other.own).max()) < SAME_DIAGONAL:
-                yield one, other, "the same diagonal with items in another order"
 
 
 def alike_notebooks(rows: list[Judged]) -> list[tuple[Judged, Judged, Shared]]:

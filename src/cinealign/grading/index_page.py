@@ -9,6 +9,7 @@ from typing import Any
 from cinealign.figures import Language
 from cinealign.grading.judging import Judged
 from cinealign.grading.notebooks import Shared
+from cinealign.grading.sheets import as_source
 from cinealign.grading.words import said
 
 OURS = (
@@ -39,6 +40,10 @@ LEAD = (
     "be so, NOTE that numbers alone cannot tell. A finding is a reason to talk with the student."
 )
 MODEST = "Two students who use one public model without training have the same matrix honestly. Look at both files."
+FIGURE = (
+    "Correlations of the entries of D, without the diagonal. A high one alone is no sign: a head on a public model was seen "
+    "at 0.95 to the model itself. Marked are the pairs of the list, matrices above the diagonal and notebooks below it."
+)
 
 
 def index_page(
@@ -47,6 +52,7 @@ def index_page(
     sheets: Sequence[str],
     lang: Language = "en",
     notebooks: Sequence[tuple[Judged, Judged, Shared]] = (),
+    picture: bytes = b"",
 ) -> str:
     """The page.
 
@@ -56,6 +62,7 @@ def index_page(
         sheets: addresses of the sheets of the first rows.
         lang: of the page.
         notebooks: whose passages are shown side by side.
+        picture: who resembles whom, as PNG; none where it is empty.
     """
     shown = [name for name in OURS if name != "resembles"]
     head = "".join(f"<th>{html.escape(said(name.replace('_', ' '), lang))}</th>" for name in shown)
@@ -81,11 +88,19 @@ td,th{{border-bottom:1px solid #ccc;padding:.3em .6em;text-align:left;vertical-a
 {chr(10).join(lines)}
 </tbody></table>
 <h2>{said("Submissions that resemble each other", lang)}</h2>
+{_figure(picture, lang)}
 <ul>{resemble or f"<li>{said('none', lang)}</li>"}</ul>
 <p>{said(MODEST, lang)}</p>
 {_passages(notebooks, lang)}
 </body></html>
 """
+
+
+def _figure(picture: bytes, lang: Language) -> str:
+    if not picture:
+        return ""
+    alt = html.escape(said("Submissions that resemble each other", lang))
+    return f'<img alt="{alt}" src="{as_source(picture)}"><p>{html.escape(said(FIGURE, lang))}</p>'
 
 
 def _passages(notebooks: Sequence[tuple[Judged, Judged, Shared]], lang: Language) -> str:

@@ -20,8 +20,10 @@ from cinealign.errors import CineAlignError
 from cinealign.evaluation.metrics import DIRECTIONS, evaluate_distances
 from cinealign.grading.evidence import Evidence
 from cinealign.grading.notebooks import Passages, passages
-from cinealign.grading.pictures import Diagonal
+from cinealign.grading.order import mended
+from cinealign.grading.pictures import Diagonal, Partners
 from cinealign.grading.recognition import Found, recognise
+from cinealign.grading.resemblance import Fingerprint
 from cinealign.grading.unpacking import Limits, unpack
 from cinealign.grading.vectors import distances_of, holds_vectors
 from cinealign.run import Run
@@ -29,8 +31,8 @@ from cinealign.run_data import RunData
 
 CLAIM_AGREES = 0.005
 """Difference of a claimed accuracy from the measured one that rounding and ties explain."""
-FINGERPRINT = 4096
-"""Entries of D that are kept for comparison with other submissions."""
+RANKED = ("ties", "held-out ranks", "pile-ups", "train and held-out")
+"""Checks whose findings a picture of ranks shows."""
 
 
 @dataclass
@@ -46,9 +48,9 @@ class Judged:
         findings: what of the audit a teacher should read, with its strength.
         remarks: what is missing, odd or was mended.
         recipe: what made it, for a run.
-        entries: fixed entries of D, as ranks scaled to unit length; None without D.
-        own: sorted diagonal in standard deviations of D; None without D.
+        fingerprint: what of D is compared with others; None without D.
         diagonal: what a picture of the diagonal shows; None where the audit has no question about it.
+        partners: what a picture of their ranks shows; None where the audit has no question about them.
         notebooks: their passages, to be compared with those of others.
     """
 
@@ -60,9 +62,9 @@ class Judged:
     findings: list[Evidence] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     recipe: str = ""
-    entries: NDArray[np.float32] | None = None
-    own: NDArray[np.float64] | None = None
+    fingerprint: Fingerprint | None = None
     diagonal: Diagonal | None = None
+    partners: Partners | None = None
     notebooks: list[Passages] = field(default_factory=list)
 
 
@@ -115,9 +117,12 @@ def _judge(judged: Judged, path: Path, scratch: Path, catalogue: Catalogue, limi
     judged.findings = [Evidence.of(one) for one in findings if one.verdict == "FAIL" or one.open]
     if D is not None:
         judged.metrics = evaluate_distances(D, None, catalogue.train_rows, samples=1000)
-        judged.entries, judged.own = fingerprint(D)
+        judged.fingerprint = Fingerprint.of(D)
         if any(one.check == "special diagonal" for one in judged.findings):
             judged.diagonal = Diagonal.of(D, catalogue.train_rows)
+        if any(one.check in RANKED for one in judged.findings):
+            judged.partners = Partners.of(D, catalogue.train_rows)
+        _doubt_order(judged)
         _compare_claims(judged)
 
 
@@ -133,6 +138,9 @@ def _run(judged: Judged, folder: Path, catalogue: Catalogue) -> tuple[NDArray[An
 
 def _matrix(judged: Judged, file: Path, catalogue: Catalogue) -> tuple[NDArray[Any] | None, list[Finding]]:
     D = load_distances(file, ids=catalogue.ids, allow_nan=True)
+    if np.isfinite(D).all():
+        D, told = mended(D, catalogue)
+        judged.remarks += [told] if told else []
     findings = audit_distances(D, catalogue.train_rows, catalogue)
     failing = {finding.check for finding in findings if finding.verdict == "FAIL"}
     if "finite" in failing:
@@ -146,6 +154,16 @@ def _matrix(judged: Judged, file: Path, catalogue: Catalogue) -> tuple[NDArray[A
         D = -np.asarray(D, dtype=np.float64)
         findings = audit_distances(D, catalogue.train_rows, catalogue)
     return D, findings
+
+
+def _doubt_order(judged: Judged) -> None:
+    """Say where train pairs are not found at all: an order that nobody knows looks so, and so does a model that failed."""
+    chance = judged.metrics["chance"]
+    if all((judged.metrics[direction]["train"] or 1.0) < 2 * chance for direction in DIRECTIONS):
+        judged.remarks.append(
+            "train pairs stand about where chance puts them and no known order explains it; ask for D with the ids of rows "
+            "and columns"
+        )
 
 
 def _compare_claims(judged: Judged) -> None:
@@ -163,20 +181,3 @@ def _compare_claims(judged: Judged) -> None:
 
 def _near(claim: float, measured: list[float]) -> bool:
     return any(abs(claim - one) <= CLAIM_AGREES for one in measured)
-
-
-def fingerprint(D: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """What is kept of D to find copies: ranks of some entries beside the diagonal, and the diagonal in order.
-
-    Ranks see a copy through any scale and growing function, the sorted diagonal sees it through an order of the items.
-    """
-    n = len(D)
-    random = np.random.default_rng(0)
-    rows = random.integers(0, n, FINGERPRINT)
-    columns = (rows + random.integers(1, n, FINGERPRINT)) % n
-    entries = np.asarray(D)[rows, columns].astype(np.float64)
-    ranks = np.argsort(np.argsort(entries, kind="stable"), kind="stable").astype(np.float64)
-    ranks -= ranks.mean()
-    middle, spread = float(np.mean(D, dtype=np.float64)), float(np.std(D, dtype=np.float64)) or 1.0
-    own = np.sort((np.asarray(D).diagonal().astype(np.float64) - middle) / spread)
-    return (ranks / np.linalg.norm(ranks)).astype(np.float32), own

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from cinealign.evaluation.metrics import DIRECTIONS
 from cinealign.figures import Language
 from cinealign.grading.judging import Judged
-from cinealign.grading.pictures import diagonal_picture
+from cinealign.grading.pictures import diagonal_picture, partners_picture
 from cinealign.grading.words import said
 
 STYLE = """body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:56em;padding:0 1em}
@@ -27,6 +27,10 @@ APPEAL = (
 BAND = (
     "Each point is an item: how far its own distance lies from what the other entries of D predict. Nearly all entries "
     "beside the diagonal lie within the grey band."
+)
+RANKS = (
+    "How many partners stand at which rank, up to 2 k. The curve of an honest model falls gradually and has no step at k; "
+    "train pairs may be remembered and stand at rank 1."
 )
 
 
@@ -80,7 +84,7 @@ def sheet(row: Judged, resembles: Sequence[str], lang: Language) -> str:
 {_accuracies(row, lang)}
 <h2>{t("What was found")}</h2>
 {_found(row, resembles, lang)}
-{_picture(row, lang)}
+{_pictures(row, lang)}
 <h2>{t("Form")}</h2>
 {form}
 <h2>{t("How to appeal")}</h2>
@@ -123,9 +127,18 @@ def _found(row: Judged, resembles: Sequence[str], lang: Language) -> str:
     return f"<ul>{''.join(items)}</ul>" if items else f"<p>{said('Nothing was found.', lang)}</p>"
 
 
-def _picture(row: Judged, lang: Language) -> str:
-    if row.diagonal is None:
-        return ""
-    picture = base64.b64encode(diagonal_picture(row.diagonal, lang)).decode()
-    title, text = said("The diagonal against its prediction", lang), said(BAND, lang)
-    return f'<h2>{title}</h2><img alt="{title}" src="data:image/png;base64,{picture}"><p>{text}</p>'
+def _pictures(row: Judged, lang: Language) -> str:
+    parts = []
+    if row.diagonal is not None:
+        parts.append(("The diagonal against its prediction", BAND, diagonal_picture(row.diagonal, lang)))
+    if row.partners is not None:
+        parts.append(("Ranks of partners", RANKS, partners_picture(row.partners, lang)))
+    return "".join(
+        f'<h2>{said(title, lang)}</h2><img alt="{said(title, lang)}" src="{as_source(picture)}"><p>{said(text, lang)}</p>'
+        for title, text, picture in parts
+    )
+
+
+def as_source(picture: bytes) -> str:
+    """A PNG as the address of an image, so that a page is one file."""
+    return f"data:image/png;base64,{base64.b64encode(picture).decode()}"

@@ -12,10 +12,15 @@ from cinealign.figures import Language
 from cinealign.grading.index_page import OURS, index_page
 from cinealign.grading.judging import Judged
 from cinealign.grading.notebooks import Shared
+from cinealign.grading.pictures import resemblance_picture
+from cinealign.grading.resemblance import correlations
 from cinealign.grading.sheets import write_sheets
 from cinealign.grading.teachers import NUMBER, TABLE, Teachers
 from cinealign.grading.words import said
 from cinealign.grading.workbook import write_workbook
+
+LISTED = 5
+"""Submissions that a cell names at most; index.html lists all."""
 
 
 def write_grades(
@@ -39,6 +44,7 @@ def write_grades(
         DataError: an old table cannot be read, or the two differ in what the teacher wrote.
     """
     out.mkdir(parents=True, exist_ok=True)
+    picture = _picture(rows, pairs, notebooks, lang)
     pairs = [*pairs, *((one, other, shared.line()) for one, other, shared in notebooks)]
     teachers = Teachers.read(out)
     columns = [*OURS, *teachers.columns]
@@ -57,8 +63,23 @@ def write_grades(
     write_workbook(out, columns, table, sheets, teachers)
     beside.replace(out / TABLE)
     teachers.save(out, teachers.cells)
-    (out / "index.html").write_text(index_page(table, pairs, sheets, lang, notebooks), encoding="utf-8")
+    (out / "index.html").write_text(index_page(table, pairs, sheets, lang, notebooks, picture), encoding="utf-8")
     return gone
+
+
+def _picture(
+    rows: Sequence[Judged],
+    pairs: Sequence[tuple[Judged, Judged, str]],
+    notebooks: Sequence[tuple[Judged, Judged, Shared]],
+    lang: Language,
+) -> bytes:
+    """Who resembles whom; empty where fewer than two have anything to compare."""
+    at = {id(row): number for number, row in enumerate(row for row in rows if row.fingerprint or row.notebooks)}
+    if len(at) < 2:
+        return b""
+    shown = [row for row in rows if id(row) in at]
+    matrices, books = ([(at[id(one)], at[id(other)]) for one, other, _ in found] for found in (pairs, notebooks))
+    return resemblance_picture([row.name for row in shown], correlations(shown), matrices, books, lang)
 
 
 def _cells(row: Judged, pairs: Sequence[tuple[Judged, Judged, str]], lang: Language) -> dict[str, Any]:
@@ -69,11 +90,7 @@ def _cells(row: Judged, pairs: Sequence[tuple[Judged, Judged, str]], lang: Langu
         "claimed": " ".join(f"{claim:.4f}" for claim in row.claims[-2:]),
         "findings": " | ".join(f"{said(one.strength, lang)}: {one.check}: {one.said}" for one in row.findings),
         "remarks": " | ".join(said(line, lang) for line in row.remarks),
-        "resembles": " | ".join(
-            f"{(other if one is row else one).name}: {said(told, lang)}"
-            for one, other, told in pairs
-            if row is one or row is other
-        ),
+        "resembles": _resembles(row, pairs, lang),
     }
     cells = {name: " ".join(str(text).split()) for name, text in cells.items()}
     if row.metrics:
@@ -89,6 +106,12 @@ def _cells(row: Judged, pairs: Sequence[tuple[Judged, Judged, str]], lang: Langu
         cells |= {name: "" if number is None else f"{number:.4f}" for name, number in numbers.items()}
         cells["course_score"] = f"{row.metrics['course_score']:.2f}"
     return cells
+
+
+def _resembles(row: Judged, pairs: Sequence[tuple[Judged, Judged, str]], lang: Language) -> str:
+    found = [(other if one is row else one, told) for one, other, told in pairs if row is one or row is other]
+    shown = [f"{other.name}: {said(told, lang)}" for other, told in found[:LISTED]]
+    return " | ".join([*shown, *([said(f"and {len(found) - LISTED} more", lang)] if len(found) > LISTED else [])])
 
 
 def _harmless(cell: Any) -> str:
