@@ -12,8 +12,7 @@ from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
-from cinealign.distance.distances import DISTANCES
-from cinealign.distance.transductive import TRANSDUCTIONS
+from cinealign.distance.registry import DISTANCES, TRANSDUCTIONS
 from cinealign.errors import ConfigError
 from cinealign.experts.base import ExpertOptions
 from cinealign.experts.registry import EXPERTS

@@ -23,14 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinealign.errors import DataError
-from cinealign.experts.base import Vectors
-from cinealign.model import AlignmentModel, build_distance
 from cinealign.out import partial
 from cinealign.recipe import Recipe
 from cinealign.state import State
 
 if TYPE_CHECKING:
     from cinealign.encoder import Encoder
+    from cinealign.experts.base import Vectors
+    from cinealign.model import AlignmentModel
 
 
 class Run:
@@ -149,6 +149,8 @@ class Run:
         """The distances that belong to `scores` of any shape; they fall as scores rise."""
         import torch
 
+        from cinealign.model import build_distance
+
         distance = build_distance(self.recipe)
         found: Vectors = distance.from_products(torch.from_numpy(np.array(scores, dtype=np.float32))).numpy()
         return found
@@ -156,6 +158,8 @@ class Run:
     @cached_property
     def model(self) -> AlignmentModel:
         """The fitted model, for encoding other posters and intros."""
+        from cinealign.model import AlignmentModel
+
         return AlignmentModel.load(self.folder / "model")
 
     @cached_property

@@ -17,8 +17,9 @@ def slices(folder: RunFolder, data: Data = None, as_json: AsJson = False) -> Non
     """Accuracy of parts of the held-out items: genre, decade, intro length, lettering, colourfulness, popularity."""
     from cinealign.evaluation.accuracy import top_k
     from cinealign.evaluation.attributes import catalogue_slices
+    from cinealign.evaluation.keys import TASK_RATIO
     from cinealign.evaluation.measures_table import print_slices
-    from cinealign.evaluation.metrics import TASK_RATIO, ranks_both_ways
+    from cinealign.evaluation.metrics import ranks_both_ways
     from cinealign.evaluation.slices import score_slices
     from cinealign.run import Run
     from cinealign.run_data import RunData

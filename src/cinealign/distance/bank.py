@@ -14,15 +14,17 @@ queries, as it will be of the real ones.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from cinealign.distance.base import Coordinates, Distance, DistanceOptions
-from cinealign.experts.aligned import TrainVectors
 from cinealign.state import State
+
+if TYPE_CHECKING:
+    from cinealign.experts.aligned import TrainVectors
 
 STRENGTHS = (0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
 """Those tried where the recipe names none."""

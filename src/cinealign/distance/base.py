@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from cinealign.experts.aligned import TrainVectors
 from cinealign.state import State
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from cinealign.experts.aligned import TrainVectors
 
 Coordinates = NDArray[np.float32]
 

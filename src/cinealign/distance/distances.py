@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cinealign.distance.base import Distance
+from cinealign.distance.registry import DISTANCES as DISTANCES
 from cinealign.errors import ConfigError, DataError
-from cinealign.registry import Registry
 
 if TYPE_CHECKING:
     import torch
@@ -24,21 +23,6 @@ CHUNK_ROWS = 1024
 
 Vectors: TypeAlias = "torch.Tensor | NDArray[Any]"
 """(N, D) vectors of one side, torch or numpy; read as float32 on the CPU."""
-
-
-DISTANCES: Registry[Distance] = Registry(
-    "distance",
-    {
-        "bilinear": "cinealign.distance.learned:Bilinear",
-        "cosine": "cinealign.distance.base:Cosine",
-        "dot": "cinealign.distance.base:Dot",
-        "euclidean": "cinealign.distance.base:Euclidean",
-        "mahalanobis": "cinealign.distance.learned:Mahalanobis",
-        "neighbour_bias": "cinealign.distance.bank:NeighbourBias",
-        "qb_norm": "cinealign.distance.bank:QbNorm",
-    },
-)
-"""The distances that a recipe can name; docs/distances.md lists them."""
 
 
 def as_vectors(vectors: Vectors, what: str) -> torch.Tensor:

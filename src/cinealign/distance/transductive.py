@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from cinealign.distance.base import DistanceOptions
-from cinealign.registry import Registry
+from cinealign.distance.registry import TRANSDUCTIONS as TRANSDUCTIONS
 
 
 class Transduction(ABC):
@@ -82,13 +82,3 @@ class Sinkhorn(Transduction):
             logits -= logsumexp(logits, axis=0, keepdims=True)
         D: NDArray[np.float32] = (-logits).astype(np.float32)
         return D
-
-
-TRANSDUCTIONS: Registry[Transduction] = Registry(
-    "transductive correction",
-    {
-        "csls": "cinealign.distance.transductive:Csls",
-        "sinkhorn": "cinealign.distance.transductive:Sinkhorn",
-    },
-    key="correction",
-)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
 
 from cinealign.errors import ConfigError, DataError
-from cinealign.evaluation.ranks import ranks_from_distances
+
+if TYPE_CHECKING:
+    import torch
 
 
 def top_k(ratio: float, n: int) -> int:
@@ -46,6 +49,8 @@ def get_acc(D: ArrayLike | torch.Tensor, ratio: float = 0.05, dim: int = 1) -> f
         >>> round(get_acc(D, ratio=0.34, dim=1), 4), get_acc(D, ratio=0.34, dim=0)
         (0.6667, 1.0)
     """
+    from cinealign.evaluation.ranks import ranks_from_distances  # brings torch, which showing a run does not need
+
     ranks = ranks_from_distances(D, dim)
     return float(np.mean(ranks <= top_k(ratio, len(ranks))))
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cinealign.evaluation.metrics import DIRECTIONS
+from cinealign.evaluation.keys import DIRECTIONS
 from cinealign.evaluation.slices import SMALL
 from cinealign.evaluation.table import NARROW, PLAIN_WIDTH, p_text, terminal_table
 

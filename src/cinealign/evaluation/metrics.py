@@ -12,19 +12,14 @@ from cinealign.distance.distances import Vectors, as_distances, as_pair
 from cinealign.errors import DataError
 from cinealign.evaluation.accuracy import course_score, top_k
 from cinealign.evaluation.curve import PARTS, top_p_area, top_p_curve
+from cinealign.evaluation.keys import DIRECTIONS as DIRECTIONS
+from cinealign.evaluation.keys import RECALL_AT as RECALL_AT
+from cinealign.evaluation.keys import SPLITS as SPLITS
+from cinealign.evaluation.keys import TASK_RATIO as TASK_RATIO
+from cinealign.evaluation.keys import TEST_STEP_RATIO as TEST_STEP_RATIO
+from cinealign.evaluation.keys import Metrics as Metrics
 from cinealign.evaluation.ranks import Ranks, ranks_from_distances, retrieval_ranks
 from cinealign.evaluation.statistics import SAMPLES, bootstrap, percentiles
-
-DIRECTIONS = ("poster_to_intro", "intro_to_poster")
-SPLITS = ("all", "train", "held_out")
-TASK_RATIO = 0.05
-"""The assignment's task: every headline means it."""
-TEST_STEP_RATIO = 0.5
-"""The assignment's test step calls `get_acc` with it: shown beside the headline, never instead."""
-RECALL_AT = (1, 5, 10)
-
-Metrics = dict[str, Any]
-"""What `score` returns: str keys, plain floats and ints, lists and None, ready for JSON."""
 
 
 def score(

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from cinealign.evaluation.accuracy import course_score, top_k
-from cinealign.evaluation.metrics import DIRECTIONS, SPLITS, Metrics
+from cinealign.evaluation.keys import DIRECTIONS, SPLITS, Metrics
 
 SURE = 2.0
 """Standard errors by which held-out accuracy may stay below that of train and still be as high."""

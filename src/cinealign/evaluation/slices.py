@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cinealign.errors import ConfigError, DataError
 from cinealign.evaluation.accuracy import top_k
-from cinealign.evaluation.metrics import DIRECTIONS, TASK_RATIO
+from cinealign.evaluation.keys import DIRECTIONS, TASK_RATIO
 from cinealign.evaluation.statistics import LEVEL, wilson_interval
 
 SMALL = 30

@@ -6,7 +6,7 @@ import io
 import sys
 from typing import TYPE_CHECKING, Any
 
-from cinealign.evaluation.metrics import DIRECTIONS, RECALL_AT, SPLITS, Metrics
+from cinealign.evaluation.keys import DIRECTIONS, RECALL_AT, SPLITS, Metrics
 from cinealign.evaluation.plausible import too_few
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cinealign.evaluation.metrics import DIRECTIONS, SPLITS
+from cinealign.evaluation.keys import DIRECTIONS, SPLITS
 from cinealign.figures import COLOURS, drawing, save_figure
 
 SHORT = {"poster_to_intro": "poster → intro", "intro_to_poster": "intro → poster"}

@@ -1,0 +1,33 @@
+"""The distances and transductive corrections that a recipe can name; docs/distances.md lists them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cinealign.registry import Registry
+
+if TYPE_CHECKING:
+    from cinealign.distance.base import Distance
+    from cinealign.distance.transductive import Transduction
+
+DISTANCES: Registry[Distance] = Registry(
+    "distance",
+    {
+        "bilinear": "cinealign.distance.learned:Bilinear",
+        "cosine": "cinealign.distance.base:Cosine",
+        "dot": "cinealign.distance.base:Dot",
+        "euclidean": "cinealign.distance.base:Euclidean",
+        "mahalanobis": "cinealign.distance.learned:Mahalanobis",
+        "neighbour_bias": "cinealign.distance.bank:NeighbourBias",
+        "qb_norm": "cinealign.distance.bank:QbNorm",
+    },
+)
+
+TRANSDUCTIONS: Registry[Transduction] = Registry(
+    "transductive correction",
+    {
+        "csls": "cinealign.distance.transductive:Csls",
+        "sinkhorn": "cinealign.distance.transductive:Sinkhorn",
+    },
+    key="correction",
+)
