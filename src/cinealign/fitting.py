@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from cinealign.epochs import training_part
 from cinealign.errors import ConfigError
 from cinealign.experts.aligned import turned
 from cinealign.experts.base import Expert, TeacherVectors, TrainingSet
@@ -26,10 +27,18 @@ def no_checkpoint(_: str, compute: Callable[[], State]) -> State:
     return compute()
 
 
-def fit_model(recipe: Recipe, training: TrainingSet, checkpoint: Checkpoint = no_checkpoint) -> AlignmentModel:
+def fit_model(
+    recipe: Recipe, training: TrainingSet, checkpoint: Checkpoint = no_checkpoint, *, curves: bool = False
+) -> AlignmentModel:
     """Learn everything from the train pairs: weights on out-of-fold pairs, then views and experts on all of them.
 
     Where at most one weight is free there is nothing to weigh, and no fold is fitted.
+
+    Args:
+        recipe: what to do.
+        training: the train pairs.
+        checkpoint: of the fitted experts.
+        curves: whether the history also gets a validation curve of experts that train in epochs (`Expert.validate`).
 
     Raises:
         ConfigError: fewer than two train pairs a fold, or an expert that does not fit its views.
@@ -39,7 +48,7 @@ def fit_model(recipe: Recipe, training: TrainingSet, checkpoint: Checkpoint = no
     needs_folds = free > 1 or distance.fitted
     folds = cross_fit(recipe, training, checkpoint, inside=distance.fitted) if needs_folds else []
     weights = _weights(recipe, folds)
-    views, experts = fit_parts(recipe, training, checkpoint, "all")
+    views, experts = fit_parts(recipe, training, checkpoint, "all", curves=curves)
     if distance.fitted:
         fold_of = fold_numbers(training.size, recipe.fusion.folds, recipe.seed)
         final = _encoded(views, experts, training)
@@ -48,7 +57,9 @@ def fit_model(recipe: Recipe, training: TrainingSet, checkpoint: Checkpoint = no
     return AlignmentModel(recipe, views, experts, weights, distance)
 
 
-def fit_parts(recipe: Recipe, training: TrainingSet, checkpoint: Checkpoint, name: str) -> tuple[Views, list[Expert]]:
+def fit_parts(
+    recipe: Recipe, training: TrainingSet, checkpoint: Checkpoint, name: str, *, curves: bool = False
+) -> tuple[Views, list[Expert]]:
     """Views and experts fitted on the pairs of `training`; `name` marks the states in the checkpoint."""
     views = build_views(recipe)
     for side in (training.poster, training.intro):
@@ -67,9 +78,15 @@ def fit_parts(recipe: Recipe, training: TrainingSet, checkpoint: Checkpoint, nam
     for i, expert in enumerate(experts):
 
         def fitted(expert: Expert = expert) -> State:
-            return expert.fit(_taught(recipe, expert, features), seed=recipe.seed).state()
+            taught = _taught(recipe, expert, features)
+            expert.fit(taught, seed=recipe.seed)
+            if curves:
+                expert.history += expert.validate(taught, seed=recipe.seed)
+            return expert.state()
 
-        expert.load_state(checkpoint(f"{name}-expert-{i}", fitted))
+        kind = recipe.align[i]["expert"]
+        with training_part(name), training_part(kind if len(experts) == 1 else f"expert {i} ({kind})"):
+            expert.load_state(checkpoint(f"{name}-expert-{i}", fitted))
     return views, experts
 
 

@@ -17,12 +17,19 @@ from cinealign.progress import say
 from cinealign.recipe import Recipe
 from cinealign.run import Run
 from cinealign.run_draft import RunDraft
+from cinealign.training_log import training_log
 from cinealign.views.plan import planned_steps
 from cinealign.views.store import FeatureStore
 
 
 def align(
-    catalogue: Catalogue, recipe: Recipe, out: Path | str, *, store: FeatureStore | None = None, force: bool = False
+    catalogue: Catalogue,
+    recipe: Recipe,
+    out: Path | str,
+    *,
+    store: FeatureStore | None = None,
+    force: bool = False,
+    log: str | None = None,
 ) -> Run:
     """Learn from the train rows which poster belongs to which intro, score all rows, write the run.
 
@@ -35,8 +42,10 @@ def align(
         out: the run directory to make.
         store: of features; the user's own store where None.
         force: replace a finished run at `out`.
+        log: a kind of log of `training_log.LOGS` that is written into the run while it trains; None for none.
     Raises:
-        ConfigError: `out` is a finished run and `force` is not given, or the recipe does not fit the data.
+        ConfigError: `out` is a finished run and `force` is not given, the recipe does not fit the data, or the log needs a
+            library that is not installed.
         DataError, ModelError: a poster, the store or weights cannot be used.
     Examples:
         >>> from cinealign import Catalogue, Recipe, align
@@ -45,12 +54,12 @@ def align(
         ['all', 'held_out', 'train']
     """
     store = store or FeatureStore()
-    with RunDraft.open(Path(out), recipe, catalogue, force=force) as draft:
+    with RunDraft.open(Path(out), recipe, catalogue, force=force) as draft, training_log(log, draft.place.folder):
         for step in planned_steps(build_views(recipe), {"poster": catalogue.posters, "intro": catalogue.intros}, store):
             say(step.line())
         extracts = Extracts.of(recipe, catalogue.posters, catalogue.intros, store)
         training = extracts.training_set(catalogue.train_rows, train_labels(catalogue))
-        model = fit_model(recipe, training, draft.checkpoint)
+        model = fit_model(recipe, training, draft.checkpoint, curves=True)
         poster = model.encode_poster_extracts(extracts.poster)
         intro = model.encode_intro_extracts(extracts.intro)
         metrics = evaluate_vectors(

@@ -64,3 +64,43 @@ def test_residual_head_needs_one_width() -> None:
 def test_one_pair_has_no_negative() -> None:
     with pytest.raises(ConfigError, match="at least 2 train pairs"):
         build().fit(linked(1, (6, 5)), seed=0)
+
+
+def test_a_validation_curve_leaves_the_expert_as_it_is() -> None:
+    training = linked(201, (8, 8))
+    expert = build().fit(training, seed=0)
+    before, history = expert.encode_poster(training.poster), list(expert.history)
+    curve = expert.validate(training, seed=0)
+    assert np.array_equal(expert.encode_poster(training.poster), before) and expert.history == history
+    assert [entry["epoch"] for entry in curve] == [entry["epoch"] for entry in history]
+    assert {entry["phase"] for entry in curve} == {"validation"}
+    for key, sign in (("inner_accuracy", 1), ("inner_loss", -1), ("loss", -1)):
+        assert sign * curve[-1][key] > sign * curve[0][key], key
+
+
+def test_the_validation_curve_shows_over_fitting() -> None:
+    """Where nothing links the sides, pairs are only remembered: no help with the left-out ones, a batch of 40."""
+    dice = np.random.default_rng(3)
+    look, text = (dice.standard_normal((200, 60)).astype(np.float32) for _ in range(2))
+    training = TrainingSet({"look": look}, {"text": text}, 200)
+    curve = build().fit(training, seed=0).validate(training, seed=0)
+    assert curve[-1]["loss"] < 1 < np.log(40) < curve[-1]["inner_loss"]
+    assert curve[-1]["inner_accuracy"] < 0.25
+
+
+def test_there_is_one_curve_and_it_can_be_left_out() -> None:
+    training = linked(60, (6, 5))
+    assert build(validation=False).fit(training, seed=0).validate(training, seed=0) == []
+    searching = build(training={**TRAINING, "early_stopping": {"patience": 60}}).fit(training, seed=0)
+    assert searching.validate(training, seed=0) == []
+    assert all("inner_loss" in entry for entry in searching.history if entry.get("phase") == "search")
+    few = linked(10, (6, 5))
+    assert build().fit(few, seed=0).validate(few, seed=0) == []
+
+
+@pytest.mark.parametrize("options", [{"loss": {"loss": "info_nce", "bank": 64}}, {"mixup": 1.0}, {"seeds": 2}])
+def test_a_curve_goes_with_every_way_to_train(options: dict[str, Any]) -> None:
+    training = linked(60, (6, 5))
+    expert = build(training={**TRAINING, "epochs": 3, "batch_size": 16}, **options).fit(training, seed=0)
+    curve = expert.validate(training, seed=0)
+    assert len(curve) == 3 and all(np.isfinite(entry["inner_loss"]) for entry in curve)

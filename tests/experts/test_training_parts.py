@@ -114,7 +114,7 @@ def test_clipping_limits_the_step_and_full_batches_are_whole():
 def test_the_loop_stops_when_patience_ends_and_names_the_best_epoch():
     accuracies = iter([0.1, 0.4, 0.4, 0.3, 0.9])
     settings = TrainingSettings(epochs=20, early_stopping=EarlyStopping(patience=2))
-    _, history = regression(settings, judge=lambda: next(accuracies))
+    _, history = regression(settings, judge=lambda: {"inner_accuracy": next(accuracies)})
     assert len(history) == 4 and best_epoch(history) == 2
     _, again = regression(settings, last_epoch=2)
     assert [entry["loss"] for entry in again] == [entry["loss"] for entry in history[:2]]

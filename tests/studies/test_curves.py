@@ -79,7 +79,7 @@ def test_an_expert_has_the_panels_of_its_own_values(finished: Run, tmp_path: Pat
     assert first == ["loss"] and second == ["loss", "inner accuracy, top 5 %"]
     assert [text.get_text() for text in figure.subfigs[1].axes[0].get_legend().get_texts()] == [
         "search",
-        "all train pairs",
+        "train pairs",
     ]
     assert all(float(tick).is_integer() for tick in figure.subfigs[1].axes[0].get_xticks())
 

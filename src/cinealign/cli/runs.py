@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from cinealign.data.catalogue import Catalogue
 
 
+class LogChoice(StrEnum):
+    """Logs of training."""
+
+    tensorboard = "tensorboard"
+
+
 class IdentityChoice(StrEnum):
     """What makes a partner."""
 
@@ -44,6 +50,10 @@ def run(
     ] = MissingIntroChoice.error,
     weights: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of model folders by name; else CINEALIGN_WEIGHTS.")
+    ] = None,
+    log: Annotated[
+        LogChoice | None,
+        typer.Option(help="Also write every epoch to RUN/tensorboard while it trains (extra tensorboard)."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -74,7 +84,7 @@ def run(
 
     from cinealign.pipeline import align
 
-    finished = align(catalogue, chosen, out, force=force)
+    finished = align(catalogue, chosen, out, force=force, log=log.value if log else None)
     if as_json:
         print_json(finished.metrics)
     else:

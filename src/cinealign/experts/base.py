@@ -119,6 +119,13 @@ class Expert(ABC):
             seed: of initial weights, batches and dropout; closed forms ignore it.
         """
 
+    def validate(self, training: TrainingSet, *, seed: int) -> list[dict[str, Any]]:
+        """History of a training that leaves an inner fold out and is judged on it, for the curve; the expert stays as it is.
+
+        None where nothing is trained in epochs, or `fit` has such a curve already.
+        """
+        return []
+
     @abstractmethod
     def encode_poster(self, features: Mapping[str, Features]) -> Vectors:
         """(N, D) vectors of posters from their views' features; needs `fit` or `load_state` first."""

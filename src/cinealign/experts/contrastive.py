@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any, Self
 
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
+from cinealign.epochs import epochs, training_part
 from cinealign.errors import ConfigError
 from cinealign.experts.base import Expert, ExpertOptions, TrainingSet, Vectors
 from cinealign.experts.fusion import fold_numbers
 from cinealign.experts.pair import Pair
 from cinealign.experts.sides import HeadSide, Side, TowerSide
-from cinealign.experts.training import TrainingSettings, best_epoch
+from cinealign.experts.training import EarlyStopping, TrainingSettings, best_epoch
 from cinealign.losses.registry import loss_options, resolve_loss
 from cinealign.networks.heads import HeadKind
 from cinealign.networks.towers import resolve_tower
@@ -50,6 +52,9 @@ class ContrastiveOptions(ExpertOptions):
     mixup: float = Field(0.0, ge=0, le=100, description="alpha of latent mixup, of any loss; 0 is none, 1 mixes evenly")
     seeds: int = Field(1, ge=1, le=32, description="members trained from different seeds, whose cosines are averaged")
     training: TrainingSettings = Field(TrainingSettings(), description="of the loop")
+    validation: bool = Field(
+        True, description="train once more without an inner fold, for the validation curve; the model stays the same"
+    )
 
     @field_validator("loss", mode="before")
     @classmethod
@@ -131,13 +136,23 @@ class ContrastiveExpert(Expert):
         self.history = [] if settings.early_stopping is None else self._search(training, seed)
         last_epoch = best_epoch(self.history) if self.history else None
         self._members = []
-        for member in range(self.options.seeds):
-            pair = self._pair()
-            history = pair.run(training, settings, seed + MEMBER_STRIDE * member, last_epoch=last_epoch)
-            self._members.append(pair)
-            which = {"member": member} if self.options.seeds > 1 else {}
-            self.history += [{**which, **entry} for entry in history]
+        several = self.options.seeds > 1
+        with epochs(last_epoch or settings.epochs, times=self.options.seeds):
+            for member in range(self.options.seeds):
+                pair = self._pair()
+                with training_part(f"member {member + 1} of {self.options.seeds}") if several else nullcontext():
+                    history = pair.run(training, settings, seed + MEMBER_STRIDE * member, last_epoch=last_epoch)
+                self._members.append(pair)
+                self.history += [{**({"member": member} if several else {}), **entry} for entry in history]
         return self
+
+    def validate(self, training: TrainingSet, *, seed: int) -> list[dict[str, Any]]:
+        """Of the first member, on the first of five folds; none where early stopping has judged a fold, or on a handful."""
+        settings, folds = self.options.training, EarlyStopping().folds
+        if not self.options.validation or settings.early_stopping is not None or training.size < 4 * folds:
+            return []
+        every_epoch = settings.model_copy(update={"early_stopping": EarlyStopping(patience=settings.epochs)})
+        return self._without_a_fold(training, every_epoch, seed, "validation")
 
     def encode_poster(self, features: Mapping[str, Features]) -> Vectors:
         """(N, dimensions * seeds) unit rows; zero where no view saw anything."""
@@ -169,10 +184,17 @@ class ContrastiveExpert(Expert):
                 f"training.early_stopping.folds is {stopping.folds} and there are {training.size} train pairs; an inner "
                 "fold needs 2 at least"
             )
-        fold = fold_numbers(training.size, stopping.folds, seed)
+        return self._without_a_fold(training, self.options.training, seed, "search")
+
+    def _without_a_fold(
+        self, training: TrainingSet, settings: TrainingSettings, seed: int, phase: str
+    ) -> list[dict[str, Any]]:
+        assert settings.early_stopping is not None
+        fold = fold_numbers(training.size, settings.early_stopping.folds, seed)
         inside, outside = training.take(np.flatnonzero(fold != 0)), training.take(np.flatnonzero(fold == 0))
-        history = self._pair().run(inside, self.options.training, seed, judged_on=outside)
-        return [{"phase": "search", **entry} for entry in history]
+        with training_part(phase):
+            history = self._pair().run(inside, settings, seed, judged_on=outside)
+        return [{"phase": phase, **entry} for entry in history]
 
     def _pair(self) -> Pair:
         o = self.options

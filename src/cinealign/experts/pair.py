@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -15,7 +16,7 @@ from cinealign.errors import ConfigError
 from cinealign.experts.base import TrainingSet
 from cinealign.experts.collapse import effective_rank
 from cinealign.experts.sides import HeadSide, Side
-from cinealign.experts.training import TrainingSettings, train
+from cinealign.experts.training import Judge, TrainingSettings, train
 from cinealign.losses.base import Known, Teacher
 from cinealign.losses.mixup import Mixture
 from cinealign.losses.objective import Objective
@@ -59,7 +60,7 @@ class Pair:
             training: the pairs to learn from.
             settings: of the loop.
             seed: of initial weights, batches, dropout and mixtures.
-            judged_on: pairs that are not learned from, for the inner accuracy.
+            judged_on: pairs that are not learned from, for the inner accuracy and loss.
             last_epoch: as in `train`.
         Raises:
             ConfigError: the sides do not fit each other, or a loss lacks something that it needs.
@@ -110,7 +111,7 @@ class Pair:
                 generator,
                 groups=_groups(intro) if settings.unique_intros else None,
                 watch=watch,
-                judge=None if judged_on is None else lambda: self._accuracy(judged_on),
+                judge=None if judged_on is None else self._judge(judged_on, objective, training.size, settings),
                 last_epoch=last_epoch,
             )
         if min(*last[0].shape, training.size) >= 8 and history[-1]["effective_rank"] < COLLAPSED:
@@ -132,12 +133,37 @@ class Pair:
         self.intro.load(state, f"{prefix}intro")
         return self
 
-    def _accuracy(self, pairs: TrainingSet) -> float:
+    def _judge(self, pairs: TrainingSet, objective: Objective, learned: int, settings: TrainingSettings) -> Judge:
+        """Accuracy and loss among `pairs`, which are none of the `learned` pairs that the objective knows.
+
+        The loss is over batches as large as training's, or as large as there are pairs: with fewer negatives it is lower.
+        """
+        rows = [side.rows(_features(seen)) for side, seen in ((self.poster, pairs.poster), (self.intro, pairs.intro))]
+        both = torch.nonzero(self.poster.seen(rows[0]) & self.intro.seen(rows[1]))[:, 0]
+        poster, intro = (side[both] for side in rows)
+        known = self._known(pairs.take(both.numpy()), intro)
+        size = len(both) if settings.batch_size == "full" else min(settings.batch_size, len(both))
+        whole = [torch.arange(first, first + size) for first in range(0, len(both) - size + 1, size)] if size else []
+
+        def loss_of(batch: Tensor) -> float:
+            vectors = self.poster.vectors(poster[batch]).float(), self.intro.vectors(intro[batch]).float()
+            told = known.batch(*vectors, batch)
+            return float(objective(replace(told, rows=told.rows + learned)))  # a bank holds learned pairs by number
+
+        def judge() -> dict[str, float]:
+            with torch.inference_mode():
+                losses = [loss_of(batch) for batch in whole]
+            return {
+                "inner_accuracy": self._accuracy(*rows),
+                **({"inner_loss": float(np.mean(losses))} if losses else {}),
+            }
+
+        return judge
+
+    def _accuracy(self, poster: Tensor, intro: Tensor) -> float:
         """Mean top-5 % accuracy of both directions among these pairs only; ties count against the model."""
-        poster = self.poster.encode(self.poster.rows(_features(pairs.poster)))
-        intro = self.intro.encode(self.intro.rows(_features(pairs.intro)))
-        similarities = poster @ intro.T
-        own, k = similarities.diagonal(), max(1, int(0.05 * pairs.size))
+        similarities = self.poster.encode(poster) @ self.intro.encode(intro).T
+        own, k = similarities.diagonal(), max(1, int(0.05 * len(similarities)))
         found = [(similarities >= own[:, None]).sum(axis=1) <= k, (similarities >= own).sum(axis=0) <= k]
         return float(np.mean(found))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
+from cinealign.epochs import epochs
 from cinealign.errors import ConfigError
 from cinealign.experts.averaging import WeightAverage
 from cinealign.experts.batches import batches
@@ -74,6 +75,8 @@ StepLoss = Callable[[Tensor], Tensor]
 """Row numbers (B,) int64 -> scalar loss."""
 Deal = Callable[[torch.Generator], Iterable[Tensor]]
 """The batches of one epoch, as row numbers."""
+Judge = Callable[[], Mapping[str, float]]
+"""What pairs that are not trained on say of the network as it is: `inner_accuracy` at least."""
 
 
 def train(
@@ -86,13 +89,13 @@ def train(
     groups: Tensor | None = None,
     deal: Deal | None = None,
     watch: Callable[[], dict[str, Any]] | None = None,
-    judge: Callable[[], float] | None = None,
+    judge: Judge | None = None,
     last_epoch: int | None = None,
 ) -> list[dict[str, Any]]:
     """Minimise `step_loss` over batches of row numbers; returns the history, one entry an epoch.
 
     An entry holds `epoch` (from 1), `loss` (mean over pairs), `learning_rate` (after the epoch), `gradient_norm` (mean over
-    steps, before clipping), what `watch` adds, and `inner_accuracy` where `judge` was asked.
+    steps, before clipping), what `watch` adds, and what `judge` says where it was asked. `epochs` is told of every entry.
 
     Args:
         modules: everything that learns, in one module; left in eval mode, with averaged weights where settings.ema is on.
@@ -103,8 +106,8 @@ def train(
         groups: (count,) rows that must not meet in a batch have the same number; see `batches`.
         deal: gives the batches where not any rows may meet in one; else they are drawn by settings.batch_size.
         watch: asked after every epoch for further values.
-        judge: accuracy on pairs that are not trained on; asked in eval mode at the looks of settings.early_stopping, and
-            training ends when its patience does.
+        judge: asked in eval mode at the looks of settings.early_stopping; training ends when its patience does, which goes
+            by `inner_accuracy`.
         last_epoch: end after this epoch of a schedule that is laid out for settings.epochs.
     Raises:
         DivergenceError: the loss is not finite any more.
@@ -130,36 +133,41 @@ def train(
     looks = Looks(settings.early_stopping or EarlyStopping())
     history: list[dict[str, Any]] = []
     modules.train()
-    for epoch in range(1, (last_epoch or settings.epochs) + 1):
-        losses, norms = [], []
-        for rows in deal(generator):
-            loss = step_loss(rows)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            norms.append(nn.utils.clip_grad_norm_(learning, settings.clip or math.inf))
-            optimiser.step()
-            if pull is not None:
-                pull.step()
-            schedule.step()
-            if average is not None:
-                average.update()
-            losses.append(loss.detach() * len(rows))
-        mean = float(torch.stack(losses).sum()) / count
-        if not math.isfinite(mean):
-            raise DivergenceError(
-                f"training: the loss is {mean} in epoch {epoch}; lower learning_rate, got "
-                f"{settings.learning_rate:g}, or limit the gradient by clip, got {settings.clip:g}"
-            )
-        if settings.schedule == "plateau":
-            plateau.epoch(mean)
-        entry = {"epoch": epoch, "loss": mean, "learning_rate": optimiser.param_groups[0]["lr"]}
-        history.append({**entry, "gradient_norm": float(torch.stack(norms).mean()), **(watch() if watch else {})})
-        if judge is not None and looks.due(epoch, settings.epochs):
-            modules.eval()
-            with average.installed() if average is not None else nullcontext():
-                history[-1]["inner_accuracy"] = judge()
-            modules.train()
-            if looks.enough(history[-1]["inner_accuracy"]):
+    last = last_epoch or settings.epochs
+    with epochs(last) as shown:
+        for epoch in range(1, last + 1):
+            losses, norms = [], []
+            for rows in deal(generator):
+                loss = step_loss(rows)
+                optimiser.zero_grad(set_to_none=True)
+                loss.backward()  # type: ignore[no-untyped-call]
+                norms.append(nn.utils.clip_grad_norm_(learning, settings.clip or math.inf))
+                optimiser.step()
+                if pull is not None:
+                    pull.step()
+                schedule.step()
+                if average is not None:
+                    average.update()
+                losses.append(loss.detach() * len(rows))
+            mean = float(torch.stack(losses).sum()) / count
+            if not math.isfinite(mean):
+                raise DivergenceError(
+                    f"training: the loss is {mean} in epoch {epoch}; lower learning_rate, got "
+                    f"{settings.learning_rate:g}, or limit the gradient by clip, got {settings.clip:g}"
+                )
+            if settings.schedule == "plateau":
+                plateau.epoch(mean)
+            entry = {"epoch": epoch, "loss": mean, "learning_rate": optimiser.param_groups[0]["lr"]}
+            entry |= {"gradient_norm": float(torch.stack(norms).mean()), **(watch() if watch else {})}
+            judged = judge is not None and looks.due(epoch, settings.epochs)
+            if judge is not None and judged:
+                modules.eval()
+                with average.installed() if average is not None else nullcontext():
+                    entry |= judge()
+                modules.train()
+            history.append(entry)
+            shown.entry(entry)
+            if judged and looks.enough(entry["inner_accuracy"]):
                 break
     if average is not None:
         average.install()

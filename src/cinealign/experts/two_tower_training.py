@@ -21,6 +21,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cinealign.epochs import epochs as shown_epochs
+from cinealign.epochs import training_part
 from cinealign.experts.batches import batches
 from cinealign.experts.training import EarlyStopping, TrainingSettings, train
 from cinealign.losses.base import Known
@@ -71,10 +73,12 @@ def train_members(
     """
     settings = settings.model_copy(update={"early_stopping": EarlyStopping(patience=settings.epochs)})
     epochs = {epoch: _begun(towers, known.size) for epoch in range(settings.epochs + 1)}
-    for left_out, fold in enumerate(folds):
-        member = copy.deepcopy(towers)
-        others = [one for number, one in enumerate(folds) if number != left_out]
-        _train_member(member, fold, others, Objective(losses, known), settings, seed + left_out, epochs)
+    with shown_epochs(settings.epochs, times=len(folds)):
+        for left_out, fold in enumerate(folds):
+            member = copy.deepcopy(towers)
+            others = [one for number, one in enumerate(folds) if number != left_out]
+            with training_part(f"member {left_out + 1} of {len(folds)}"):
+                _train_member(member, fold, others, Objective(losses, known), settings, seed + left_out, epochs)
     history: list[dict[str, Any]] = [{"epoch": number, **_mean(epoch.entries)} for number, epoch in epochs.items()]
     best = min(history, key=lambda entry: (entry["inner_log_rank"], entry["epoch"]))
     best["chosen"] = True
@@ -104,36 +108,40 @@ def _train_member(
         loss: Tensor = objective(objective.known.batch(poster, intro, rows))
         return loss
 
+    def loss_of(fold: Fold) -> float:
+        cores = compared(member, fold.posters, fold.intros)
+        return float(objective(objective.known.batch(*cores, torch.from_numpy(fold.rows))))
+
     def deal(generator: torch.Generator) -> Iterator[Tensor]:
         for fold in (others[at] for at in torch.randperm(len(others), generator=generator)):
             size = len(fold.rows) if settings.batch_size == "full" else settings.batch_size
             for places in batches(len(fold.rows), size, generator):
                 yield torch.from_numpy(fold.rows)[places]
 
-    def judge() -> float:
+    def judge() -> dict[str, float]:
         epoch = epochs[next(numbers)]
         with torch.inference_mode():
             poster = member.poster_tower.trained(left_out.posters, member.table)
             intro = member.intro_tower(left_out.intros, member.table)
+            inner_loss = loss_of(left_out)
         epoch.posters[left_out.rows], epoch.intros[left_out.rows] = poster, intro
         for name, weight in _learning(member).items():
             epoch.weights[name] += weight.detach()
         accuracy, log_rank = inner_score(poster @ intro.T)
-        epoch.entries.append({"inner_accuracy": accuracy, "inner_log_rank": log_rank})
-        return accuracy
+        said = {"inner_loss": inner_loss, "inner_accuracy": accuracy, "inner_log_rank": log_rank}
+        epoch.entries.append(said)
+        return said
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         member.eval()
+        objective.eval()
         judge()
         with torch.inference_mode():
-            losses = [
-                objective.eval()(
-                    objective.known.batch(*compared(member, one.posters, one.intros), torch.from_numpy(one.rows))
-                )
-                for one in others
-            ]
-        epochs[0].entries[-1] |= {"loss": float(torch.stack(losses).mean()), **watched(member, objective)}
+            loss = float(np.mean([loss_of(one) for one in others]))
+        epochs[0].entries[-1] |= {"loss": loss, **watched(member, objective)}
+        with shown_epochs(settings.epochs) as shown:
+            shown.entry({"epoch": 0, **epochs[0].entries[-1]})
         trained = train(
             nn.ModuleList([member, objective]),
             sum(len(one.rows) for one in others),

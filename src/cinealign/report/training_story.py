@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     from cinealign.networks.two_tower.two_towers import TwoTowers
 
 KIND = "network"
-COLUMNS = ("epoch", "loss", "learning_rate", "gradient_norm", "temperature", "inner_accuracy", "inner_log_rank")
+COLUMNS = (
+    "epoch",
+    "loss",
+    "inner_loss",
+    "learning_rate",
+    "gradient_norm",
+    "temperature",
+    "inner_accuracy",
+    "inner_log_rank",
+)
 WORSE = 0.001
 """A rise of the inner log rank that counts: less is a thousandth of a rank's size."""
 

@@ -31,6 +31,10 @@ PART = "loss_"
 """Begins the keys of the losses that were summed."""
 Series = dict[tuple[str, int], list[dict[str, Any]]]
 """(phase, member) -> epochs."""
+WITHOUT_A_FOLD = {"search": "search", "validation": "four fifths of the train pairs"}
+"""Phase of a training whose weights are thrown away -> its label."""
+INNER = {"loss": "inner_loss"}
+"""Key -> the key of the same value for the left-out pairs, drawn into the same panel."""
 
 
 def plot_run(run: Run, out: Path, lang: Language = "en") -> list[Path]:
@@ -78,7 +82,7 @@ def draw_run(run: Run, lang: Language = "en") -> Any:
 
 
 def trained_experts(history: list[dict[str, Any]]) -> dict[int, Series]:
-    """The epochs of each expert that was trained, by phase ("search" or "train") and member."""
+    """The epochs of each expert that was trained, by phase ("train", "search" or "validation") and member."""
     experts: dict[int, Series] = {}
     for entry in history:
         key = (str(entry.get("phase", "train")), int(entry.get("member", 0)))
@@ -102,24 +106,35 @@ def _draw_panel(axes: Any, key: str, series: Series) -> None:
         return
     members = len({member for _, member in series})
     for (phase, member), epochs in series.items():
-        points = [(entry["epoch"], entry[key]) for entry in epochs if entry.get(key) is not None]
-        if not points:
+        if phase == "validation" and not key.startswith(("loss", "inner_")):
             continue
-        trained = label("member {place}", place=member) if members > 1 else label("all train pairs")
-        axes.plot(
-            *zip(*points, strict=True),
-            color="0.45" if phase == "search" else COLOURS[member % len(COLOURS)],
-            linestyle="--" if phase == "search" else LINES[member % len(LINES)],
-            marker="." if len(points) < 3 else None,
-            label=label("search") if phase == "search" else trained,
+        apart = phase in WITHOUT_A_FOLD
+        trained = label("member {place}", place=member) if members > 1 else label("train pairs")
+        _draw_line(
+            axes,
+            _points(epochs, key),
+            color="0.45" if apart else COLOURS[member % len(COLOURS)],
+            linestyle="--" if apart else LINES[member % len(LINES)],
+            label=label(WITHOUT_A_FOLD[phase]) if apart else trained,
         )
+        _draw_line(axes, _points(epochs, INNER.get(key)), color="#D55E00", linestyle=":", label=label("left-out pairs"))
     for entry in (entry for epochs in series.values() for entry in epochs if entry.get("chosen")):
         axes.axvline(entry["epoch"], color="0.5", linestyle=":", linewidth=1, label=label("chosen epoch"))
     axes.set_title(label(PANELS[key]) if key in PANELS else label("loss: {name}", name=key.removeprefix(PART)))
     axes.set_xlabel(label("epoch"))
     axes.xaxis.get_major_locator().set_params(integer=True)
-    if key == "loss" and len(series) > 1:
+    if key == "loss" and len(axes.lines) > 1:
         axes.legend()
+
+
+def _points(epochs: list[dict[str, Any]], key: str | None) -> list[tuple[int, float]]:
+    """Epoch and value, where there is one."""
+    return [(entry["epoch"], entry[key]) for entry in epochs if key is not None and entry.get(key) is not None]
+
+
+def _draw_line(axes: Any, points: list[tuple[int, float]], **style: Any) -> None:
+    if points:
+        axes.plot(*zip(*points, strict=True), marker="." if len(points) < 3 else None, **style)
 
 
 def _draw_gates(axes: Any, epochs: list[dict[str, Any]]) -> None:

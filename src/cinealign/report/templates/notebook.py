@@ -418,10 +418,11 @@ model = run.model
 expert_table(model, LANGUAGE)
 
 # %% [markdown] lang="en"
-# Learning curves where an expert trains in epochs, and accuracy as a growing part of the gallery counts as near:
+# Learning curves where an expert trains in epochs, with the loss of train pairs as a line and that of pairs left out of the training
+# (the validation curve) as dots; then accuracy as a growing part of the gallery counts as near:
 
 # %% [markdown] lang="zh"
-# 若有专家按轮次训练，这里是学习曲线；还有 top-p 准确率随 p（候选中取前 p 的比例）的变化：
+# 若有专家按轮次训练，这里是学习曲线：实线为训练对的损失，点线为未参与训练的配对的损失（验证曲线）；还有 top-p 准确率随 p（候选中取前 p 的比例）的变化：
 
 # %%
 draw_run(run, spoken(LANGUAGE))
