@@ -1,4 +1,4 @@
-"""The ladder to the recipe `best`: what each part adds on folds inside the train movies.
+"""The ladder to the recipe `closed-forms-best`: what each part adds on folds inside the train movies.
 
 python benchmarks/ladder.py --data DIR               what the choices were made on
 python benchmarks/ladder.py --data DIR --held-out    and, afterwards, what the steps give on held-out movies
@@ -140,9 +140,9 @@ STEPS: list[tuple[str, list[str]]] = [
     ("  character n-grams", WORDED),
     ("  n-grams of the title beside (not kept)", [*WORDED, "title words"]),
     ("  appearance", [*WORDED, "appearance"]),
-    ("  its earlier maps: best", BEST),
+    ("  its earlier maps: closed-forms-best", BEST),
     ("  CCA of the lettering beside (not kept)", [*BEST, "lettering"]),
-    ("for comparison: default", ["all", "tallest", "words once", "lettering MiniLM", "appearance MiniLM"]),
+    ("for comparison: closed-forms", ["all", "tallest", "words once", "lettering MiniLM", "appearance MiniLM"]),
 ]
 
 
@@ -184,7 +184,7 @@ def main() -> None:
         print(line(*step))
     if given.csv is not None:
         write_ladder_file(given.csv, [(name.replace("  ", "+ "), *found) for name, *found in steps])
-    print("best with Sinkhorn over each fold (transductive: looks at the other pairs of the fold)")
+    print("closed-forms-best with Sinkhorn over each fold (transductive: looks at the other pairs of the fold)")
     for temperature in TEMPERATURES:
         correction = Sinkhorn(SinkhornOptions(temperature=temperature))
         print(line(f"temperature {temperature}", *score(folds, BEST, recipe, correction.distances)))

@@ -1,4 +1,4 @@
-"""Every table of measured results in README.md, README.zh.md and docs/, written from finished runs.
+"""The tables of recipes' results in README.md, README.zh.md, docs/results.md and docs/network.md, written from finished runs.
 
 python benchmarks/results.py record RUN...        keep the numbers of finished runs in docs/measured/runs.json
 python benchmarks/results.py compared DIR         keep sizes and differences of a `cinealign compare` in the same folder
@@ -6,7 +6,7 @@ python benchmarks/results.py write                write every table between its 
 python benchmarks/results.py check                exit 1 where a table, or a number beside it, has no run behind it
 
 A table stands between `<!-- results: NAME -->` and `<!-- end -->`. A number with three decimals anywhere else in these files
-must be a value of a recorded run, or stand in docs/measured/stated.yaml with the command that prints it.
+must be a value of a recorded run, or stand in docs/measured/stated.yaml under its page and section, with where it comes from.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ DIRECTIONS = ("poster_to_intro", "intro_to_poster")
 SPLITS = ("held_out", "train", "all")
 HEADLINE = ("default", "best", "closed-forms", "baseline")
 _BLOCK = re.compile(r"(<!-- results: (?P<name>[a-z-]+) -->\n)(?P<table>.*?)(<!-- end -->)", re.DOTALL)
-_NUMBER = re.compile(r"(?<![\w.,-])\d\.\d{3}(?![\d.])")
+_NUMBER = re.compile(r"(?<![\w.,-])\d\.\d{3}(?!\d|\.\d)")
 
 Record = dict[str, Any]
 
@@ -125,6 +125,13 @@ def headline(entries: list[Record], chinese: bool) -> str:
     return _table(head, [_row(e) for name in HEADLINE if (e := _first(entries, name))])
 
 
+def network(entries: list[Record], chinese: bool) -> str:
+    """Recipes with the network, and the closed forms that they are compared with."""
+    head = ["recipe", "poster to intro, held-out", "intro to poster, held-out", "train, both ways", "sum over all"]
+    names = ("default", "closed-forms", "best", "closed-forms-best")
+    return _table([*head, "vector width"], [_row(e) for name in names if (e := _first(entries, name))])
+
+
 def recipes(entries: list[Record], chinese: bool) -> str:
     """Every recipe at its first seed, the most accurate first."""
     costs = json.loads(COMPARED.read_text(encoding="utf-8"))["recipes"] if COMPARED.is_file() else {}
@@ -136,35 +143,6 @@ def recipes(entries: list[Record], chinese: bool) -> str:
     for entry in firsts:
         numbers = costs.get(entry["recipe"], {}).get("numbers")
         rows.append([*_row(entry), "-" if numbers is None else f"{numbers:,}"])
-    return _table(head, rows)
-
-
-def seeds(entries: list[Record], chinese: bool) -> str:
-    """Recipes that were run with several seeds."""
-    head = ["recipe", "processor", "seeds", "held-out, poster to intro", "held-out, intro to poster", "sum over all"]
-    rows = []
-    for name, processor in sorted({(e["recipe"], e["processor"]) for e in entries}):
-        same = [e for e in entries if (e["recipe"], e["processor"]) == (name, processor)]
-        if len(same) < 2:
-            continue
-        spans = [_span([e[d]["held_out"][0] for e in same]) for d in DIRECTIONS]
-        listed = ", ".join(str(e["seed"]) for e in same)
-        rows.append([f"`{name}`", processor, listed, *spans, _span([e["acc_sum"] for e in same])])
-    return _table(head, rows)
-
-
-def processors(entries: list[Record], chinese: bool) -> str:
-    """Recipes that were run on processors of both kinds, seed 0."""
-    head = ["recipe", "processor", "held-out, poster to intro", "held-out, intro to poster", "sum over all"]
-    rows = []
-    for name in sorted({e["recipe"] for e in entries}):
-        same = [e for e in entries if e["recipe"] == name and e["seed"] == 0]
-        if len({e["processor"] for e in same}) < 2:
-            continue
-        rows += [
-            [f"`{name}`", e["processor"], *(_cell(e[d]["held_out"]) for d in DIRECTIONS), f"{e['acc_sum']:.3f}"]
-            for e in same
-        ]
     return _table(head, rows)
 
 
@@ -213,9 +191,8 @@ def differences(entries: list[Record], chinese: bool) -> str:
 
 TABLES: dict[str, Callable[[list[Record], bool], str]] = {
     "headline": headline,
+    "network": network,
     "recipes": recipes,
-    "seeds": seeds,
-    "processors": processors,
     "transductive": transductive,
     "differences": differences,
 }
@@ -232,10 +209,6 @@ def _row(entry: Record) -> list[str]:
 def _cell(measured: Sequence[float]) -> str:
     value, low, high = measured
     return f"{value:.3f} ({low:.3f} to {high:.3f})"
-
-
-def _span(values: Sequence[float]) -> str:
-    return f"{min(values):.3f} to {max(values):.3f}"
 
 
 def _first(entries: list[Record], recipe: str) -> Record | None:
@@ -261,20 +234,34 @@ def page(text: str, entries: list[Record], chinese: bool = False) -> str:
     return _BLOCK.sub(lambda m: m[1] + TABLES[m["name"]](entries, chinese) + m[4], text)
 
 
-def unfounded(text: str, entries: list[Record]) -> list[str]:
-    """Numbers with three decimals outside of marked tables that no recorded run, difference or stated command gives."""
-    known = {f"{value:.3f}" for value in _values(entries)} | {f"{value:.3f}" for value in _values(_compared())}
-    known |= {str(number) for group in _stated().get("printed", []) for number in group["numbers"]}
-    prose = _BLOCK.sub("", text)
-    return [number for number in _NUMBER.findall(prose) if number not in known]
+def unfounded(name: str, text: str, entries: list[Record]) -> list[str]:
+    """Numbers with three decimals outside of marked tables that neither a recorded run nor docs/measured/stated.yaml gives.
+
+    A stated number counts on its page and in its section only.
+
+    Args:
+        name: of the page, as in `PAGES`.
+        text: the page.
+        entries: recorded runs.
+    """
+    recorded = {f"{value:.3f}" for value in _values([*entries, *_compared()])}
+    found = []
+    for section in re.split(r"^(?=## )", _BLOCK.sub("", text), flags=re.MULTILINE):
+        heading = section.partition("\n")[0].removeprefix("## ") if section.startswith("## ") else ""
+        stated = {
+            str(number)
+            for group in _stated().get("numbers", [])
+            if (group["page"], group.get("section", "")) == (name, heading)
+            for number in group["numbers"]
+        }
+        found += [number for number in _NUMBER.findall(section) if number not in recorded | stated]
+    return found
 
 
-def pages() -> Iterator[tuple[Path, str, bool]]:
-    """Every page with tables: path, text, whether it is Chinese."""
+def pages() -> Iterator[tuple[str, str, bool]]:
+    """Every page with tables: name, text, whether it is Chinese."""
     for name in PAGES:
-        path = ROOT / name
-        if path.is_file():
-            yield path, path.read_text(encoding="utf-8"), name.endswith(".zh.md")
+        yield name, (ROOT / name).read_text(encoding="utf-8"), name.endswith(".zh.md")
 
 
 def entries() -> list[Record]:
@@ -323,15 +310,15 @@ def main() -> int:
         for folder in given.folders:
             compared(folder)
     wrong = 0
-    for path, text, chinese in pages():
+    for name, text, chinese in pages():
         fresh = page(text, entries(), chinese)
         if given.what == "write" and fresh != text:
-            path.write_text(fresh, encoding="utf-8")
-            print(f"{path.relative_to(ROOT)}: written")
+            (ROOT / name).write_text(fresh, encoding="utf-8")
+            print(f"{name}: written")
         elif given.what == "check":
             stale = ["a table is not what its runs give"] if fresh != text else []
-            for fault in [*stale, *(f"{number} has no run behind it" for number in unfounded(text, entries()))]:
-                print(f"{path.relative_to(ROOT)}: {fault}")
+            for fault in [*stale, *(f"{number} has no run behind it" for number in unfounded(name, text, entries()))]:
+                print(f"{name}: {fault}")
                 wrong += 1
     return 1 if wrong else 0
 

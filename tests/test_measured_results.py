@@ -23,13 +23,13 @@ def results() -> ModuleType:
 
 
 def test_every_table_is_what_its_runs_give(results: ModuleType) -> None:
-    for path, text, chinese in results.pages():
-        assert results.page(text, results.entries(), chinese) == text, f"{path}: python benchmarks/results.py write"
+    for name, text, chinese in results.pages():
+        assert results.page(text, results.entries(), chinese) == text, f"{name}: python benchmarks/results.py write"
 
 
 def test_every_other_number_has_a_source(results: ModuleType) -> None:
-    for path, text, _ in results.pages():
-        assert results.unfounded(text, results.entries()) == [], path
+    for name, text, _ in results.pages():
+        assert results.unfounded(name, text, results.entries()) == [], name
 
 
 def test_the_readme_shows_the_default_recipe_first(results: ModuleType) -> None:
@@ -44,7 +44,14 @@ def test_a_changed_number_is_noticed(results: ModuleType) -> None:
     shown = f"{entries[0]['poster_to_intro']['held_out'][0]:.3f}"
     forged = text.replace(shown, "0.987")
     assert forged != text and results.page(forged, entries) == text
-    assert results.unfounded("It finds 0.987 of them, chance 0.050.", entries) == ["0.987"]
+
+
+def test_a_stated_number_counts_in_its_section_only(results: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    stated = {"numbers": [{"page": "README.md", "section": "Results", "from": "a test", "numbers": ["9.876"]}]}
+    monkeypatch.setattr(results, "_stated", lambda: stated)
+    said = "# Title\n\n## Results\nIt finds 9.876 of them, not 9.987.\n\n## Elsewhere\n9.876 again\n"
+    assert results.unfounded("README.md", said, []) == ["9.987", "9.876"]
+    assert results.unfounded("docs/other.md", said, []) == ["9.876", "9.987", "9.876"]
 
 
 def test_only_records_of_the_same_data_stand_side_by_side(results: ModuleType) -> None:
