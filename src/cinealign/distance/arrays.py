@@ -68,11 +68,15 @@ def read_safetensors(path: Path) -> LabelledMatrix:
 
 def read_pt(path: Path) -> LabelledMatrix:
     """D and labels of what `torch.save` wrote: a tensor or a dictionary of such, opened with `weights_only`."""
+    return pick(arrays_of_pt(path), path.name)
+
+
+def arrays_of_pt(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of what `torch.save` wrote; a bare tensor is called D. Opened with `weights_only`, so no code runs."""
     import torch
 
     found = read(path, lambda file: torch.load(file, map_location="cpu", weights_only=True))
-    arrays = _as_arrays(found if isinstance(found, Mapping) else {"D": found})
-    return pick(arrays, path.name)
+    return _as_arrays(found if isinstance(found, Mapping) else {"D": found})
 
 
 def read_mat(path: Path) -> LabelledMatrix:

@@ -80,7 +80,7 @@ def ordered(matrix: LabelledMatrix, what: str, ids: Sequence[int] | NDArray[np.i
     if ids is None:
         _check_without_catalogue(labelled, what)
         return matrix.values
-    places = {side: _places(labels, [int(one) for one in ids], side, what) for side, labels in labelled.items()}
+    places = {side: places_of(labels, [int(one) for one in ids], side, what) for side, labels in labelled.items()}
     here = np.arange(len(matrix.values))
     moved = [side for side, place in places.items() if not np.array_equal(place, here)]
     if not moved:
@@ -112,8 +112,17 @@ def _check_distinct(labels: Sequence[Label], side: str, what: str) -> None:
         raise DataError(f"{what}: {side} name {listed(twice, 3)} more than once; give each item one row and one column")
 
 
-def _places(labels: Sequence[Label], ids: Sequence[int], side: str, what: str) -> Places:
-    """Where in the file each item of the catalogue stands."""
+def places_of(labels: Sequence[Label], ids: Sequence[int], side: str, what: str) -> Places:
+    """Where in the file each item of the catalogue stands.
+
+    Args:
+        labels: item ids, or row numbers 0 to N - 1, in the order of the file.
+        ids: (N,) of the catalogue.
+        side, what: which labels of which file, for messages.
+    Raises:
+        DataError: labels that repeat, are not those of the catalogue, or can be read in two ways.
+    """
+    _check_distinct(labels, side, what)
     at = {label: place for place, label in enumerate(labels)}
     by_id = np.array([at[one] for one in ids]) if set(ids) == set(at) else None
     by_row = np.array([at[row] for row in range(len(labels))]) if set(range(len(labels))) == set(at) else None

@@ -68,6 +68,33 @@ def _read_text(path: Path) -> LabelledMatrix:
     return LabelledMatrix(_numbers(path, body.iloc[:, int(index) :]), rows, columns)
 
 
+def read_lines(path: Path) -> LabelledMatrix:
+    """(N, D) numbers, one item a line: plain, or with a header line, an index column, or both.
+
+    The first line is a header where a cell of it is no number, or where it counts its columns; the first column is an index
+    where the header leaves it without a title or calls it an id.
+    """
+    found: LabelledMatrix = read(path, _read_lines)
+    return found
+
+
+def _read_lines(path: Path) -> LabelledMatrix:
+    import pandas as pd
+
+    try:
+        dialect, first, _ = _look(path)
+        cells = [cell.strip() for cell in first]
+        counted = cells in ([str(at) for at in range(len(cells))], ["", *(str(at) for at in range(len(cells) - 1))])
+        head = counted or not all(_number(cell, dialect) for cell in cells)
+        index = head and not counted and bool(re.fullmatch(r"(.*\W|.*_)?(movie)?_?ids?|", cells[0], re.IGNORECASE))
+        index = index or (head and cells[0] == "")
+        table = pd.read_csv(path, **{**dialect.options(), "skiprows": dialect.skipped + head})
+    except UnicodeDecodeError:
+        raise DataError(f"{path.name} is not text in UTF-8; save comma-separated numbers") from None
+    labels = as_labels(table.iloc[:, 0].tolist()) if index else None
+    return LabelledMatrix(_numbers(path, table.iloc[:, int(index) :]), labels)
+
+
 def read_parquet(path: Path) -> LabelledMatrix:
     """D out of what pandas wrote with `to_parquet`: its columns' names and its index are labels."""
     return _framed(path, "read_parquet")

@@ -106,7 +106,8 @@ def _judge(judged: Judged, path: Path, scratch: Path, catalogue: Catalogue, limi
     if found.run is not None:
         D, findings = _run(judged, found.run, catalogue)
     elif found.vectors:
-        D = distances_of(found.vectors, len(catalogue))
+        D, told = mended(distances_of(found.vectors, catalogue.ids), catalogue)
+        judged.remarks += [told] if told else []
         findings = audit_distances(D, catalogue.train_rows, catalogue)
         judged.remarks.append("no D, but vectors of both sides; they are scored by cosine distance")
     elif found.matrix is not None:
