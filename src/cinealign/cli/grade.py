@@ -20,6 +20,9 @@ def grade(
         ),
     ],
     seconds: Annotated[float, typer.Option(min=1, help="Longest time for one submission.")] = 900,
+    jobs: Annotated[
+        int, typer.Option(min=0, help="Submissions judged at a time; 0 is one for each core, four at most.")
+    ] = 0,
     lang: Annotated[Language, typer.Option(help="Of the pages and the table.")] = "en",
 ) -> None:
     """Score and audit every submission of a folder; nothing of it is executed.
@@ -34,7 +37,7 @@ def grade(
     from cinealign.grading.teachers import Teachers
 
     Teachers.read(out)  # what cannot be kept is said before an hour of grading
-    rows = grade_folder(folder, Catalogue.load(data), seconds=seconds)
+    rows = grade_folder(folder, Catalogue.load(data), seconds=seconds, jobs=jobs)
     pairs = list(alike(rows))
     notebooks = alike_notebooks(rows)
     gone = write_grades(rows, pairs, out, lang, notebooks)

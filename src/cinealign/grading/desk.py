@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from cinealign.grading.notebooks import Shared, compare
 from cinealign.grading.unpacking import Limits
 from cinealign.progress import progress
 
+MOST_JOBS = 4
 SECONDS = 900
 """Longest time for one submission."""
 MEMORY = 8_000_000_000
@@ -41,6 +45,7 @@ def grade(
     limits: Limits | None = None,
     seconds: float = SECONDS,
     memory: int = MEMORY,
+    jobs: int = 0,
 ) -> list[Judged]:
     """Every submission of a folder, judged.
 
@@ -49,11 +54,15 @@ def grade(
         catalogue: the data of the course.
         limits: what a zip may hold.
         seconds, memory: what the judging of one submission may take.
+        jobs: submissions judged at a time; 0 is one for each core, four at most.
     """
     paths, rows = submissions(folder), []
-    with progress("submissions", len(paths)) as bar:
-        for path in paths:
-            rows.append(_apart(path, catalogue, limits or Limits(), seconds, memory))
+    cores = os.cpu_count() or 1
+    jobs = jobs or min(MOST_JOBS, cores)
+    room = _Room(limits or Limits(), seconds, memory, max(1, cores // jobs))
+    with progress("submissions", len(paths)) as bar, ThreadPoolExecutor(jobs) as pool:
+        for judged in pool.map(lambda path: _apart(path, catalogue, room), paths):
+            rows.append(judged)
             bar.advance()
     return rows
 
@@ -63,7 +72,17 @@ def alike_notebooks(rows: list[Judged]) -> list[tuple[Judged, Judged, Shared]]:
     return [(rows[one], rows[other], shared) for one, other, shared in compare([row.notebooks for row in rows])]
 
 
-def _apart(path: Path, catalogue: Catalogue, limits: Limits, seconds: float, memory: int) -> Judged:
+@dataclass(frozen=True)
+class _Room:
+    """What one submission may take: of a zip, in seconds, bytes and threads."""
+
+    limits: Limits
+    seconds: float
+    memory: int
+    threads: int
+
+
+def _apart(path: Path, catalogue: Catalogue, room: _Room) -> Judged:
     """Judge one submission in a process of its own."""
     name = path.stem if path.is_file() else path.name
     if path.is_symlink():
@@ -72,13 +91,12 @@ def _apart(path: Path, catalogue: Catalogue, limits: Limits, seconds: float, mem
     context.set_forkserver_preload(["cinealign.grading.judging"])
     with tempfile.TemporaryDirectory(prefix="cinealign-grade-") as scratch:
         ours, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=_work, args=(theirs, path, Path(scratch), catalogue, limits, memory))
+        process = context.Process(target=_work, args=(theirs, path, Path(scratch), catalogue, room))
         process.start()
         theirs.close()
         try:
-            judged: Judged = (
-                ours.recv() if ours.poll(seconds) else Judged(name, remarks=[f"took more than {seconds:g} s"])
-            )
+            in_time = ours.poll(room.seconds)
+            judged: Judged = ours.recv() if in_time else Judged(name, remarks=[f"took more than {room.seconds:g} s"])
         except EOFError:  # it ended without a word: a crash in compiled code, or out of memory
             process.join()
             judged = Judged(name, remarks=[f"its reader broke (exit code {process.exitcode}); look at it by hand"])
@@ -88,12 +106,17 @@ def _apart(path: Path, catalogue: Catalogue, limits: Limits, seconds: float, mem
         return judged
 
 
-def _work(to: Connection, path: Path, scratch: Path, catalogue: Catalogue, limits: Limits, memory: int) -> None:
+def _work(to: Connection, path: Path, scratch: Path, catalogue: Catalogue, room: _Room) -> None:
     import resource
 
-    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    resource.setrlimit(resource.RLIMIT_DATA, (room.memory, room.memory))
+    torch.set_num_threads(room.threads)
     try:
-        judged = judge(path, scratch, catalogue, limits)
+        with threadpool_limits(room.threads):
+            judged = judge(path, scratch, catalogue, room.limits)
     except Exception as error:  # a bug of ours, or out of memory: the row says so, the others go on
         judged = Judged(
             path.stem if path.is_file() else path.name,
