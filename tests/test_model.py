@@ -49,8 +49,8 @@ def test_nothing_that_learns_sees_a_held_out_pair(
     for row in sample.held_out_rows.tolist():
         posters[row] = draw_pattern(tmp_path / f"{row}.png", seed=row)
         intros[row] = " ".join([*dice.choice(words, size=30), f"unheardof{row}"] * 2)
-    other = fit_model(cheap, Extracts.of(cheap, posters, intros, store).training_set(sample.train_rows))
-    assert_equal_bits(states(other), states(finished.model))
+    training = Extracts.of(cheap, posters, intros, store).training_set(sample.train_rows)
+    assert_equal_bits(states(fit_model(cheap, training, curves=True)), states(finished.model))
 
 
 def test_what_is_learned_hangs_on_the_train_pairs(
@@ -168,4 +168,7 @@ def test_a_poster_of_ones_own(finished: Run, tmp_path: Path, store: FeatureStore
     mine: list[Poster] = [draw_pattern(tmp_path / "mine.png", seed=1)]
     vectors = finished.model.encode_posters(mine, store)
     assert vectors.shape == (1, finished.vectors[0].shape[1]) and np.isfinite(vectors).all()
-    assert finished.model.encode_intros([""], store).shape == vectors.shape
+    other: list[Poster] = [draw_pattern(tmp_path / "other.png", seed=2)]
+    assert not np.allclose(finished.model.encode_posters(other, store), vectors)
+    empty, text = finished.model.encode_intros([""], store), finished.model.encode_intros(["a shark"], store)
+    assert empty.shape == text.shape == vectors.shape and np.isfinite(empty).all()

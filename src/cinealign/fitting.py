@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from cinealign.epochs import training_part
 from cinealign.errors import ConfigError
-from cinealign.experts.aligned import turned
 from cinealign.experts.base import Expert, TeacherVectors, TrainingSet
 from cinealign.experts.fusion import OutOfFold, fold_numbers, fusion_weights
+from cinealign.experts.out_of_fold import turned
 from cinealign.model import AlignmentModel, Views, build_distance, build_experts, build_views, transform
 from cinealign.progress import progress
 from cinealign.recipe import Recipe

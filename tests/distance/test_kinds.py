@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from cinealign.distance.bank import NeighbourBias, QbNorm, mean_log_rank
 from cinealign.distance.distances import DISTANCES, distance_chunks, distance_matrix
+from cinealign.distance.hub_correction import NeighbourBias, QbNorm, mean_log_rank
 from cinealign.distance.transductive import TRANSDUCTIONS
 from cinealign.errors import ConfigError
 from cinealign.evaluation.accuracy import get_acc
-from cinealign.experts.aligned import TrainVectors, nearest_turn, turned
 from cinealign.experts.base import normalised
 from cinealign.experts.fusion import OutOfFold
+from cinealign.experts.out_of_fold import TrainVectors, nearest_turn, turned
 
 FITTED = ["bilinear", "mahalanobis", "neighbour_bias", "qb_norm"]
 

@@ -220,10 +220,10 @@ def test_what_cannot_be(bert: Path, tmp_path: Path) -> None:
 
 
 def test_a_network_that_cannot_be_cut_is_refused(bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cinealign.views import halves
+    from cinealign.views import split_transformer
 
-    lower = halves.lower_states
-    monkeypatch.setattr(halves, "lower_states", lambda *args, **inputs: -lower(*args, **inputs))
+    lower = split_transformer.lower_states
+    monkeypatch.setattr(split_transformer, "lower_states", lambda *args, **inputs: -lower(*args, **inputs))
     view = VIEWS.build("language_model_states", {"model": str(bert), "precision": "float32"})
     with pytest.raises(ModelError, match="is a BertModel, which cannot be cut in two between its layers"):
         view.extract(TEXTS, FeatureStore(tmp_path / "store"))

@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from cinealign.views.compiled import compile_network, kept
-from cinealign.views.halves import UpperHalf, lower_states
 from cinealign.views.intro.compiled_encoder import token_splitter
+from cinealign.views.split_transformer import UpperHalf, lower_states
 from tests.views.tiny_models import save_bert
 
 

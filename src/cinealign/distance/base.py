@@ -13,7 +13,7 @@ from cinealign.state import State
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from cinealign.experts.aligned import TrainVectors
+    from cinealign.experts.out_of_fold import TrainVectors
 
 Coordinates = NDArray[np.float32]
 

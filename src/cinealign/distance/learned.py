@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor
 
 from cinealign.distance.base import Coordinates, Distance, DistanceOptions, Euclidean
-from cinealign.experts.aligned import TrainVectors
+from cinealign.experts.out_of_fold import TrainVectors
 from cinealign.state import State
 
 

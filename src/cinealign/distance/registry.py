@@ -18,8 +18,8 @@ DISTANCES: Registry[Distance] = Registry(
         "dot": "cinealign.distance.base:Dot",
         "euclidean": "cinealign.distance.base:Euclidean",
         "mahalanobis": "cinealign.distance.learned:Mahalanobis",
-        "neighbour_bias": "cinealign.distance.bank:NeighbourBias",
-        "qb_norm": "cinealign.distance.bank:QbNorm",
+        "neighbour_bias": "cinealign.distance.hub_correction:NeighbourBias",
+        "qb_norm": "cinealign.distance.hub_correction:QbNorm",
     },
 )
 

@@ -12,9 +12,9 @@ from pydantic import Field, field_validator, model_validator
 from cinealign.epochs import epochs, training_part
 from cinealign.errors import ConfigError
 from cinealign.experts.base import Expert, ExpertOptions, TrainingSet, Vectors
+from cinealign.experts.contrastive_side import HeadSide, Side, TowerSide
 from cinealign.experts.fusion import fold_numbers
 from cinealign.experts.pair import Pair
-from cinealign.experts.sides import HeadSide, Side, TowerSide
 from cinealign.experts.training import EarlyStopping, TrainingSettings, best_epoch
 from cinealign.losses.registry import loss_options, resolve_loss
 from cinealign.networks.heads import HeadKind

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from cinealign.errors import ConfigError
 from cinealign.experts.base import TrainingSet
 from cinealign.experts.collapse import effective_rank
-from cinealign.experts.sides import HeadSide, Side
+from cinealign.experts.contrastive_side import HeadSide, Side
 from cinealign.experts.training import Judge, TrainingSettings, train
 from cinealign.losses.base import Known, Teacher
 from cinealign.losses.mixup import Mixture

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinealign.data.labels import train_labels
-from cinealign.experts.aligned import nearest_turn
 from cinealign.experts.base import Vectors
 from cinealign.experts.fusion import OutOfFold, fold_numbers, fuse
+from cinealign.experts.out_of_fold import nearest_turn
 from cinealign.fitting import Checkpoint, cross_fit, no_checkpoint
 from cinealign.model import AlignmentModel
 from cinealign.run_data import RunData

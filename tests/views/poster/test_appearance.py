@@ -9,7 +9,7 @@ import torch
 
 from cinealign.data.posters import Poster
 from cinealign.errors import ConfigError, ModelError
-from cinealign.views.poster import appearance, looking
+from cinealign.views.poster import appearance, extraction
 from cinealign.views.poster.appearance import AppearanceView
 from cinealign.views.registry import VIEWS
 from cinealign.views.store import FeatureStore
@@ -37,7 +37,7 @@ def cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def test_any_batch_size_gives_the_same(tmp_path: Path, posters: list[Poster], monkeypatch: pytest.MonkeyPatch) -> None:
     features = []
     for size in (1, 3, 32):
-        monkeypatch.setattr(looking, "BATCH", size)
+        monkeypatch.setattr(extraction, "BATCH", size)
         features.append(view(precision="float32").extract(posters, FeatureStore(tmp_path / str(size))))
     assert features[0].shape == (7, 1280) and features[0].dtype == np.float32
     assert features[0].min() >= 0 and features[0].max() <= 6 and features[0].std(axis=0).max() > 0

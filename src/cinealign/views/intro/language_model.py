@@ -20,8 +20,8 @@ from cinealign.views.intro.compiled_encoder import compile_encoder
 from cinealign.views.intro.encoders import MODELS, EncoderFiles, FolderModel, encoder_files
 from cinealign.views.intro.shortest_first import shortest_first
 from cinealign.views.precision import Precision, ResolvedPrecision, resolve_precision
-from cinealign.views.quiet import quiet_loading
 from cinealign.views.store import FeatureStore, text_digest
+from cinealign.views.transformers_loading import quiet_loading
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

@@ -13,11 +13,11 @@ from pydantic import Field
 from cinealign.errors import ModelError
 from cinealign.progress import say
 from cinealign.views.base import Extracted, Features, Origin, TextView, ViewOptions
-from cinealign.views.halves import UpperHalf, check_cut, check_layers, lower_states
 from cinealign.views.intro.encoders import MODELS, encoder_files
 from cinealign.views.intro.language_model import Prompt, load_encoder
 from cinealign.views.intro.shortest_first import shortest_first
 from cinealign.views.precision import Precision, ResolvedPrecision, resolve_precision
+from cinealign.views.split_transformer import UpperHalf, check_cut, check_layers, lower_states
 from cinealign.views.store import FeatureStore, text_digest
 
 if TYPE_CHECKING:

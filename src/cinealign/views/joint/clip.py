@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from cinealign.data.posters import Poster, open_poster
 from cinealign.errors import ModelError
 from cinealign.views.base import Features, PosterView, TextView, ViewOptions
-from cinealign.views.poster.looking import looked_at
+from cinealign.views.poster.extraction import looked_at
 from cinealign.views.precision import Precision, ResolvedPrecision, resolve_precision
-from cinealign.views.quiet import quiet_loading
 from cinealign.views.store import FeatureStore, text_digest
+from cinealign.views.transformers_loading import quiet_loading
 from cinealign.views.weights import folder_digest, model_folder
 
 BATCH = 32

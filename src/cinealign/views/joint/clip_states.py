@@ -13,8 +13,8 @@ from pydantic import Field
 from cinealign.data.posters import Poster, open_poster
 from cinealign.errors import ModelError
 from cinealign.views.base import Extracted, Features, Origin, PosterView, TextView
-from cinealign.views.halves import UpperHalf, check_cut, check_layers, lower_states
 from cinealign.views.joint.clip import BATCH, ClipModel, ClipOptions
+from cinealign.views.split_transformer import UpperHalf, check_cut, check_layers, lower_states
 from cinealign.views.store import FeatureStore, text_digest
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from cinealign.data.posters import Poster, open_poster
 from cinealign.threads import on_threads
 from cinealign.views.base import Features, PosterView, ViewOptions
 from cinealign.views.compiled import ENGINE, Compiled, compile_network, kept
-from cinealign.views.poster.looking import looked_at
+from cinealign.views.poster.extraction import looked_at
 from cinealign.views.precision import Precision, ResolvedPrecision, resolve_compiled
 from cinealign.views.store import FeatureStore
 from cinealign.views.weights import packaged_file

@@ -21,7 +21,7 @@ from cinealign.views.poster.appearance import (
     load_network,
     prepared,
 )
-from cinealign.views.poster.looking import looked_at
+from cinealign.views.poster.extraction import looked_at
 from cinealign.views.precision import Precision, resolve_compiled
 from cinealign.views.store import FeatureStore
 

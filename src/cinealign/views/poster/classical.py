@@ -13,7 +13,7 @@ from cinealign.data.posters import Poster, open_poster
 from cinealign.state import State
 from cinealign.views.base import Extracted, Features, PosterView, ViewOptions
 from cinealign.views.poster import classical_blocks as blocks
-from cinealign.views.poster.looking import BATCH, looked_at
+from cinealign.views.poster.extraction import BATCH, looked_at
 from cinealign.views.poster.visual_words import DESCRIPTORS, FORMS, DescriptorKind, Descriptors, codebook, word_shares
 from cinealign.views.store import FeatureStore
 

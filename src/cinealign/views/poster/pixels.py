@@ -12,7 +12,7 @@ from pydantic import Field
 from cinealign.data.posters import Poster, open_poster
 from cinealign.threads import on_threads
 from cinealign.views.base import Features, PosterView, ViewOptions
-from cinealign.views.poster.looking import looked_at
+from cinealign.views.poster.extraction import looked_at
 from cinealign.views.store import FeatureStore
 
 

@@ -15,10 +15,10 @@ from pydantic import Field
 from cinealign.data.posters import Poster, open_poster
 from cinealign.errors import ModelError
 from cinealign.views.base import Features, PosterView, ViewOptions
-from cinealign.views.poster.looking import looked_at
+from cinealign.views.poster.extraction import looked_at
 from cinealign.views.precision import Precision, ResolvedPrecision, resolve_precision
-from cinealign.views.quiet import quiet_loading
 from cinealign.views.store import FeatureStore
+from cinealign.views.transformers_loading import quiet_loading
 from cinealign.views.weights import folder_digest, model_folder
 
 

@@ -24,7 +24,7 @@ from cinealign.distance.base import Coordinates, Distance, DistanceOptions
 from cinealign.state import State
 
 if TYPE_CHECKING:
-    from cinealign.experts.aligned import TrainVectors
+    from cinealign.experts.out_of_fold import TrainVectors
 
 STRENGTHS = (0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
 """Those tried where the recipe names none."""
