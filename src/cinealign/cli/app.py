@@ -20,6 +20,7 @@ from cinealign.cli.measures import diff, geometry, slices
 from cinealign.cli.recipes import recipes
 from cinealign.cli.report import notebook, report, submit
 from cinealign.cli.runs import distances, evaluate, run, show
+from cinealign.cli.scale import scale_app
 from cinealign.cli.search import search
 from cinealign.cli.serve import serve
 from cinealign.cli.studies import compare, plot, tune
@@ -61,6 +62,7 @@ data_app.command()(describe)
 app.add_typer(data_app, name="data")
 app.add_typer(cache_app, name="cache")
 app.add_typer(index_app, name="index")
+app.add_typer(scale_app, name="scale")
 
 
 STOPPED = 130

@@ -1,0 +1,78 @@
+"""Ray, quiet: started on this machine or joined, with nothing of its own on the screen and no word sent to anybody."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any
+
+from cinealign.errors import ConfigError
+
+STORE = 256 * 2**20
+"""Bytes of shared memory for a cluster that is started here: blocks travel as addresses, so it needs little."""
+
+
+def need_ray() -> Any:
+    """The package `ray`.
+
+    Raises:
+        ConfigError: a package of the extra is missing.
+    """
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_DEDUP_LOGS", "0")
+    os.environ.setdefault("LANCE_LOG", "error")
+    for name in ("lance", "lance_ray"):  # not imported yet: Lance warns of forks, and Ray forks as it starts
+        if find_spec(name) is None:
+            raise ConfigError(f"scale needs {name}, which is missing; pip install 'cinealign[scale]'")
+    try:
+        import ray
+    except ImportError as error:
+        raise ConfigError(f"scale needs {error.name}, which is missing; pip install 'cinealign[scale]'") from None
+    return ray
+
+
+@contextmanager
+def cluster(address: str = "auto", workers: int = 1) -> Iterator[Any]:
+    """Inside, Ray is there: the cluster at `address`, or one on this machine that ends with the block.
+
+    Args:
+        address: "local" starts one here; "auto" joins the one that RAY_ADDRESS names or that runs on this machine, and
+            starts one where there is none; else a host and port or ray://host:port.
+        workers: processors of a cluster that is started here.
+    Raises:
+        ConfigError: Ray is missing, or there is no cluster at the address.
+    """
+    ray = need_ray()
+    if ray.is_initialized():  # the caller's own
+        yield ray
+        return
+    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if address not in ("auto", "local"):
+        _join(ray, address, quiet)
+    elif address == "local" or not _joined(ray, quiet):
+        ray.init(
+            address="local", num_cpus=workers, include_dashboard=False, object_store_memory=STORE, **quiet
+        )  # "local": what RAY_ADDRESS says is not asked
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def _join(ray: Any, address: str, quiet: dict[str, Any]) -> None:
+    try:
+        ray.init(address=address, **quiet)
+    except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
+        reason = " ".join(str(error).split())[:160]
+        raise ConfigError(f"--address {address}: no Ray cluster answers there ({reason})") from None
+
+
+def _joined(ray: Any, quiet: dict[str, Any]) -> bool:
+    try:
+        ray.init(address="auto", **quiet)
+    except ConnectionError:
+        return False
+    return True
