@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cinealign.cli.index import CompressionChoice
 from cinealign.cli.runs import AsJson, RunFolder
 
 scale_app = typer.Typer(
@@ -75,3 +76,57 @@ def encode(
         typer.echo("\n".join([*report.lines(), f"table: {out}"]))
     if not report.whole:
         raise typer.Exit(1)
+
+
+@scale_app.command()
+def index(
+    table: Table,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Index folder; the workers must reach it.")],
+    compression: Annotated[CompressionChoice, typer.Option(help="Of the vectors in the IVF index.")] = (
+        CompressionChoice.pq
+    ),
+    width: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Numbers a vector at most; 0 keeps all of the model's.")
+    ] = 768,
+    address: Address = "auto",
+    workers: Workers = 2,
+    force: Annotated[bool, typer.Option("--force", help="Replace an index.")] = False,
+) -> None:
+    """Make an index folder of a table of vectors; `cinealign search DIR` asks it. Recall is measured across sides."""
+    from cinealign.scale.index import index_table
+    from cinealign.search.card import card_lines
+
+    made = index_table(
+        table, out, compression=compression.value, widest=width, address=address, workers=workers, force=force
+    )
+    typer.echo("\n".join([*card_lines(made.card), f"index: {out}"]))
+
+
+@scale_app.command()
+def evaluate(
+    target: Annotated[str, typer.Argument(metavar="RUN|URI", help="A run directory, or what `scale encode` made.")],
+    train_ids: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Of a table: ids of train items, one a line, or a run's catalogue.json."),
+    ] = None,
+    queries: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Ask N items drawn at random, in the whole gallery.")
+    ] = None,
+    address: Address = "auto",
+    workers: Workers = 2,
+    as_json: AsJson = False,
+) -> None:
+    """Score pairs as `cinealign evaluate` does, by blocks: no worker needs the whole of the vectors in memory."""
+    from cinealign.scale.evaluate import evaluate as evaluate_pairs
+    from cinealign.scale.pairs import read_ids
+
+    ids = None if train_ids is None else read_ids(train_ids)
+    metrics = evaluate_pairs(target, train_ids=ids, queries=queries, address=address, workers=workers)
+    if as_json:
+        from cinealign.cli.show.values import print_json
+
+        print_json(metrics)
+    else:
+        from cinealign.evaluation.table import print_metrics
+
+        print_metrics(metrics, target)

@@ -19,7 +19,7 @@ from cinealign.evaluation.keys import TASK_RATIO as TASK_RATIO
 from cinealign.evaluation.keys import TEST_STEP_RATIO as TEST_STEP_RATIO
 from cinealign.evaluation.keys import Metrics as Metrics
 from cinealign.evaluation.ranks import Ranks, ranks_from_distances, retrieval_ranks
-from cinealign.evaluation.statistics import SAMPLES, bootstrap, percentiles
+from cinealign.evaluation.statistics import SAMPLES, bootstrap, mean_interval, median_interval, percentiles
 
 
 def score(
@@ -32,6 +32,7 @@ def score(
     seed: int = 0,
     samples: int = SAMPLES,
     held_out_ranks: tuple[ArrayLike, ArrayLike] | None = None,
+    rows: ArrayLike | None = None,
 ) -> Metrics:
     """metrics.json from the ranks of both directions.
 
@@ -47,22 +48,27 @@ def score(
     `ranks` and `intervals`.
 
     Args:
-        ranks_p2i, ranks_i2p: (n,) ranks in [1, n] of poster to intro and intro to poster; row i is movie i.
+        ranks_p2i, ranks_i2p: (n,) ranks in [1, n] of poster to intro and intro to poster; row i is movie i. (Q,) where
+            `rows` are given.
         train_rows: rows of the train movies; all others are held out.
         n: movies in the gallery.
         ratio: part of the gallery that counts as near, in [0, 1].
         seed: of the bootstrap.
-        samples: draws of the bootstrap.
-        held_out_ranks: ranks of the held-out movies, in row order, in a gallery of these only, as
-            (poster to intro, intro to poster).
+        samples: draws of the bootstrap; 0 gives the large-sample forms that it tends to, which need no draws.
+        held_out_ranks: ranks of the held-out movies that are asked for, in row order, in a gallery of the held-out
+            movies only, as (poster to intro, intro to poster).
+        rows: (Q,) rising rows of the movies that are asked for, where that is a sample; the gallery is all n.
     Raises:
         DataError: ranks or train rows that do not fit n.
         ConfigError: `ratio` or `samples` is out of range.
     Source:
         The assignment (accuracy, course score); intervals as in `statistics.bootstrap`.
     """
-    ranks = {"poster_to_intro": _as_ranks(ranks_p2i, n), "intro_to_poster": _as_ranks(ranks_i2p, n)}
-    splits = split_rows(train_rows, n)
+    every = split_rows(train_rows, n)
+    asked = every["all"] if rows is None else np.asarray(rows)
+    given = dict(zip(DIRECTIONS, (ranks_p2i, ranks_i2p), strict=True))
+    ranks = {name: _as_ranks(each, n, len(asked)) for name, each in given.items()}
+    splits = every if rows is None else {name: np.flatnonzero(np.isin(asked, each)) for name, each in every.items()}
     metrics: Metrics = {"n": n, **_accuracies(ranks, splits, n, ratio)}
     metrics["ratio_0.5"] = _accuracies(ranks, splits, n, TEST_STEP_RATIO)
     metrics["ranks"] = {
@@ -72,7 +78,7 @@ def score(
     metrics["intervals"] = _intervals(ranks, splits, metrics["k"], seed, samples)
     metrics["curve"] = _curve(ranks, splits, n)
     if held_out_ranks is not None:
-        metrics["held_out_gallery"] = _held_out_gallery(held_out_ranks, len(splits["held_out"]), ratio, seed, samples)
+        metrics["held_out_gallery"] = _held_out_gallery(held_out_ranks, len(every["held_out"]), ratio, seed, samples)
     return metrics
 
 
@@ -187,10 +193,10 @@ def split_rows(train_rows: ArrayLike, n: int) -> dict[str, NDArray[np.int64]]:
     return {"all": np.arange(n), "train": np.flatnonzero(named), "held_out": np.flatnonzero(named == 0)}
 
 
-def _as_ranks(ranks: ArrayLike, n: int) -> Ranks:
+def _as_ranks(ranks: ArrayLike, n: int, queries: int) -> Ranks:
     array = np.asarray(ranks)
-    if array.dtype.kind not in "iu" or array.shape != (n,) or n < 1 or array.min() < 1 or array.max() > n:
-        raise DataError(f"ranks must be {n} integers in [1, {n}], one an item; got {array.dtype} {array.shape}")
+    if array.dtype.kind not in "iu" or array.shape != (queries,) or queries < 1 or array.min() < 1 or array.max() > n:
+        raise DataError(f"ranks must be {queries} integers in [1, {n}], one an item; got {array.dtype} {array.shape}")
     return array.astype(np.int64)
 
 
@@ -224,19 +230,28 @@ def _curve(ranks: dict[str, Ranks], splits: dict[str, NDArray[np.int64]], n: int
 def _held_out_gallery(
     held_out_ranks: tuple[ArrayLike, ArrayLike], n: int, ratio: float, seed: int, samples: int
 ) -> Metrics:
-    ranks = {name: _as_ranks(given, n) for name, given in zip(DIRECTIONS, held_out_ranks, strict=True)}
+    queries = len(np.asarray(held_out_ranks[0]))
+    ranks = {name: _as_ranks(given, n, queries) for name, given in zip(DIRECTIONS, held_out_ranks, strict=True)}
     k = top_k(ratio, n)
-    hits = np.stack([ranks[direction] <= k for direction in DIRECTIONS], axis=1)  # (n, 2)
-    drawn = bootstrap(hits, samples=samples, seed=seed)
-    intervals: Metrics = dict(zip(DIRECTIONS, percentiles(drawn).tolist(), strict=True))
+    hits = np.stack([ranks[direction] <= k for direction in DIRECTIONS], axis=1)  # (Q, 2)
+    spans, total = _sum_intervals(hits, samples, seed)
     accuracies = dict(zip(DIRECTIONS, hits.mean(axis=0).tolist(), strict=True))
     return {
         **{"n": n, "k": k, "ratio": float(ratio), "chance": k / n},
         **accuracies,
         "acc_sum": sum(accuracies.values()),
         "ranks": {direction: _rank_measures(ranks[direction]) for direction in DIRECTIONS},
-        "intervals": {**intervals, "acc_sum": percentiles(drawn.sum(axis=1)).tolist()[0]},
+        "intervals": {**dict(zip(DIRECTIONS, spans, strict=True)), "acc_sum": total},
     }
+
+
+def _sum_intervals(hits: NDArray[np.bool_], samples: int, seed: int) -> tuple[list[list[float]], list[float]]:
+    """Intervals of the shares of both directions, and of their sum."""
+    if samples == 0:
+        return [list(mean_interval(column)) for column in hits.T], list(mean_interval(hits.sum(axis=1)))
+    drawn = bootstrap(hits, samples=samples, seed=seed)
+    spans: list[list[float]] = percentiles(drawn).tolist()
+    return spans, percentiles(drawn.sum(axis=1)).tolist()[0]
 
 
 def _mean(values: NDArray[Any]) -> float | None:
@@ -263,6 +278,12 @@ def _intervals(
                 accuracy[direction][split] = measures[direction][split] = None
             continue
         asked = [ranks[direction][rows] for direction in DIRECTIONS]
+        if samples == 0:
+            for direction, r in zip(DIRECTIONS, asked, strict=True):
+                accuracy[direction][split], measures[direction][split] = _large_intervals(r, k)
+            if split == "all":
+                accuracy["acc_sum"] = _sum_intervals(np.stack([r <= k for r in asked], axis=1), 0, seed)[1]
+            continue
         columns = [column for r in asked for column in (r <= k, *(r <= at for at in RECALL_AT), 1 / r)]
         means = bootstrap(np.stack(columns, axis=1), samples=samples, seed=seed).reshape(samples, 2, len(names))
         medians = bootstrap(np.stack(asked, axis=1), statistic="median", samples=samples, seed=seed)
@@ -273,3 +294,13 @@ def _intervals(
         if split == "all":
             accuracy["acc_sum"] = percentiles(means[:, :, 0].sum(axis=1)).tolist()[0]
     return {**accuracy, "ranks": measures}
+
+
+def _large_intervals(ranks: Ranks, k: int) -> tuple[list[float], Metrics]:
+    """Interval of the accuracy, and those of the rank measures, without draws."""
+    found: Metrics = {f"recall@{at}": list(mean_interval(ranks <= at)) for at in RECALL_AT}
+    return list(mean_interval(ranks <= k)), {
+        **found,
+        "mrr": list(mean_interval(1 / ranks)),
+        "median": list(median_interval(ranks)),
+    }

@@ -23,6 +23,8 @@ Ranks = NDArray[np.int64]
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Rows of queries and rows of the gallery, entry by entry."""
 
+TIE = 1e-6
+"""How much lower than the partner's a similarity may be and still count as equal."""
 GALLERY_TILE = 2048
 """Gallery rows of one product: a tile of (chunk, 2048) float32 stays near the processor's caches. Below 65,536."""
 PAIRS_AT_ONCE = 16_384
@@ -43,7 +45,7 @@ def retrieval_ranks(
     gallery_ids: ArrayLike,
     *,
     chunk_size: int = 1024,
-    tie_tolerance: float = 1e-6,
+    tie_tolerance: float = TIE,
 ) -> Ranks:
     """Rank of the best-placed positive for every query; ranks start at 1 and ties count against the model.
 
@@ -76,18 +78,18 @@ def retrieval_ranks(
         )
     positives = positive_pairs(query_ids, gallery_ids, len(queries), len(items))
     scale = queries.norm(dim=1).double() * items.norm(dim=1).max()  # (Q,) bounds sum |q_d g_d| of any pair
-    own_of_pairs = _pair_products(queries, items, positives)
+    own_of_pairs = pair_products(queries, items, positives)
     own = torch.full((len(queries),), -torch.inf, dtype=torch.float64)
     own.scatter_reduce_(0, torch.from_numpy(positives[0]), own_of_pairs, "amax")
-    floor = own - tie_tolerance - 2 * queries.shape[1] * 2.0**-53 * scale  # (Q,) at or above it an item is as near
+    floor = rank_floors(own, scale, queries.shape[1], tie_tolerance)
     counts = np.zeros(len(queries), dtype=np.int64)
     tied_positives = (own_of_pairs >= floor[torch.from_numpy(positives[0])]).numpy()
     np.subtract.at(counts, positives[0][tied_positives], 1)  # positives are no rivals of each other
     shown = len(queries) * len(items) > SHOWN_PRODUCTS
-    with _full_precision(), progress("ranks", len(queries)) if shown else nullcontext() as bar:
+    with full_precision(), progress("ranks", len(queries)) if shown else nullcontext() as bar:
         for start in range(0, len(queries), chunk_size):
             rows = slice(start, start + chunk_size)
-            counts[rows] += _as_near(queries[rows], items, floor[rows], scale[rows])
+            counts[rows] += as_near(queries[rows], items, floor[rows], scale[rows])
             if bar is not None:
                 bar.advance(len(queries[rows]))
     return counts + 1
@@ -196,8 +198,24 @@ def _check_tolerance(tie_tolerance: float) -> None:
         raise ConfigError(f"tie_tolerance must be >= 0 and finite, got {tie_tolerance}")
 
 
-def _as_near(query: torch.Tensor, gallery: torch.Tensor, floor: torch.Tensor, scale: torch.Tensor) -> NDArray[np.int64]:
-    """How many gallery items reach `floor` (float64, a query), positives included: (chunk,) int64."""
+def rank_floors(own: torch.Tensor, scale: torch.Tensor, width: int, tie_tolerance: float = TIE) -> torch.Tensor:
+    """(Q,) float64: an item whose product is at or above it is as near as the partner.
+
+    Args:
+        own: (Q,) float64 product of each query with its own partner.
+        scale: (Q,) float64, length of each query times that of the longest item of the gallery.
+        width: D.
+        tie_tolerance: as in `retrieval_ranks`.
+    """
+    return own - tie_tolerance - 2 * width * 2.0**-53 * scale
+
+
+def as_near(query: torch.Tensor, gallery: torch.Tensor, floor: torch.Tensor, scale: torch.Tensor) -> NDArray[np.int64]:
+    """How many gallery items reach `floor` (float64, a query), positives included: (chunk,) int64.
+
+    Counts of the parts of a gallery add up to those of the whole, so that it need not be in memory. Call it inside
+    `full_precision`.
+    """
     doubt = (
         min(query.shape[1], BLOCK_COLUMNS) * 2.0**-24 * 1.01 * scale + 1e-30
     )  # (chunk,) rounding of a float32 product, any summing order
@@ -221,7 +239,7 @@ def _as_near(query: torch.Tensor, gallery: torch.Tensor, floor: torch.Tensor, sc
             counts[open_rows] += np.count_nonzero(exact & unclear, axis=1)
         else:
             rows, columns = np.nonzero(unclear)
-            near = (_pair_products(query, tile, (open_rows[rows], columns)) >= floor[kept[rows]]).numpy()
+            near = (pair_products(query, tile, (open_rows[rows], columns)) >= floor[kept[rows]]).numpy()
             counts[open_rows] += np.bincount(rows[near], minlength=len(open_rows))
     return counts
 
@@ -243,7 +261,7 @@ def _products(query: torch.Tensor, tile: torch.Tensor) -> torch.Tensor:
     return products
 
 
-def _pair_products(query: torch.Tensor, gallery: torch.Tensor, pairs: Pairs) -> torch.Tensor:
+def pair_products(query: torch.Tensor, gallery: torch.Tensor, pairs: Pairs) -> torch.Tensor:
     """Float64 inner products of the float32 rows that `pairs` name: (P,) float64."""
     rows, columns = torch.from_numpy(pairs[0]), torch.from_numpy(pairs[1])
     products = torch.empty(len(rows), dtype=torch.float64)
@@ -254,8 +272,8 @@ def _pair_products(query: torch.Tensor, gallery: torch.Tensor, pairs: Pairs) -> 
 
 
 @contextmanager
-def _full_precision() -> Iterator[None]:
-    """Float32 products in float32: a lower setting (bfloat16 passes) would break the bound on their rounding."""
+def full_precision() -> Iterator[None]:
+    """Inside, float32 products are computed in float32: bfloat16 passes would break the bound on their rounding."""
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
     try:

@@ -14,6 +14,9 @@ from cinealign.errors import ConfigError
 STORE = 256 * 2**20
 """Bytes of shared memory for a cluster that is started here: blocks travel as addresses, so it needs little."""
 
+STARTS = 5
+"""How often a cluster is started before that counts as failed."""
+
 
 def need_ray() -> Any:
     """The package `ray`.
@@ -22,7 +25,7 @@ def need_ray() -> Any:
         ConfigError: a package of the extra is missing.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ.setdefault("RAY_DEDUP_LOGS", "0")
+    os.environ.setdefault("RAY_worker_niceness", "0")  # 15 else: on a busy machine workers would not get anywhere
     os.environ.setdefault("LANCE_LOG", "error")
     for name in ("lance", "lance_ray"):  # not imported yet: Lance warns of forks, and Ray forks as it starts
         if find_spec(name) is None:
@@ -53,13 +56,27 @@ def cluster(address: str = "auto", workers: int = 1) -> Iterator[Any]:
     if address not in ("auto", "local"):
         _join(ray, address, quiet)
     elif address == "local" or not _joined(ray, quiet):
-        ray.init(
-            address="local", num_cpus=workers, include_dashboard=False, object_store_memory=STORE, **quiet
-        )  # "local": what RAY_ADDRESS says is not asked
+        _start(ray, workers, quiet)
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _start(ray: Any, workers: int, quiet: dict[str, Any]) -> None:
+    """Start a cluster here; Ray gives its own processes thirty seconds, which a busy machine may need several times."""
+    for left in reversed(range(STARTS)):
+        try:
+            ray.init(address="local", num_cpus=workers, include_dashboard=False, object_store_memory=STORE, **quiet)
+            return
+        except Exception as error:  # Ray raises nothing narrower
+            ray.shutdown()
+            if "timed out" not in str(error):
+                raise
+            if not left:
+                raise ConfigError(
+                    f"Ray did not start on this machine within {STARTS} times 30 s; is it very busy? try again later"
+                ) from None
 
 
 def _join(ray: Any, address: str, quiet: dict[str, Any]) -> None:

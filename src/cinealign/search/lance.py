@@ -60,6 +60,13 @@ class LanceKind:
         )
 
 
+def index_options(state: Mapping[str, Any], rows: int) -> dict[str, Any]:
+    """The index that `rows` rows of an engine of that `width` and `compression` get; of lance and lance_ray alike."""
+    kind = {"pq": "IVF_PQ", "none": "IVF_FLAT"}[state["compression"]]
+    quantiser = {"num_sub_vectors": _padded(state["width"]) // SUB_VECTOR} if kind == "IVF_PQ" else {}
+    return {"index_type": kind, "metric": "L2", "num_partitions": max(1, rows // PARTITION_ROWS), **quantiser}
+
+
 class LanceEngine:
     """See `Engine`; opened by `LanceKind`."""
 
@@ -73,6 +80,15 @@ class LanceEngine:
         """
         self._folder, self.state = folder, dict(state)
         self._table: Any = None if state["version"] is None else self._at(int(state["version"]))
+
+    @property
+    def table(self) -> Path:
+        """Where the table lies."""
+        return self._folder / _TABLE
+
+    def adopted(self, indexed: int) -> LanceEngine:
+        """The newest version of a table that others have written, `as_arrow` by part, with `indexed` rows in its index."""
+        return self._moved(self._latest(), indexed=indexed)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -93,7 +109,7 @@ class LanceEngine:
             return self
         import lance
 
-        data, uri = self._as_arrow(keys, rows), str(self._folder / _TABLE)
+        data, uri = as_arrow(keys, rows), str(self._folder / _TABLE)
         if self._table is None:
             table = lance.write_dataset(data, uri, mode="overwrite")
         else:
@@ -122,11 +138,7 @@ class LanceEngine:
         rows, indexed = int(self._latest().count_rows()), int(self.state["indexed"])
         if rows >= SMALLEST and abs(rows - indexed) > UNINDEXED * indexed:
             table, indexed = self._latest(), rows
-            kind = {"pq": "IVF_PQ", "none": "IVF_FLAT"}[self.state["compression"]]
-            quantiser = {"num_sub_vectors": _padded(self.state["width"]) // SUB_VECTOR} if kind == "IVF_PQ" else {}
-            table.create_index(
-                "vector", kind, metric="L2", replace=True, num_partitions=max(1, rows // PARTITION_ROWS), **quantiser
-            )
+            table.create_index("vector", replace=True, **index_options(self.state, rows))
         self._latest().cleanup_old_versions()  # those of two weeks ago, which nobody reads any more
         return self._moved(self._latest(), indexed=indexed)
 
@@ -221,12 +233,14 @@ class LanceEngine:
     def _moved(self, table: Any, **changes: Any) -> LanceEngine:
         return LanceEngine(self._folder, {**self.state, "version": int(table.version), **changes})
 
-    def _as_arrow(self, keys: Keys, rows: Rows) -> Any:
-        import pyarrow as pa
 
-        padded = _filled(rows, _padded(self.state["width"]))
-        vectors = pa.FixedSizeListArray.from_arrays(pa.array(padded.ravel()), padded.shape[1])
-        return pa.table({"key": pa.array(keys, pa.int64()), "vector": vectors})
+def as_arrow(keys: Keys, rows: Rows) -> Any:
+    """Keys and vectors as the table has them."""
+    import pyarrow as pa
+
+    padded = _filled(rows, _padded(rows.shape[1]))
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array(padded.ravel()), padded.shape[1])
+    return pa.table({"key": pa.array(keys, pa.int64()), "vector": vectors})
 
 
 def _vectors(table: Any, width: int) -> Rows:
