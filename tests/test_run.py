@@ -61,8 +61,13 @@ def test_holds_everything_and_nothing_else(finished: Run, sample: Catalogue, che
     assert finished.metrics["n"] == 240 and finished.metrics["k"] == 12
     environment = json.loads((finished.folder / "environment.json").read_text())
     assert environment["seed"] == cheap.seed and "torch" in environment["packages"]
-    trained = [line for line in finished.history if line["kind"] == "contrastive"]
-    assert len(trained) == 6 and trained[-1]["loss"] < trained[0]["loss"]
+    trained, judged = (
+        [line for line in finished.history if line["kind"] == "contrastive" and line.get("phase") == phase]
+        for phase in (None, "validation")
+    )
+    assert len(trained) == len(judged) == 6 and trained[-1]["loss"] < trained[0]["loss"]
+    assert all({"inner_loss", "inner_accuracy"} <= set(line) for line in judged)
+    assert [line for line in finished.history if line["kind"] == "contrastive"] == [*judged, *trained]
 
 
 def test_finished_run_is_refused_and_stays(finished: Run, sample: Catalogue, cheap: Recipe) -> None:

@@ -81,7 +81,7 @@ def fit_parts(
             taught = _taught(recipe, expert, features)
             expert.fit(taught, seed=recipe.seed)
             if curves:
-                expert.history += expert.validate(taught, seed=recipe.seed)
+                expert.history = [*expert.validate(taught, seed=recipe.seed), *expert.history]  # the final one ends it
             return expert.state()
 
         kind = recipe.align[i]["expert"]
