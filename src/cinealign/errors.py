@@ -4,6 +4,12 @@ Every message is one line: what is wrong with which input, what was expected, wh
 exits with code 2; any other exception is a bug and keeps its traceback.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 
 class CineAlignError(Exception):
     """Base of every error that the user's input can cause."""
@@ -24,3 +30,24 @@ class ConfigError(CineAlignError):
 
 class ModelError(CineAlignError):
     """Weights that are missing, damaged or do not fit."""
+
+
+@contextmanager
+def damage_refused(kind: type[CineAlignError], path: Path, remedy: str) -> Iterator[None]:
+    """Inside, files are read that this program wrote and others may have changed: whatever their content upsets is one line.
+
+    A parser, a look-up and a product of arrays each raise their own where a key, a type or a shape is not what it was. Only
+    reading belongs inside, as this hides a bug's traceback (it stays the error's cause).
+
+    Args:
+        kind: what is raised.
+        path: the file or folder, for the message.
+        remedy: what to do.
+    """
+    try:
+        yield
+    except (CineAlignError, MemoryError):
+        raise
+    except Exception as error:
+        said = " ".join(str(error).split())[:120]
+        raise kind(f"{path} is damaged ({type(error).__name__}: {said}); {remedy}") from error

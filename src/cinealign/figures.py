@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -149,8 +150,7 @@ def save_figure(figure: Any, out: Path, suffixes: Sequence[str] = SUFFIXES) -> l
     base = figure_base(out)
     files = [base.with_name(base.name + suffix) for suffix in suffixes]
     for file in files:
-        with whole_file(file, "--out") as beside:
-            figure.savefig(beside, dpi=DPI, metadata=_undated(file.suffix))
+        _write(figure, file, "--out", DPI)
     return files
 
 
@@ -171,8 +171,15 @@ def save_page(figure: Any, file: Path) -> None:
         ConfigError: as `check_page`, or a place that cannot be written.
     """
     check_page(file)
-    with whole_file(file, "--picture") as beside:
-        figure.savefig(beside, dpi=150, metadata=_undated(file.suffix))
+    _write(figure, file, "--picture", 150)
+
+
+def _write(figure: Any, file: Path, option: str, dpi: int) -> None:
+    """Draw in memory, as the PDF writer hides what the system told it behind an error of its own."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format=file.suffix[1:], dpi=dpi, metadata=_undated(file.suffix))
+    with whole_file(file, option) as beside:
+        beside.write_bytes(drawn.getvalue())
 
 
 def _undated(suffix: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cinealign.data.posters import Poster
 from cinealign.distance.base import Distance
 from cinealign.distance.distances import DISTANCES
-from cinealign.errors import ConfigError, ModelError
+from cinealign.errors import ConfigError, ModelError, damage_refused
 from cinealign.experts.base import Expert, TrainingSet, Vectors
 from cinealign.experts.fusion import fuse
 from cinealign.experts.registry import EXPERTS
@@ -118,17 +118,23 @@ class AlignmentModel:
         """
         try:
             recipe = Recipe.load(folder / "recipe.yaml")
-            weights = np.asarray(json.loads((folder / "fusion.json").read_text(encoding="utf-8"))["weights"])
-        except (OSError, ValueError, KeyError, TypeError, ConfigError) as error:
+            given = json.loads((folder / "fusion.json").read_text(encoding="utf-8"))["weights"]
+            weights = np.asarray(given, dtype=np.float64)
+            if weights.shape != (len(recipe.align),) or not np.isfinite(weights).all() or (weights < 0).any():
+                raise ValueError(f"fusion.json: expected {len(recipe.align)} weights of at least 0")
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError, ConfigError) as error:
             raise ModelError(f"{folder} does not hold a saved model ({error}); run the recipe again") from None
         views = build_views(recipe)
         for name, view in views.items():
-            view.load_state(State.load(folder / f"view-{name}.safetensors"))
+            with _whole(folder / f"view-{name}.safetensors") as path:
+                view.load_state(State.load(path))
         experts = build_experts(recipe)
         with _weights_named(recipe):  # a tower that trains the last layers of a model takes the others from its files
             for i, expert in enumerate(experts):
-                expert.load_state(State.load(folder / f"expert-{i}.safetensors"))
-        distance = build_distance(recipe).load_state(State.load(folder / "distance.safetensors"))
+                with _whole(folder / f"expert-{i}.safetensors") as path:
+                    expert.load_state(State.load(path))
+        with _whole(folder / "distance.safetensors") as path:
+            distance = build_distance(recipe).load_state(State.load(path))
         return cls(recipe, views, experts, weights, distance)
 
 
@@ -145,6 +151,13 @@ def build_experts(recipe: Recipe) -> list[Expert]:
 def build_distance(recipe: Recipe) -> Distance:
     """The recipe's distance, not yet fitted."""
     return DISTANCES.build(recipe.distance["distance"], _without(recipe.distance, "distance"), "distance")
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """`path`, whose state is taken over inside; one that does not fit its part is refused."""
+    with damage_refused(ModelError, path, "run the recipe again with --force"):
+        yield path
 
 
 @contextmanager

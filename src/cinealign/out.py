@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -13,6 +14,10 @@ from pathlib import Path
 from typing import IO
 
 from cinealign.errors import ConfigError
+
+WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL)
+"""What the system says where a folder, one on a network say, keeps no locks."""
+NO_LOCKS = "keeps no locks, as some network folders do not"
 
 
 def refuse_taken(out: Path, force: bool, *, mark: str, one: str, many: str) -> None:
@@ -154,7 +159,10 @@ def locked(folder: Path) -> Iterator[None]:
         raise ConfigError(f"{path} cannot be written: {error.strerror}; choose another --out") from None
     try:
         try:
-            _hold(file)
+            if not _hold(file):
+                print(
+                    f"{path.parent} {NO_LOCKS}; see that no other process writes {folder}", file=sys.stderr, flush=True
+                )
             ours = os.path.samestat(os.fstat(file.fileno()), path.stat())
         except OSError:
             raise busy from None
@@ -174,8 +182,8 @@ def locked(folder: Path) -> Iterator[None]:
                 path.unlink(missing_ok=True)
 
 
-def _hold(file: IO[str]) -> None:
-    """Raises OSError where another process holds `file`."""
+def _hold(file: IO[str]) -> bool:
+    """Whether `file` is held now; False where the file system has no locks. Raises OSError where another process holds it."""
     if sys.platform == "win32":
         import msvcrt
 
@@ -184,4 +192,10 @@ def _hold(file: IO[str]) -> None:
     else:
         import fcntl
 
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in WITHOUT_LOCKS:
+                raise
+            return False
+    return True

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cinealign.errors import DataError
+from cinealign.errors import DataError, damage_refused
 from cinealign.out import partial
 from cinealign.recipe import Recipe
 from cinealign.state import State
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from cinealign.encoder import Encoder
     from cinealign.experts.base import Vectors
     from cinealign.model import AlignmentModel
+
+
+_AGAIN = "run the recipe again with --force"
 
 
 class Run:
@@ -80,17 +83,23 @@ class Run:
     @property
     def data_folder(self) -> Path | None:
         """Where the data lay when the run was made; None where the run does not say."""
-        return Path(self._json("origin.json")["folder"]) if (self.folder / "origin.json").is_file() else None
+        if not (self.folder / "origin.json").is_file():
+            return None
+        with damage_refused(DataError, self.folder / "origin.json", "delete it and pass --data DIR"):
+            return Path(self._json("origin.json")["folder"])
 
     @property
     def ids(self) -> NDArray[np.int64]:
         """(N,) movie ids in row order."""
-        return np.asarray(self.catalogue["ids"], dtype=np.int64)
+        return self._numbers("ids")
 
     @property
     def train_rows(self) -> NDArray[np.int64]:
         """Rows of the train movies, sorted."""
-        return np.asarray(self.catalogue["train_rows"], dtype=np.int64)
+        rows = self._numbers("train_rows")
+        if len(rows) and not 0 <= rows.min() <= rows.max() < len(self.ids):
+            raise DataError(f"{self.folder / 'catalogue.json'} names train rows that it does not have; {_AGAIN}")
+        return rows
 
     @property
     def has_vectors(self) -> bool:
@@ -109,8 +118,13 @@ class Run:
                 f"{self.folder} has no vectors.safetensors (a submission leaves vectors out); `audit`, `evaluate` and "
                 "`distances` make them again with the saved model and --data DIR"
             )
-        arrays = State.load(self.folder / "vectors.safetensors").arrays
-        return arrays["poster"], arrays["intro"]
+        path = self.folder / "vectors.safetensors"
+        arrays = State.load(path).arrays
+        with damage_refused(DataError, path, _AGAIN):
+            poster, intro = arrays["poster"], arrays["intro"]
+        if poster.ndim != 2 or poster.shape != intro.shape or {poster.dtype, intro.dtype} != {np.dtype(np.float32)}:
+            raise DataError(f"{path} is damaged: expected two float32 arrays of one shape (N, D); {_AGAIN}")
+        return poster, intro
 
     def score(self, poster: Vectors | None = None, intro: Vectors | None = None) -> Vectors:
         """How well posters and intros match: inner products, higher is nearer, whatever the recipe's distance is.
@@ -165,7 +179,9 @@ class Run:
     @cached_property
     def width(self) -> int:
         """D, the numbers of a vector."""
-        return int(State.shapes(self.folder / "vectors.safetensors")["poster"][1])
+        path = self.folder / "vectors.safetensors"
+        with damage_refused(DataError, path, _AGAIN):
+            return int(State.shapes(path)["poster"][1])
 
     def encoder(self) -> Encoder:
         """The fitted model for new posters and texts; the same one, and warm, at every later call."""
@@ -180,14 +196,23 @@ class Run:
     @property
     def history(self) -> list[dict[str, Any]]:
         """The lines of history.jsonl."""
-        text = (self.folder / "history.jsonl").read_text(encoding="utf-8")
-        return [json.loads(line) for line in text.splitlines()]
+        path = self.folder / "history.jsonl"
+        with damage_refused(DataError, path, _AGAIN):
+            lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+            return [{**line} for line in lines]
 
     def _json(self, name: str) -> dict[str, Any]:
         try:
             value: dict[str, Any] = json.loads((self.folder / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise DataError(
-                f"{self.folder / name} cannot be read ({error}); run the recipe again with --force"
-            ) from None
+        except (OSError, ValueError, RecursionError) as error:
+            raise DataError(f"{self.folder / name} cannot be read ({error}); {_AGAIN}") from None
+        if not isinstance(value, dict):
+            raise DataError(f"{self.folder / name} is damaged: expected names and values; {_AGAIN}")
         return value
+
+    def _numbers(self, name: str) -> NDArray[np.int64]:
+        with damage_refused(DataError, self.folder / "catalogue.json", _AGAIN):
+            numbers = self.catalogue[name]
+            if not all(type(number) is int for number in numbers):
+                raise ValueError(f"{name} holds something else than whole numbers")
+            return np.asarray(numbers, dtype=np.int64)

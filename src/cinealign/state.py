@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cinealign.errors import ModelError
+from cinealign.errors import DataError, ModelError
 
 
 @dataclass
@@ -21,13 +21,22 @@ class State:
     values: dict[str, Any] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
-        """Write to `path` at once or not at all (written beside, then renamed)."""
+        """Write to `path` at once or not at all (written beside, then renamed).
+
+        Raises:
+            DataError: there is no room, or it cannot be written.
+        """
+        from safetensors import SafetensorError
         from safetensors.numpy import save_file
 
         beside = path.with_name(path.name + ".part")
         arrays = {name: np.ascontiguousarray(array) for name, array in self.arrays.items()}
-        save_file(arrays, beside, metadata={"values": json.dumps(self.values)})
-        beside.replace(path)
+        try:
+            save_file(arrays, beside, metadata={"values": json.dumps(self.values)})
+            beside.replace(path)
+        except SafetensorError as error:  # how its writer says what the system told it
+            beside.unlink(missing_ok=True)
+            raise DataError(f"{path} cannot be written ({error}); is there room?") from None
 
     @staticmethod
     def shapes(path: Path) -> dict[str, tuple[int, ...]]:
@@ -41,7 +50,7 @@ class State:
         try:
             with safe_open(path, framework="numpy") as file:
                 return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError) as error:
+        except (OSError, SafetensorError, ValueError) as error:
             raise ModelError(f"{path} cannot be read ({error}); run the recipe again with --force") from None
 
     @classmethod
@@ -57,6 +66,8 @@ class State:
             with safe_open(path, framework="numpy") as file:
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
                 values = json.loads((file.metadata() or {}).get("values", "{}"))
-        except (OSError, SafetensorError, json.JSONDecodeError) as error:
+        except (OSError, SafetensorError, ValueError, RecursionError) as error:
             raise ModelError(f"{path} cannot be read ({error}); run the recipe again with --force") from None
+        if not isinstance(values, dict):
+            raise ModelError(f"{path} is damaged: its values have no names; run the recipe again with --force")
         return cls(arrays, values)

@@ -65,8 +65,10 @@ class Analysis:
         path = Path(folder) / NUMBERS
         try:
             numbers = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise DataError(f"{path} cannot be read ({error}); run `cinealign analyse` first") from None
+        if not isinstance(numbers, dict):
+            raise DataError(f"{path} is damaged: expected names and values; run `cinealign analyse` again")
         if numbers.get("format") != FORMAT:
             raise DataError(f"{path} has the format {numbers.get('format')}, expected {FORMAT}; analyse the run again")
         return cls(Path(folder), numbers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import Annotated, Any
 
@@ -66,6 +67,14 @@ app.add_typer(scale_app, name="scale")
 
 
 STOPPED = 130
+OF_THE_MACHINE = {
+    getattr(errno, name)
+    for name in ("ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EACCES", "EPERM", "EIO", "ESTALE", "EMFILE", "ENFILE", "ENOMEM")
+    if hasattr(errno, name)
+}
+"""What the system refuses whatever our code does: no room, no right, no memory. Where a command knows more it says more."""
+NO_MEMORY = ("can't allocate memory", "bad allocation", "std::bad_alloc", "Cannot allocate memory")
+"""How libraries that are not Python say it, in a RuntimeError."""
 UsageError: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 """What a wrong option raises: typer brings its own copy of click, older ones use the package."""
 
@@ -96,9 +105,22 @@ def main(arguments: list[str] | None = None) -> None:
         _fail(f"Error: {error.format_message()}")
     except (typer.Abort, KeyboardInterrupt):
         code = STOPPED
+    except MemoryError as error:
+        _fail(
+            f"Error: there is not enough memory ({str(error) or 'no more to be had'}); close programs or take fewer items"
+        )
     except BrokenPipeError:  # the reader of our output, `head` say, has seen enough; typer mostly sees to it
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:
+        if error.errno not in OF_THE_MACHINE:
+            raise
+        place = error.filename or "a file or connection"
+        _fail(f"Error: {place}: {error.strerror}; once that is mended the same command starts again or goes on")
+    except RuntimeError as error:
+        if not any(words in str(error) for words in NO_MEMORY):
+            raise
+        _fail("Error: there is not enough memory; close programs, raise its limit or take fewer items")
     if code == STOPPED:  # typer turns Ctrl-C into this exit code
         print("stopped; the same command goes on from here", file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)

@@ -93,9 +93,13 @@ def run(
 
 def show(folder: RunFolder, as_json: AsJson = False) -> None:
     """Print the numbers of a finished run."""
+    from cinealign.errors import DataError, damage_refused
+    from cinealign.evaluation.plausible import check_metrics
     from cinealign.run import Run
 
     metrics = Run(folder).metrics
+    with damage_refused(DataError, folder / "metrics.json", f"measure again: cinealign evaluate {folder}"):
+        check_metrics(metrics)
     if as_json:
         print_json(metrics)
     else:

@@ -108,7 +108,8 @@ def read_poster(path: Path) -> tuple[Poster, bytes]:
         DataError: the file cannot be read.
     """
     content = _bytes(path)
-    return Poster(hashlib.sha256(content).hexdigest(), partial(_open_file, path), path), content
+    digest = hashlib.sha256(content).hexdigest()
+    return Poster(digest, partial(_open_known, path, digest), path), content
 
 
 def decode_poster(name: str, content: bytes, formats: Sequence[str] = FORMATS) -> Image:
@@ -121,9 +122,9 @@ def decode_poster(name: str, content: bytes, formats: Sequence[str] = FORMATS) -
     """
     from PIL import Image
 
-    return _decoded(
-        name, lambda: Image.open(io.BytesIO(without_texts(content)), formats=tuple(formats)), _listed_formats(formats)
-    )
+    opened = lambda: Image.open(io.BytesIO(without_texts(content)), formats=tuple(formats))  # noqa: E731
+    with tiff_silent(content):
+        return _decoded(name, opened, _listed_formats(formats))
 
 
 def picture_suffix(content: bytes) -> str | None:
@@ -177,11 +178,36 @@ def find_posters(folder: Path) -> PosterFolder:
     return PosterFolder(found, tuple(strangers))
 
 
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_LIBTIFF = threading.Lock()
+
+
+@contextmanager
+def tiff_silent(content: bytes) -> Iterator[None]:
+    """Inside, a TIFF is read while stderr is shut: libtiff writes there by itself, past Python. One at a time."""
+    if content[:4] not in _TIFF:
+        yield
+        return
+    with _LIBTIFF:
+        try:
+            kept = os.dup(2)
+        except OSError:  # a process without stderr has nothing to shut
+            yield
+            return
+        try:
+            with Path(os.devnull).open("wb") as nowhere:
+                os.dup2(nowhere.fileno(), 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
 _WARNINGS = threading.Lock()
 
 
 @contextmanager
-def _unwarned() -> Iterator[None]:
+def unwarned() -> Iterator[None]:
     """Inside, Pillow does not print what it thinks of metadata; one thread at a time, as the filters are the process's."""
     with _WARNINGS, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -192,13 +218,21 @@ def _open_file(path: Path) -> Image:
     return decode_poster(path.name, _bytes(path))
 
 
+def _open_known(path: Path, digest: str) -> Image:
+    """The poster that was read before; of another one in its place features would be kept under this one's digest."""
+    content = _bytes(path)
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise DataError(f"poster {path.name} has changed since the data were read; start again")
+    return decode_poster(path.name, content)
+
+
 def _decoded(name: str, opened: Callable[[], Image], wanted: str = "") -> Image:
     """The picture that `opened` gives as `open_poster` has it; `name` and the `wanted` formats are for messages."""
     from PIL import Image, UnidentifiedImageError
 
     too_large = f"poster {name} has more than {MAX_PIXELS:,} pixels; give a smaller picture"
     try:
-        with _unwarned():
+        with unwarned():
             given = opened()
         with given as picture:
             width, height = picture.size
@@ -256,7 +290,7 @@ def _upright(picture: Image) -> Image:
     from PIL import ImageOps
 
     try:
-        with _unwarned():
+        with unwarned():
             return ImageOps.exif_transpose(picture)
     except Exception:  # on damaged metadata Pillow raises errors of many kinds
         return picture

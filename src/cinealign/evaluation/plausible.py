@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,32 @@ SURE = 2.0
 BY_CHANCE = 4.0
 """Standard errors of a mean rank within which partners stand no better than by chance."""
 _AUDIT = "`cinealign audit` looks closer"
+
+
+def check_metrics(metrics: Metrics) -> None:
+    """See that metrics.json holds what every table shows.
+
+    Raises:
+        KeyError, TypeError, ValueError: a number is missing, or something else stands where it belongs.
+    """
+    _real(metrics["n"], metrics["k"], metrics["ratio"], metrics["chance"], metrics["acc_sum"], metrics["course_score"])
+    half = metrics["ratio_0.5"]
+    _real(half["ratio"])
+    for direction in DIRECTIONS:
+        for split in SPLITS:
+            ranks, bounds = metrics["ranks"][direction][split], metrics["intervals"][direction][split]
+            _real(ranks["queries"], *(value for value in ranks.values() if value is not None), *(bounds or ()))
+            _real(*(each[direction][split] or 0 for each in (metrics, half)))
+            if bounds is not None and len(bounds) != 2:
+                raise ValueError("an interval has two ends")
+    if not (isinstance(metrics["recipe"], str) and isinstance(metrics["data"]["source"], str)):
+        raise TypeError("recipe and source are texts")
+
+
+def _real(*numbers: Any) -> None:
+    for number in numbers:
+        if isinstance(number, bool) or not isinstance(number, (int, float)) or not abs(number) < 1e15:
+            raise TypeError(f"{number!r:.40} where a number belongs")
 
 
 def doubts(metrics: Metrics) -> list[str]:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cinealign.errors import ConfigError, DataError
+from cinealign.errors import ConfigError, DataError, damage_refused
 from cinealign.search.engines import NOBODY, Engine, Found, Keys, Rows, joined, ranked
 from cinealign.search.folder import merge_from, write_array
 
@@ -61,7 +61,7 @@ class ExactEngine:
         self._folder, self.state = folder, dict(state)
         self._segments = [self._read(name) for name in state["segments"]]
         removed = state["removed"]
-        self._removed: Keys = np.load(folder / removed) if removed else np.zeros(0, dtype=np.int64)
+        self._removed: Keys = np.load(folder / removed, allow_pickle=False) if removed else np.zeros(0, dtype=np.int64)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -161,14 +161,14 @@ class ExactEngine:
         return ThreadPoolExecutor(min(8, os.cpu_count() or 1), thread_name_prefix="search")
 
     def _read(self, name: str) -> tuple[Keys, NDArray[Any]]:
-        try:
+        with damage_refused(DataError, self._folder / f"{name}.npy", "make the index again"):
             keys = np.load(self._folder / f"{name}.keys.npy", allow_pickle=False)
             vectors = np.load(self._folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise DataError(f"{self._folder / name}.npy cannot be read ({error}); make the index again") from None
         shape, dtype = (len(keys), self.state["width"]), self.state["dtype"]
         if vectors.shape != shape or vectors.dtype != dtype or keys.dtype != np.int64 or not len(keys):
             raise DataError(f"{self._folder / name}.npy holds {vectors.dtype} {vectors.shape}, not {dtype} {shape}")
+        if keys.ndim != 1 or keys[0] < 0 or (np.diff(keys) <= 0).any():
+            raise DataError(f"{self._folder / name}.keys.npy is damaged: its keys do not rise; make the index again")
         return keys, vectors
 
     def _write(self, name: str, pieces: Sequence[tuple[Keys, NDArray[Any]]]) -> list[str]:

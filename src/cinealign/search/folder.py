@@ -26,7 +26,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from cinealign.errors import ConfigError, DataError
+from cinealign.errors import ConfigError, DataError, damage_refused
 
 FORMAT = 1
 """Of the folder; a reader refuses another one."""
@@ -100,12 +100,34 @@ def read_manifest(folder: Path) -> Manifest:
         name = (folder / CURRENT).read_text(encoding="utf-8").strip()
         given = json.loads((folder / "manifests" / name).read_text(encoding="utf-8"))
         found = given.pop("format")
-    except (OSError, ValueError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise DataError(f"{folder} is a damaged index ({error}); make it again: cinealign index RUN --force") from None
     if found != FORMAT:
         raise DataError(f"{folder} has format {found} and this version reads {FORMAT}; make it again from its run")
-    sums = {file: (int(size), str(digest)) for file, (size, digest) in given.pop("sums").items()}
-    return Manifest(**{**given, "items": tuple(given["items"])}, sums=sums)
+    with damage_refused(DataError, folder / "manifests" / name, "make the index again: cinealign index RUN --force"):
+        sums = {file: (int(size), str(digest)) for file, (size, digest) in given.pop("sums").items()}
+        manifest = Manifest(**{**given, "items": tuple(given["items"])}, sums=sums)
+        _check(manifest)
+        return manifest
+
+
+def _check(manifest: Manifest) -> None:
+    """Raises TypeError or ValueError where a value is of another kind than `commit` writes, or names a place outside."""
+    counts = [manifest.generation, manifest.next_key, manifest.settled]
+    counts += [manifest.counts[name] for name in ("items", *SIDES)]
+    if not all(type(count) is int and 0 <= count < 1 << 62 for count in counts):
+        raise TypeError("a count is no number")
+    names = [
+        manifest.base,
+        manifest.space,
+        *manifest.items,
+        *manifest.sums,
+        *([manifest.removed] if manifest.removed else []),
+    ]
+    if not all(isinstance(name, str) and name and not name.startswith("/") and ".." not in name for name in names):
+        raise ValueError("a file's name is none")
+    if not all(isinstance(manifest.vectors[side], dict) for side in SIDES) or not isinstance(manifest.options, dict):
+        raise TypeError("what an engine needs has no names")
 
 
 def commit(folder: Path, manifest: Manifest) -> Manifest:

@@ -108,7 +108,7 @@ class Writer:
         self._engines: dict[Side, Engine] = dict(self._index.engines)
         self._space, self._items = self._index.space, self._index.items
         removed = self._manifest.removed
-        self._removed: Keys = np.load(folder / removed) if removed else np.zeros(0, dtype=np.int64)
+        self._removed: Keys = np.load(folder / removed, allow_pickle=False) if removed else np.zeros(0, dtype=np.int64)
         sweep(folder, self._manifest)
 
     def ids(self) -> set[str]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinealign.data.scripts import script_of
-from cinealign.errors import ConfigError, DataError
+from cinealign.errors import ConfigError, DataError, damage_refused
 from cinealign.plain_yaml import read_yaml
 from cinealign.search import query as asking
 from cinealign.search.calibration import Calibration, expected_rank, mass
@@ -142,7 +142,8 @@ class Index:
         for last in (False, True):  # a writer may sweep files away between the two reads
             manifest = read_manifest(folder)
             try:
-                return cls._open(folder, manifest, encoder)
+                with damage_refused(DataError, folder, "make the index again: cinealign index RUN --force"):
+                    return cls._open(folder, manifest, encoder)
             except (DataError, OSError):
                 if last or read_manifest(folder).generation == manifest.generation:
                     raise
@@ -152,7 +153,9 @@ class Index:
     def _open(cls, folder: Path, manifest: Manifest, encoder: Encodes | None) -> Index:
         kind, base = engine_kind(manifest.engine), folder / manifest.base
         engines = {side: kind.open(folder / "vectors" / side, manifest.vectors[side]) for side in SIDES}
-        removed = np.load(folder / manifest.removed) if manifest.removed else np.zeros(0, dtype=np.int64)
+        removed = (
+            np.load(folder / manifest.removed, allow_pickle=False) if manifest.removed else np.zeros(0, dtype=np.int64)
+        )
         items = Items([folder / name for name in manifest.items], removed)
         calibrations = {side: Calibration.from_json(given) for side, given in _json(base / "calibration.json").items()}
         space = Space.load(folder / manifest.space)
@@ -431,6 +434,8 @@ def _notes(index: Index, parts: Sequence[Part]) -> list[str]:
 def _json(path: Path) -> dict[str, Any]:
     try:
         given: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path} cannot be read ({error}); make the index again") from None
+    if not isinstance(given, dict):
+        raise DataError(f"{path} is damaged: expected names and values; make the index again")
     return given

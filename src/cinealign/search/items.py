@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cinealign.errors import DataError
+from cinealign.errors import DataError, damage_refused
 from cinealign.search.engines import Keys
 
 GENRE = "genre"
@@ -85,6 +85,9 @@ def write_items(path: Path, items: Iterable[Item]) -> None:
     """Write a file of items, which have keys.
 
     The file is complete and on the disk when this returns; nothing refers to it before the index commits it.
+
+    Raises:
+        DataError: there is no room.
     """
     import os
 
@@ -96,6 +99,8 @@ def write_items(path: Path, items: Iterable[Item]) -> None:
             _put(base, item)
         base.execute("COMMIT")
         base.executescript(_INDEXES)
+    except sqlite3.OperationalError as error:
+        raise DataError(f"{path} cannot be written ({error}); is there room?") from None
     finally:
         base.close()
     with path.open("rb") as file:
@@ -133,12 +138,13 @@ class ItemFile:
         """Every item, by key."""
         last = -1
         while rows := self.rows(f"SELECT {_COLUMNS} FROM items WHERE key > ? ORDER BY key LIMIT {_AT_ONCE}", [last]):
-            yield from map(_item, rows)
+            yield from map(self._item, rows)
             last = rows[-1][0]
 
     def where(self, condition: str, values: Sequence[Any]) -> list[Item]:
         """The items for which an SQL condition on their columns holds, by key."""
-        return [_item(row) for row in self.rows(f"SELECT {_COLUMNS} FROM items WHERE {condition} ORDER BY key", values)]
+        query = f"SELECT {_COLUMNS} FROM items WHERE {condition} ORDER BY key"
+        return [self._item(row) for row in self.rows(query, values)]
 
     def keys(self, query: str, values: Sequence[Any]) -> Keys:
         """Rising keys that an SQL query gives."""
@@ -146,8 +152,15 @@ class ItemFile:
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
         """The rows of an SQL query."""
-        with self._one_at_a_time:
-            return self._base.execute(query, values).fetchall()
+        try:
+            with self._one_at_a_time:
+                return self._base.execute(query, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise DataError(f"{self.path} is damaged ({error}); make the index again") from None
+
+    def _item(self, row: Sequence[Any]) -> Item:
+        with damage_refused(DataError, self.path, "make the index again"):
+            return _item(row)
 
 
 def _item(row: Sequence[Any]) -> Item:
@@ -194,6 +207,10 @@ class Items:
                 marks = ",".join("?" * len(part))
                 found.update({item.key: item for item in file.where(f"key IN ({marks})", part)})
         gone = set(self._removed.tolist())
+        if strange := [key for key in wanted if key not in found]:
+            raise DataError(
+                f"{self._files[0].path.parent} has no item {strange[0]}, which has a vector; make the index again"
+            )
         return {key: item for key, item in found.items() if key not in gone}
 
     def of_id(self, item_id: str) -> Item | None:

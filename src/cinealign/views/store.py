@@ -310,8 +310,11 @@ def _transaction(database: sqlite3.Connection) -> Iterator[None]:
 
 def _prepare(database: sqlite3.Connection, view: str, settings: Mapping[str, Any]) -> None:
     """Make the tables of a new file and say in it what it holds."""
-    if database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'meta'").fetchone()[0]:
-        return
+    try:
+        if database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'meta'").fetchone()[0]:
+            return
+    except UnicodeDecodeError:  # sqlite3 puts bytes of the file into its message
+        raise sqlite3.DatabaseError("malformed schema") from None
     with _transaction(database):
         for statement in _SCHEMA:
             database.execute(statement)

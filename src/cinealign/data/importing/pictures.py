@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cinealign.data.importing.names import PictureNames
 from cinealign.data.importing.source import PICTURE_SUFFIXES, cell_text
 from cinealign.data.pixels import background, without_texts
-from cinealign.data.posters import FORMATS, decode_poster, picture_suffix
+from cinealign.data.posters import FORMATS, decode_poster, picture_suffix, tiff_silent, unwarned
 from cinealign.errors import DataError
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _is_light(content: bytes) -> bool:
     """Whether the picture is laid over black, as it would vanish on white."""
     from PIL import Image
 
-    with Image.open(io.BytesIO(without_texts(content)), formats=READABLE) as picture:
+    with tiff_silent(content), unwarned(), Image.open(io.BytesIO(without_texts(content)), formats=READABLE) as picture:
         return picture.has_transparency_data and background(picture.convert("RGBA")) == "black"
 
 

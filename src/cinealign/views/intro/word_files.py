@@ -26,7 +26,7 @@ TOKENIZER, TOKENIZER_SHA256 = (
     "tokenizers/l2_supercat_tokenizer_config.json",
     "93248f2a9ec36c7b35f700a033d5f36228aae48db61aee31007fa49062cdeb68",
 )
-_LONGEST_WORD = 4096
+_LONGEST_WORD, _WIDEST = 4096, 65_536
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,10 @@ def _width(path: Path) -> int:
     with _existing(path).open("rb") as file:
         first = file.readline(1_000_000).split()
         if len(first) == 2 and all(part.isdigit() for part in first):
-            return int(first[1])
+            width = int(first[1][:9])
+            if not 0 < width <= _WIDEST:
+                raise _strange(path, f"its first line says {width:,} numbers a word, at most {_WIDEST:,} are read")
+            return width
         if path.suffix == ".bin" or len(first) < 3:
             raise _strange(path, "its first line is neither two counts nor a word and its numbers")
         return len(first) - 1

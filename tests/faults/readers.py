@@ -1,0 +1,393 @@
+"""Every reader of foreign bytes, each with sound files to begin with and what is read of them.
+
+A reader is given a folder of its own, whose files `make` has written; of one file at a time the bytes are changed.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import shutil
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from cinealign.analysis.analyse import Analysis
+from cinealign.cli.runs import show
+from cinealign.data.catalogue import Catalogue
+from cinealign.data.download import metadata
+from cinealign.data.download.archive import read_archive
+from cinealign.data.download.keyed import _record
+from cinealign.data.download.web import RefusedError, UnavailableError
+from cinealign.data.importing.open_source import open_source
+from cinealign.data.importing.pictures import READABLE, fit_picture
+from cinealign.data.importing.plan import ImportOptions, plan_import
+from cinealign.data.one_side import read_texts
+from cinealign.data.posters import decode_poster
+from cinealign.data.ratings import read_ratings
+from cinealign.data.split import read_train_file
+from cinealign.distance.files import load_distances
+from cinealign.errors import CineAlignError
+from cinealign.grading.notebooks import passages
+from cinealign.grading.recognition import claimed, recognise
+from cinealign.grading.unpacking import Limits, unpack
+from cinealign.grading.vectors import distances_of, holds_vectors
+from cinealign.plain_yaml import read_yaml_file
+from cinealign.recipe import Recipe
+from cinealign.report.own_words import read_own_words
+from cinealign.run import Run
+from cinealign.search.check import check_index
+from cinealign.search.index import Index
+from cinealign.state import State
+from cinealign.studies.space import Space
+from cinealign.views.intro.word_files import vector_width, word_vectors
+from cinealign.views.store import FeatureStore
+from tests.data.download.server import archive
+from tests.data.folders import make_folder
+from tests.data.importing.tables import picture
+from tests.search.encoders import WordEncoder
+from tests.search.folders import words_of, write_index
+
+Read = Callable[[Path], Any]
+"""Reads what lies in a folder."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One reader: what it reads, and how files that it likes are made (`run` is a finished run)."""
+
+    make: Callable[[Path, Path], None]
+    read: Read
+    files: str = "*"
+    """The files to change, as a pattern below the folder."""
+
+
+def _catalogue(home: Path, run: Path) -> None:
+    make_folder(home / "data", ids=(10, 20, 30, 40, 50, 60), train="0\n2\n3\n")
+    lines = [f"{user},{movie},{user % 5 + 1},0" for user in range(4) for movie in (10, 20, 30)]
+    (home / "data" / "ratings.csv").write_text("\n".join(["user_id,movie_id,rating,timestamp", *lines]) + "\n")
+
+
+def _read_catalogue(home: Path) -> Any:
+    catalogue = Catalogue.load(home / "data", missing_intro="drop")
+    assert len(catalogue) == len(catalogue.intros) == len(set(catalogue.ids.tolist()))
+    assert len(catalogue.train_rows) + len(catalogue.held_out_rows) == len(catalogue)
+    read_ratings(catalogue)
+    return catalogue.report.lines()
+
+
+def _movies_csv(home: Path, run: Path) -> None:
+    make_folder(home / "data", ids=(10, 20, 30, 40))
+    (home / "data" / "info.csv").unlink()
+    lines = [f'{i},"Movie, The {i} (1990)",Drama|Crime' for i in (10, 20, 30, 40)]
+    (home / "data" / "movies.csv").write_text("\n".join(["movieId,title,genres", *lines]) + "\n")
+    texts = [f'{i},"Intro of movie {i}."' for i in (10, 20, 30, 40)]
+    (home / "data" / "intros.csv").write_text("\n".join(["movieId,intro", *texts]) + "\n")
+
+
+def _train(home: Path, run: Path) -> None:
+    (home / "train.txt").write_text("0\n2\n3\n\n7\n")
+
+
+def _posters(home: Path, run: Path) -> None:
+    image = Image.linear_gradient("L").resize((18, 26)).convert("RGB")
+    for suffix, kind in (
+        ("jpg", "JPEG"),
+        ("png", "PNG"),
+        ("webp", "WEBP"),
+        ("gif", "GIF"),
+        ("bmp", "BMP"),
+        ("tif", "TIFF"),
+    ):
+        image.save(home / f"p.{suffix}", kind)
+    image.save(
+        home / "progressive.jpg",
+        progressive=True,
+        exif=b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0",
+    )
+    image.convert("P").save(home / "palette.png", transparency=3)
+    image.save(home / "lzw.tif", compression="tiff_lzw")
+
+
+def _read_poster(home: Path) -> Any:
+    for path in sorted(home.iterdir()):
+        content = path.read_bytes()
+        try:
+            decode_poster(path.name, content, READABLE)
+            fit_picture(path.name, content, 20)
+        except CineAlignError as error:
+            told(error)
+
+
+def told(error: CineAlignError) -> None:
+    """A refusal is one line that a terminal shows."""
+    assert str(error) and str(error).isprintable(), repr(error)
+
+
+def _tables(home: Path, run: Path) -> None:
+    rows = [
+        {"id": i, "image": f"p{i}.png", "text": f"A story of {i}, told\nin two lines.", "genre": "a|b"}
+        for i in range(4)
+    ]
+    frame = pd.DataFrame(rows)
+    frame.to_csv(home / "t.csv", index=False)
+    frame.to_csv(home / "t.tsv", index=False, sep="\t")
+    frame.to_json(home / "t.jsonl", orient="records", lines=True)
+    frame.to_json(home / "t.json", orient="records")
+    frame.to_parquet(home / "t.parquet")
+    frame.to_excel(home / "t.xlsx", index=False)
+    for i in range(4):
+        picture("red", (3 + i, 5)).save(home / f"p{i}.png")
+
+
+def _read_table(home: Path) -> Any:
+    found = []
+    for path in sorted(home.glob("t.*")):
+        try:
+            source = open_source(path)
+            found.append(list(source.rows()))
+            plan_import(path, ImportOptions(columns={"text": "text", "id": "id", "image": "image"}))
+        except CineAlignError as error:
+            told(error)
+    return found
+
+
+def _texts(home: Path, run: Path) -> None:
+    (home / "texts.txt").write_text("One text.\nAnother one.\n")
+    (home / "table.csv").write_text("id,text\n1,One text\n2,Another one\n")
+
+
+def _read_texts(home: Path) -> Any:
+    for path in sorted(home.iterdir()):
+        try:
+            read_texts(path, "text" if path.suffix == ".csv" else None)
+        except CineAlignError as error:
+            told(error)
+
+
+def _matrices(home: Path, run: Path) -> None:
+    D = np.random.default_rng(0).random((6, 6)) + 0.25
+    np.save(home / "D.npy", D)
+    np.savez_compressed(home / "D.npz", D=D)
+    np.savetxt(home / "D.csv", D, delimiter=",")
+    State({"D": D}).save(home / "D.safetensors")
+
+
+def _read_matrices(home: Path) -> Any:
+    for path in sorted(home.iterdir()):
+        try:
+            found = load_distances(path)
+            assert found.ndim == 2 and found.shape[0] == found.shape[1] and not np.isnan(found).any()
+        except CineAlignError as error:
+            told(error)
+
+
+def _recipes(home: Path, run: Path) -> None:
+    shutil.copy(run / "recipe.yaml", home / "recipe.yaml")
+    (home / "space.yaml").write_text(
+        "align.0.ridge: {float: [0.5, 5], log: true}\nalign.0.dimensions: {int: [8, 32]}\n"
+    )
+
+
+def _read_recipes(home: Path) -> Any:
+    for read in (
+        lambda: Recipe.load(home / "recipe.yaml"),
+        lambda: Space.load(home / "space.yaml", Recipe.load(home / "recipe.yaml")),
+        lambda: read_yaml_file(home / "space.yaml", "space.yaml"),
+    ):
+        try:
+            read()
+        except CineAlignError as error:
+            told(error)
+
+
+def _run(home: Path, run: Path) -> None:
+    shutil.copytree(run, home / "run")
+
+
+def _read_run(home: Path) -> Any:
+    """All that commands read of a run, each by itself, as one of them may be refused."""
+    for read in (
+        lambda run: run.recipe,
+        lambda run: (run.ids, run.train_rows, run.catalogue["report"]),
+        lambda run: run.distances(),
+        lambda run: run.history,
+        lambda run: run.data_folder,
+        lambda run: run.width,
+    ):
+        try:
+            read(Run(home / "run"))
+        except CineAlignError as error:
+            told(error)
+    show(home / "run")
+
+
+def _model(home: Path, run: Path) -> None:
+    shutil.copytree(run / "model", home / "run" / "model")
+    for name in ("metrics.json", "vectors.safetensors"):
+        shutil.copy(run / name, home / "run" / name)
+
+
+def _read_model(home: Path) -> Any:
+    return Run(home / "run").encoder().encode_intros(["A sailor finds a letter in a bottle on the beach."])
+
+
+def _index(home: Path, run: Path) -> None:
+    write_index(home / "index", 30)
+
+
+def _read_index(home: Path) -> Any:
+    for read in (
+        lambda index: index.search(text=words_of(3), limit=5),
+        lambda index: index.search(like="3", where={"genre": "Drama"}),
+        lambda index: list(check_index(index, encode=False)),
+        lambda index: (index.card, index.metrics, index.recipe),
+    ):
+        try:
+            read(Index.open(home / "index", encoder=WordEncoder()))
+        except CineAlignError as error:
+            told(error)
+
+
+def _archives(home: Path, run: Path) -> None:
+    (home / "ml-1m.zip").write_bytes(archive({1: "One (1990)", 2: "Two (1991)"}))
+
+
+def _records(home: Path, run: Path) -> None:
+    facts = {"Title": "One", "Plot": "A plot.", "Poster": "http://h/1.jpg", "Genre": "A, B", "Released": "22 Nov 1995"}
+    (home / "metadata.pkl").write_bytes(pickle.dumps([((1, "One", "0000001"), facts)] * 3))
+    (home / "links.csv").write_text('movie_id,title,imdbId,tmdbId\n1,"One",0000001,1001\n')
+    (home / "posters.csv").write_text("1,http://h/1.jpg\n2,http://h/2.jpg\n")
+    (home / "omdb.json").write_text(json.dumps(facts))
+
+
+def _read_records(home: Path) -> Any:
+    for name, read in (
+        ("metadata.pkl", metadata.read_records),
+        ("links.csv", metadata.read_links),
+        ("posters.csv", metadata.read_poster_addresses),
+        ("omdb.json", lambda content: _record(content.decode("utf-8", "replace"))),
+    ):
+        try:
+            read((home / name).read_bytes())
+        except CineAlignError as error:
+            told(error)
+        except (RefusedError, UnavailableError) as error:  # said of one item, in a table of what is missing
+            assert error.reason
+
+
+def _notebook() -> str:
+    own = nbformat.v4.new_markdown_cell(
+        "**My analysis** ...\nLong words.", metadata={"tags": ["own-words"], "question": "relation"}
+    )
+    code = nbformat.v4.new_code_cell("print(0.61)", outputs=[nbformat.v4.new_output("stream", text="top-5 %: 0.61\n")])
+    return str(nbformat.writes(nbformat.v4.new_notebook(cells=[own, code])))
+
+
+def _submissions(home: Path, run: Path) -> None:
+    (home / "n.ipynb").write_text(_notebook())
+    with zipfile.ZipFile(home / "42.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("42/n.ipynb", _notebook())
+        matrix = io.BytesIO()
+        np.save(matrix, np.eye(5))
+        packed.writestr("42/D.npy", matrix.getvalue())
+        packed.writestr("../outside.txt", "x")
+    unit = np.eye(5, dtype=np.float32)
+    np.savez(home / "vectors.npz", poster=unit, intro=unit)
+
+
+def _read_submissions(home: Path) -> Any:
+    notebook, packed = home / "n.ipynb", home / "42.zip"
+    passages(notebook)
+    for read in (
+        lambda: claimed(notebook),
+        lambda: read_own_words(notebook),
+        lambda: read_own_words(packed),
+        lambda: holds_vectors(home / "vectors.npz") and distances_of((home / "vectors.npz",), 5),
+        lambda: _unpacked(packed, home / "unpacked"),
+    ):
+        try:
+            read()
+        except CineAlignError as error:
+            told(error)
+
+
+def _unpacked(packed: Path, folder: Path) -> Any:
+    folder.mkdir()
+    try:
+        unpack(packed, folder, Limits(size=10_000_000))
+        return recognise(folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _words(home: Path, run: Path) -> None:
+    (home / "v.txt").write_text("the 0.1 0.2 0.3\nsea 1 2 3\nThe 4 5 6\n")
+    (home / "v.vec").write_text("2 3\nthe 0.1 0.2 0.3\nsea 1 2 3\n")
+    values = np.arange(3, dtype="<f4").tobytes()
+    (home / "v.bin").write_bytes(b"2 3\nthe " + values + b"\nsea " + values + b"\n")
+
+
+def _read_words(home: Path) -> Any:
+    for path in sorted(home.iterdir()):
+        try:
+            found = word_vectors(str(path), ["the", "sea", "land"])
+            assert found.matrix.shape == (3, vector_width(str(path)))
+        except CineAlignError as error:
+            told(error)
+
+
+def _store(home: Path, run: Path) -> None:
+    store = FeatureStore(home)
+    store.arrays("view", {"a": 1}, ["d1", "d2"], lambda at: np.ones((len(at), 4), np.float32))
+    store.records("view", {"b": 1}, ["d1", "d2"], lambda at: [{"text": "x"} for _ in at])
+    store.sequences("view", {"c": 1}, ["d1", "d2"], lambda at: [np.ones((2, 4), np.float32) for _ in at])
+
+
+def _read_store(home: Path) -> Any:
+    store = FeatureStore(home)
+    store.info()
+    store.rates()
+    for read in (
+        lambda: store.arrays("view", {"a": 1}, ["d1", "d2"], lambda at: np.ones((len(at), 4), np.float32)),
+        lambda: store.records("view", {"b": 1}, ["d1", "d2"], lambda at: [{"text": "x"} for _ in at]),
+        lambda: store.sequences("view", {"c": 1}, ["d1", "d2"], lambda at: [np.ones((2, 4), np.float32) for _ in at]),
+    ):
+        try:
+            read()
+        except CineAlignError as error:
+            told(error)
+
+
+def _analysis(home: Path, run: Path) -> None:
+    numbers = {"format": 1, "figures": {"a": {"pdf": "a.pdf", "png": "a.png"}}}
+    (home / "analysis.json").write_text(json.dumps(numbers))
+
+
+READERS: dict[str, Reader] = {
+    "data folder": Reader(_catalogue, _read_catalogue, "data/**/*"),
+    "data folder with movies.csv": Reader(_movies_csv, _read_catalogue, "data/**/*"),
+    "train.txt": Reader(_train, lambda home: read_train_file(home / "train.txt")),
+    "posters": Reader(_posters, _read_poster),
+    "tables to import": Reader(_tables, _read_table, "t.*"),
+    "texts to encode": Reader(_texts, _read_texts),
+    "D files": Reader(_matrices, _read_matrices),
+    "recipes and spaces": Reader(_recipes, _read_recipes),
+    "run directories": Reader(_run, _read_run, "run/*.*"),
+    "saved models": Reader(_model, _read_model, "run/model/*"),
+    "indexes": Reader(_index, _read_index, "index/**/*"),
+    "ml-1m.zip": Reader(_archives, lambda home: read_archive((home / "ml-1m.zip").read_bytes())),
+    "answers of services": Reader(_records, _read_records),
+    "submissions": Reader(_submissions, _read_submissions),
+    "word vectors": Reader(_words, _read_words),
+    "feature store": Reader(_store, _read_store, "*.*"),
+    "analyses": Reader(_analysis, Analysis.load),
+}
