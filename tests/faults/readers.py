@@ -311,7 +311,7 @@ def _read_submissions(home: Path) -> Any:
         lambda: claimed(notebook),
         lambda: read_own_words(notebook),
         lambda: read_own_words(packed),
-        lambda: holds_vectors(home / "vectors.npz") and distances_of((home / "vectors.npz",), 5),
+        lambda: holds_vectors(home / "vectors.npz") and distances_of((home / "vectors.npz",), range(5)),
         lambda: _unpacked(packed, home / "unpacked"),
     ):
         try:
