@@ -124,7 +124,7 @@ def _draw_panel(axes: Any, key: str, series: Series) -> None:
     axes.set_xlabel(label("epoch"))
     axes.xaxis.get_major_locator().set_params(integer=True)
     if key == "loss" and len(axes.lines) > 1:
-        axes.legend()
+        axes.legend(fontsize=6)
 
 
 def _points(epochs: list[dict[str, Any]], key: str | None) -> list[tuple[int, float]]:
