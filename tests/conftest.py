@@ -15,6 +15,8 @@ from hypothesis.internal.conjecture import providers
 if "PYTEST_XDIST_WORKER" in os.environ:  # two workers with two threads each would wait for each other
     os.environ["OMP_NUM_THREADS"] = "1"
 
+os.environ["CINEALIGN_LANG"] = "en"  # whatever the locale is: tests read English
+
 from cinealign import figures
 from cinealign.analysis.analyse import Analysis, analyse
 from cinealign.analysis.material import Material

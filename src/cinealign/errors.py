@@ -6,9 +6,16 @@ exits with code 2; any other exception is a bug and keeps its traceback.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
+
+
+def meant(given: str, known: Iterable[str]) -> str:
+    """For the end of a message about an unknown name: "; did you mean 'default'?", or nothing where none is near."""
+    near = get_close_matches(given, list(known), n=2)
+    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
 class CineAlignError(Exception):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cinealign.errors import ConfigError
+from cinealign.errors import ConfigError, meant
 from cinealign.plain_yaml import DEEPEST, read_yaml, read_yaml_file
 from cinealign.registry import shown
 
@@ -95,8 +95,12 @@ def _recipe_file(name_or_file: str | os.PathLike[str]) -> Path:
         return path
     packaged = RECIPES / f"{path.name}.yaml"
     if path.name != str(name_or_file) or not os.path.isfile(packaged):  # noqa: PTH113
-        names = ", ".join(file.stem for file in sorted(RECIPES.glob("*.yaml")))
-        raise ConfigError(f"unknown recipe {str(name_or_file)!r}; choose one of: {names}, or give a .yaml file")
+        names = [file.stem for file in sorted(RECIPES.glob("*.yaml"))]
+        if near := meant(str(name_or_file), names):
+            raise ConfigError(f"unknown recipe {str(name_or_file)!r}{near} `cinealign recipes` lists all")
+        raise ConfigError(
+            f"unknown recipe {str(name_or_file)!r}; choose one of: {', '.join(names)}, or give a .yaml file"
+        )
     return packaged
 
 

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from cinealign.errors import ConfigError
+from cinealign.errors import ConfigError, meant
 
 Kind = TypeVar("Kind")
 
@@ -56,7 +56,9 @@ class Registry(Generic[Kind]):
         if name not in self._kinds:
             if name not in self._where:
                 place = f"{where}: " if where else ""
-                raise ConfigError(f"{place}unknown {self.sort} {name!r}; choose one of: {', '.join(self.names())}")
+                choices = meant(name, self.names())
+                choices += f"{';' if not choices else ''} choose one of: {', '.join(self.names())}"
+                raise ConfigError(f"{place}unknown {self.sort} {name!r}{choices}")
             module, _, attribute = self._where[name].partition(":")
             self._kinds[name] = getattr(import_module(module), attribute)
         return self._kinds[name]
@@ -116,7 +118,9 @@ def explain(error: ValidationError, model: type[BaseModel], where: str = "") -> 
     if problem["type"] == "extra_forbidden":
         parent, _, key = place.rpartition(".")
         known = _keys(model, problem["loc"][:-1])
-        choices = f"; choose one of: {', '.join(sorted(known))}" if known else ""
+        choices = meant(key, known)
+        if known:
+            choices += f"{';' if not choices else ''} choose one of: {', '.join(sorted(known))}"
         return f"unknown key {key!r}{f' in {parent}' if parent else ''}{choices}"
     if problem["type"] == "missing":
         return f"{place} is missing"

@@ -36,6 +36,32 @@ if TYPE_CHECKING:
 _AGAIN = "run the recipe again with --force"
 
 
+def finished_runs(folder: Path, deepest: int) -> list[Run]:
+    """The runs in `folder` and up to `deepest` folders below, by path; those whose numbers cannot be read are left out."""
+    found = []
+    for path in _folders_with("metrics.json", folder, deepest):
+        run = Run(path)
+        try:
+            complete = {"recipe", "data", "n", "acc_sum", "course_score"} <= set(run.metrics)
+        except DataError:
+            continue
+        if complete:
+            found.append(run)
+    return found
+
+
+def interrupted_runs(folder: Path, deepest: int) -> list[Path]:
+    """Where runs were begun in `folder` and up to `deepest` folders below, and not finished."""
+    return [
+        path for path in _folders_with("identity", folder, deepest) if path.name == partial(path.with_suffix("")).name
+    ]
+
+
+def _folders_with(name: str, folder: Path, deepest: int) -> list[Path]:
+    patterns = ["/".join(["*"] * depth + [name]) for depth in range(deepest + 1)]
+    return sorted({file.parent for pattern in patterns for file in folder.glob(pattern)})
+
+
 class Run:
     """A finished run directory, read when asked.
 

@@ -30,6 +30,10 @@ print(json.dumps(sorted({"torch", "scipy", "pandas", "sklearn", "transformers"} 
         (["show", "nowhere"], "nowhere"),
         (["run", "--recipe", "no-such-recipe"], "no-such-recipe"),
         (["show", "{run}", "--no-such-option"], "--no-such-option"),
+        (["runs", "{run}/.."], "poster"),
+        (["--lang", "zh", "show", "{run}"], "留出"),
+        (["index", "info", "{run}"], "not an index"),
+        (["--help"], "Make and show runs"),
     ],
 )
 def test_no_torch(arguments: list[str], expected: str, finished: Run) -> None:

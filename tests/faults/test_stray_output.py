@@ -125,6 +125,7 @@ def test_the_screen_is_ours(tmp_path: Path, recipe: str) -> None:
             ["run", "--recipe", f"{recipe}.yaml", "--data", "data", "--out", "run"],
             ["run", "--recipe", "small.yaml", "--data", "data", "--out", "other"],
             ["show", "run"],
+            ["runs", "."],
             ["evaluate", "run", "--permutation-test"],
             ["distances", "run", "--out", "D.npy"],
             ["evaluate", "D.npy", "--data", "data"],

@@ -15,7 +15,7 @@ from cinealign.experts.base import normalised
 from cinealign.run_data import RunData
 from cinealign.search import build, lance
 from cinealign.search.build import build_index
-from cinealign.search.card import card_lines
+from cinealign.search.card_lines import card_lines
 from cinealign.search.check import check_index
 from cinealign.search.folder import read_manifest
 from cinealign.search.growth import open_writer

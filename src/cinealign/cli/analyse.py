@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from cinealign.cli.folders import RunFolder
 from cinealign.cli.report import Lang, LanguageChoice
-from cinealign.cli.runs import AsJson, RunFolder
+from cinealign.cli.runs import AsJson
 from cinealign.cli.show.values import print_json
 
 Data = Annotated[Path | None, typer.Option(help="Data folder; else where the run's data usually are.")]

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
+from collections.abc import Callable
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +15,7 @@ import typer
 from cinealign.cli.analyse import analyse, explain
 from cinealign.cli.audit import audit
 from cinealign.cli.cache import cache_app
+from cinealign.cli.commands import Commands
 from cinealign.cli.data import data_app
 from cinealign.cli.data_describe import describe
 from cinealign.cli.data_download import download
@@ -20,50 +25,51 @@ from cinealign.cli.index import export, index_app
 from cinealign.cli.measures import diff, geometry, slices
 from cinealign.cli.recipes import recipes
 from cinealign.cli.report import notebook, report, submit
+from cinealign.cli.run_list import runs
 from cinealign.cli.runs import distances, evaluate, run, show
 from cinealign.cli.scale import scale_app
 from cinealign.cli.search import search
 from cinealign.cli.serve import serve
+from cinealign.cli.speech import Translated
 from cinealign.cli.studies import compare, plot, tune
 from cinealign.errors import CineAlignError
+from cinealign.phrases import LANGUAGES, locale_language, use_language
 from cinealign.version import __version__
 
 app = typer.Typer(
     name="cinealign",
+    cls=Commands,
     help="Learns which poster belongs to which intro, measures it honestly and explains it.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # else "D[i, j]" in a help text is taken for markup and loses its indices
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(run)
-app.command()(show)
-app.command()(evaluate)
-app.command()(distances)
-app.command()(audit)
-app.command()(grade)
-app.command()(slices)
-app.command()(geometry)
-app.command()(diff)
-app.command()(compare)
-app.command()(tune)
-app.command()(plot)
-app.command()(analyse)
-app.command()(explain)
-app.command()(encode)
-app.command()(search)
-app.command()(serve)
-app.command()(export)
-app.command()(notebook)
-app.command()(report)
-app.command()(submit)
-app.command()(recipes)
+PANELS: dict[str, tuple[Callable[..., None] | tuple[typer.Typer, str], ...]] = {
+    "Make and show runs": (run, show, runs, recipes),
+    "Measure": (evaluate, distances, slices, geometry, audit),
+    "Compare and choose": (diff, compare, tune, plot),
+    "Explain": (analyse, explain),
+    "Search and use": (search, serve, encode, export, (index_app, "index"), (scale_app, "scale")),
+    "Hand in and grade": (notebook, report, submit, grade),
+    "Data": ((data_app, "data"), (cache_app, "cache")),
+}
+"""Subject -> its commands, as `--help` lists them."""
 data_app.command()(download)
 data_app.command()(describe)
-app.add_typer(data_app, name="data")
-app.add_typer(cache_app, name="cache")
-app.add_typer(index_app, name="index")
-app.add_typer(scale_app, name="scale")
+for panel, commands in PANELS.items():
+    for each in commands:
+        if isinstance(each, tuple):
+            app.add_typer(each[0], name=each[1], rich_help_panel=panel)
+        else:
+            app.command(rich_help_panel=panel)(each)
+
+
+class TerminalLanguage(StrEnum):
+    """Languages of messages and tables."""
+
+    en = "en"
+    zh = "zh"
 
 
 STOPPED = 130
@@ -90,6 +96,10 @@ def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    lang: Annotated[
+        TerminalLanguage | None,
+        typer.Option(help="Language of the terminal; CINEALIGN_LANG, else that of the locale, if absent."),
+    ] = None,
 ) -> None:
     """Learns which poster belongs to which intro, measures it honestly and explains it."""
 
@@ -97,12 +107,23 @@ def _options(
 def main(arguments: list[str] | None = None) -> None:
     """Entry point. The user's mistakes end in one line on stderr and exit code 2; a bug keeps its traceback."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    lang = _language(arguments)
+    use_language(lang)
+    with ExitStack() as screen:
+        if lang != "en":
+            screen.enter_context(redirect_stderr(Translated(sys.stderr)))
+            if "--json" not in arguments and "--csv" not in arguments:
+                screen.enter_context(redirect_stdout(Translated(sys.stdout)))
+        _call(arguments)
+
+
+def _call(arguments: list[str]) -> None:
     try:
-        code = app(args=arguments or ["--help"], standalone_mode=False)
+        code = app(args=arguments or ["--help"], prog_name="cinealign", standalone_mode=False)
     except CineAlignError as error:
         _fail(f"{_public(error)}: {error}")
     except UsageError as error:
-        _fail(f"Error: {error.format_message()}")
+        _fail(f"Error: {_usage(error)}")
     except (typer.Abort, KeyboardInterrupt):
         code = STOPPED
     except MemoryError as error:
@@ -124,6 +145,27 @@ def main(arguments: list[str] | None = None) -> None:
     if code == STOPPED:  # typer turns Ctrl-C into this exit code
         print("stopped; the same command goes on from here", file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _language(arguments: list[str]) -> str:
+    """What --lang before the command says, else the environment; a wrong one is left to the parser."""
+    for at, given in enumerate(arguments):
+        if not given.startswith("-"):
+            break
+        if given == "--lang" or given.startswith("--lang="):
+            asked = given.partition("=")[2] or "".join(arguments[at + 1 : at + 2])
+            return asked if asked in LANGUAGES else "en"
+    return locale_language(os.environ)
+
+
+def _usage(error: Any) -> str:
+    """What was wrong with the options; of an unknown one also which was meant, in the words that we use everywhere."""
+    option, near = getattr(error, "option_name", None), getattr(error, "possibilities", None)
+    if option is not None and near is not None:
+        command = error.ctx.command_path if error.ctx else "cinealign"
+        meant = f"; did you mean {' or '.join(near[:2])}?" if near else f"; `{command} --help` lists them"
+        return f"no option {option} in `{command}`{meant}"
+    return str(error.format_message())
 
 
 def _public(error: CineAlignError) -> str:

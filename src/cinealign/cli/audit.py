@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from cinealign.cli.folders import run_folder
+
 
 def audit(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[RUN]", help="A run directory; leave it out for a D.")
+        Path | None, typer.Argument(metavar="[RUN]", callback=run_folder, help="A run directory; leave it out for a D.")
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Data folder; else where the run's data usually are.")] = None,
     distances: Annotated[

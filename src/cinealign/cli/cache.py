@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
-cache_app = typer.Typer(help="Show or delete the features that earlier runs have kept.")
+from cinealign.cli.commands import Commands
+
+cache_app = typer.Typer(cls=Commands, help="Show or delete the features that earlier runs have kept.")
 
 
 @cache_app.command()

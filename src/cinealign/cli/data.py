@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
+from cinealign.cli.commands import Commands
 from cinealign.cli.data_import import import_data
 from cinealign.cli.data_split import split
 
-data_app = typer.Typer(help="Check, import or split a data folder, or draw a sample one.")
+data_app = typer.Typer(cls=Commands, help="Check, import or split a data folder, or draw a sample one.")
 data_app.command("import")(import_data)
 data_app.command()(split)
 

@@ -7,9 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from cinealign.cli.folders import RunFolder
+
 
 def encode(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, such as runs/default.")],
+    run: RunFolder,
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where the vectors go: .npz, .parquet or .safetensors.")],
     images: Annotated[
         list[Path] | None,

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
+from cinealign.cli.commands import MakeByDefault
+from cinealign.cli.folders import RunFolder, index_folder, run_folder
 from cinealign.cli.runs import AsJson
 
 
@@ -33,28 +34,23 @@ class CompressionChoice(StrEnum):
     none = "none"
 
 
-class MakeByDefault(TyperGroup):
-    """`index RUN` is `index make RUN`."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put the command in where the first argument names none."""
-        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
-            args = ["make", *args]
-        return super().parse_args(ctx, args)
-
-
 index_app = typer.Typer(
     cls=MakeByDefault,
     help="Make a searchable index of a run (`cinealign index RUN`), add to it, check it.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-IndexFolder = Annotated[Path, typer.Argument(metavar="INDEX", help="An index folder, such as runs/default/index.")]
+IndexFolder = Annotated[
+    Path,
+    typer.Argument(
+        metavar="INDEX", callback=index_folder, help="An index folder, such as runs/default/index, or its run."
+    ),
+]
 
 
 @index_app.command()
 def make(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, such as runs/default.")],
+    folder: RunFolder,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Index folder; RUN/index where absent.")] = None,
     data: Annotated[Path | None, typer.Option(help="Data folder; else where the run's data usually are.")] = None,
     engine: Annotated[EngineChoice, typer.Option(help="exact looks at every vector; lance is approximate.")] = (
@@ -83,7 +79,7 @@ def make(
     from cinealign.run import Run
     from cinealign.run_data import RunData
     from cinealign.search.build import build_index
-    from cinealign.search.card import card_lines
+    from cinealign.search.card_lines import card_lines
     from cinealign.search.run_index import PLACE
 
     run, place = Run(folder), out or folder / PLACE
@@ -196,16 +192,16 @@ def check(
 @index_app.command()
 def info(folder: IndexFolder, as_json: AsJson = False) -> None:
     """Show what an index holds, how well it finds, and how true its chances are."""
-    from cinealign.search.card import card_lines
-    from cinealign.search.index import Index
+    from cinealign.search.card_lines import card_lines
+    from cinealign.search.folder import read_card, read_manifest
 
-    index = Index.open(folder)
-    counts = dict(index.manifest.counts)
+    manifest = read_manifest(folder)
+    card, counts = read_card(folder, manifest), dict(manifest.counts)
     if as_json:
-        _print_json({**index.card, "now": {**counts, "generation": index.manifest.generation}})
+        _print_json({**card, "now": {**counts, "generation": manifest.generation}})
     else:
         now = f"now: {counts['items']:,} items, {counts['poster']:,} posters, {counts['intro']:,} intros"
-        typer.echo("\n".join([*card_lines(index.card), f"{now}, generation {index.manifest.generation}"]))
+        typer.echo("\n".join([*card_lines(card), f"{now}, generation {manifest.generation}"]))
 
 
 @index_app.command()
@@ -219,7 +215,9 @@ def compact(folder: IndexFolder) -> None:
 
 
 def export(
-    folder: Annotated[Path, typer.Argument(metavar="RUN|INDEX", help="A run directory or an index folder.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="RUN|INDEX", callback=run_folder, help="A run directory or an index folder.")
+    ],
     out: Annotated[
         Path, typer.Option(metavar="FILE", help="vectors.parquet, vectors.safetensors, or card.md for the model card.")
     ],

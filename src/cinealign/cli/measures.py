@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cinealign.cli.runs import AsJson, RunFolder
+from cinealign.cli.folders import RunFolder, run_folder
+from cinealign.cli.runs import AsJson
 from cinealign.cli.show.values import print_json
 
 Data = Annotated[Path | None, typer.Option(help="Data folder; else where the run's data usually are.")]
@@ -66,8 +67,8 @@ def geometry(folder: RunFolder, data: Data = None, as_json: AsJson = False) -> N
 
 
 def diff(
-    first: Annotated[Path, typer.Argument(metavar="RUN_A", help="A run directory.")],
-    second: Annotated[Path, typer.Argument(metavar="RUN_B", help="Another run on the same data.")],
+    first: Annotated[Path, typer.Argument(metavar="RUN_A", callback=run_folder, help="A run directory.")],
+    second: Annotated[Path, typer.Argument(metavar="RUN_B", callback=run_folder, help="Another run on the same data.")],
     as_json: AsJson = False,
 ) -> None:
     """Is RUN_B better than RUN_A? Paired bootstrap and McNemar's test on the same held-out items, Holm's correction."""

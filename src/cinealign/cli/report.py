@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cinealign.cli.folders import RunFolder
+
 if TYPE_CHECKING:
     from cinealign.run import Run
 
@@ -77,7 +79,7 @@ def notebook(
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, such as runs/default.")],
+    folder: RunFolder,
     out: Annotated[Path, typer.Option(metavar="FILE.pdf", help="The PDF to write.")] = Path("report.pdf"),
     lang: Lang = LanguageChoice.en,
     data: Data = None,
@@ -118,7 +120,7 @@ def _analysed(run: Run, data: Path | None) -> Path:
 
 
 def submit(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, such as runs/default.")],
+    folder: RunFolder,
     student_id: Annotated[str, typer.Option(help="Names the zip and the files in it.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for ID.zip.")] = Path(),
     name: Annotated[str, typer.Option(help="For the title pages.")] = "",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cinealign.cli.data import MissingIntroChoice, TrainIdsChoice
+from cinealign.cli.folders import RUNS, RunFolder, run_folder
 from cinealign.cli.show.values import print_json
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ class IdentityChoice(StrEnum):
     intro = "intro"
 
 
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, such as runs/default.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")]
 
 
@@ -70,7 +70,7 @@ def run(
 
         use_weights(weights)
     chosen = Recipe.load(recipe, overrides or [])  # before the data is read: a typing error should not cost a minute
-    out = out or Path("runs") / chosen.name
+    out = out or RUNS / chosen.name
     refuse_finished(out, force)
     catalogue = given_catalogue(data, train_ids.value, missing_intro.value, strict)
     lines = catalogue.report.lines()
@@ -112,7 +112,10 @@ def show(folder: RunFolder, as_json: AsJson = False) -> None:
 
 def evaluate(
     target: Annotated[
-        Path, typer.Argument(metavar="RUN|D", exists=True, help="A run directory, or D as .npy, .npz or .csv.")
+        Path,
+        typer.Argument(
+            metavar="RUN|D", exists=True, callback=run_folder, help="A run directory, or D as .npy, .npz or .csv."
+        ),
     ],
     train_ids: Annotated[
         Path | None,

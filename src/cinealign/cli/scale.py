@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from cinealign.cli.folders import RunFolder
 from cinealign.cli.index import CompressionChoice
-from cinealign.cli.runs import AsJson, RunFolder
+from cinealign.cli.runs import AsJson
 
 scale_app = typer.Typer(
     help="Encode, index and evaluate millions of items on many processors or machines.",
@@ -94,7 +95,7 @@ def index(
 ) -> None:
     """Make an index folder of a table of vectors; `cinealign search DIR` asks it. Recall is measured across sides."""
     from cinealign.scale.index import index_table
-    from cinealign.search.card import card_lines
+    from cinealign.search.card_lines import card_lines
 
     made = index_table(
         table, out, compression=compression.value, widest=width, address=address, workers=workers, force=force

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cinealign.cli.folders import run_folder
 from cinealign.cli.runs import AsJson
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ class SplitChoice(StrEnum):
 
 
 def search(
-    folder: Annotated[Path, typer.Argument(metavar="INDEX|RUN", help="An index folder or a run directory.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="INDEX|RUN", callback=run_folder, help="An index folder or a run directory.")
+    ],
     texts: Annotated[
         list[str] | None, typer.Argument(metavar="[TEXT]...", help="Free text; several are added up.")
     ] = None,

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from cinealign.cli.folders import run_folder
+
 
 class LanguageChoice(StrEnum):
     """Of the pages."""
@@ -17,7 +19,9 @@ class LanguageChoice(StrEnum):
 
 
 def serve(
-    folder: Annotated[Path, typer.Argument(metavar="RUN|INDEX", help="A run directory or an index folder.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="RUN|INDEX", callback=run_folder, help="A run directory or an index folder.")
+    ],
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes any free one.")] = 8421,
     host: Annotated[
         str, typer.Option(help="Address to listen on; one that others can reach needs a token.")

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from cinealign.cli.data import MissingIntroChoice, TrainIdsChoice
+from cinealign.cli.folders import RunFolder
 from cinealign.cli.report import Lang, LanguageChoice
-from cinealign.cli.runs import AsJson, RunFolder
+from cinealign.cli.runs import AsJson
 from cinealign.cli.show.values import print_json
 
 Data = Annotated[

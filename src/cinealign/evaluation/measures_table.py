@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cinealign.evaluation.keys import DIRECTIONS
 from cinealign.evaluation.slices import SMALL
 from cinealign.evaluation.table import NARROW, PLAIN_WIDTH, p_text, terminal_table
+from cinealign.phrases import word
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -142,4 +143,4 @@ def _console() -> Console:
 
 
 def _say(console: Console, line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.print(word(line), markup=False, highlight=False, soft_wrap=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cinealign.evaluation.keys import DIRECTIONS, RECALL_AT, SPLITS, Metrics
 from cinealign.evaluation.plausible import too_few
+from cinealign.phrases import word
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -61,7 +62,16 @@ def terminal_table(width: int) -> Table:
     from rich import box
     from rich.table import Table
 
-    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 0) if width < NARROW else (0, 1))
+    class Worded(Table):
+        """Heads and cells in the language of the terminal."""
+
+        def add_column(self, header: Any = "", *args: Any, **options: Any) -> None:
+            super().add_column(word(header), *args, **options)
+
+        def add_row(self, *cells: Any, **options: Any) -> None:
+            super().add_row(*map(word, cells), **options)
+
+    return Worded(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 0) if width < NARROW else (0, 1))
 
 
 def p_text(p: float) -> str:
@@ -110,12 +120,12 @@ def print_metrics(metrics: Metrics, title: str = "", console: Console | None = N
 
     if console is None:
         console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
-    console.print(about_metrics(metrics, title), markup=False, highlight=False, soft_wrap=True)
+    console.print(word(about_metrics(metrics, title)), markup=False, highlight=False, soft_wrap=True)
     console.print(metrics_table(metrics, console.width))
     for line in too_few(metrics):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(word(line), markup=False, highlight=False, soft_wrap=True)
     for line in summary_lines(metrics):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(word(line), markup=False, highlight=False, soft_wrap=True)
     for name, corrected in metrics.get("transductive", {}).items():
         console.print()
         print_metrics(corrected, f"{name}: transductive, looks at the other test items", console)

@@ -130,6 +130,20 @@ def _check(manifest: Manifest) -> None:
         raise TypeError("what an engine needs has no names")
 
 
+def read_card(folder: Path, manifest: Manifest) -> dict[str, Any]:
+    """What the index says of itself, from its file.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    path = folder / manifest.base / "card.json"
+    try:
+        card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read ({error}); make it again: cinealign index RUN --force") from None
+    return card
+
+
 def commit(folder: Path, manifest: Manifest) -> Manifest:
     """Make `manifest` the current generation: from here on the change has happened, whatever comes."""
     home = folder / "manifests"

@@ -1,0 +1,147 @@
+"""The terminal as a whole: names that are nearly right, runs by name, commands by subject, messages in Chinese."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from cinealign import phrases
+from cinealign.cli.app import PANELS, app, main
+from cinealign.data.catalogue import Catalogue
+from cinealign.phrases import said
+from cinealign.run import Run
+from cinealign.views.store import FeatureStore
+
+PACKAGE = Path(phrases.__file__).parent
+
+
+def call(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[object, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main([str(each) for each in arguments])
+    phrases.use_language("en")
+    out, err = capsys.readouterr()
+    return ended.value.code, out, err
+
+
+@pytest.fixture
+def beside(finished: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with runs/cheap."""
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "cheap").symlink_to(finished.folder)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (["shwo", "x"], "did you mean 'show'?"),
+        (["index", "inof"], "did you mean 'info'?"),
+        (["data", "chekc"], "did you mean 'check'?"),
+        (["cache", "xx"], "choose one of: info, clear"),
+        (["show", "--jsno"], "did you mean --json?"),
+        (["run", "--recipe", "defualt"], "did you mean 'default'?"),
+        (["run", "--set", "fusoin.folds=3"], "did you mean 'fusion'?"),
+        (["run", "--set", "fusion.fodls=3"], "did you mean 'folds'?"),
+        (["run", "--recipe", "baseline", "--set", "distance=cosin"], "did you mean 'cosine'?"),
+        (["show", "cheep"], "did you mean 'cheap'?"),
+    ],
+)
+def test_did_you_mean(given: list[str], meant: str, beside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = call(capsys, *given)
+    assert (code, out) == (2, "") and meant in err and err.count("\n") == 1
+
+
+def test_nothing_is_meant_by_a_name_that_is_far(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "did you mean" not in call(capsys, "zzzz")[2]
+    assert "did you mean" not in call(capsys, "run", "--recipe", "zzzz")[2]
+
+
+def test_a_run_by_its_name(beside: Path, finished: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = call(capsys, "show", "cheap", "--json")
+    assert (code, err) == (0, "") and json.loads(out) == finished.metrics
+    (beside / "cheap").mkdir()  # what is here goes before what is in runs/
+    assert call(capsys, "show", "cheap")[0] == 2
+
+
+def test_runs(
+    beside: Path,
+    finished: Run,
+    sample: Catalogue,
+    store: FeatureStore,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, out, err = call(capsys, "runs", "--json")
+    row = json.loads(out)["runs"][0]
+    assert (code, err, row["run"]) == (0, "", "runs/cheap")
+    assert row["held_out"]["poster_to_intro"] == finished.metrics["poster_to_intro"]["held_out"]
+    left = beside / "runs" / "second.partial"
+    left.mkdir()
+    (left / "identity").write_text("x")
+    (beside / "runs" / "damaged").mkdir()
+    (beside / "runs" / "damaged" / "metrics.json").write_text("{")
+    code, out, err = call(capsys, "runs")
+    assert (code, err) == (0, "") and f"{finished.metrics['intro_to_poster']['held_out']:.4f}" in out
+    assert f"interrupted: {left.relative_to(beside)};" in out and "damaged" not in out
+    assert call(capsys, "runs", "nowhere")[0] == 2
+
+
+def test_every_command_has_a_subject_and_a_whole_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = call(capsys, "--help")
+    assert code == 0 and "..." not in out.partition("Options:")[2]
+    assert [line.rstrip(":") for line in out.splitlines() if line.endswith(":") and line[0] != " "] == [
+        "Options",
+        *PANELS,
+    ]
+    named = {each.name or each.callback.__name__ for each in app.registered_commands}  # type: ignore[union-attr]
+    assert named <= {line.split()[0] for line in out.splitlines() if line.startswith("  ") and line.strip()}
+
+
+def test_chinese(finished: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    code, out, err = call(capsys, "--lang", "zh", "show", finished.folder)
+    assert (code, err) == (0, "") and "海报→简介" in out and "中位数" in out and "运行目录：" in out
+    left = [line for line in out.splitlines() if re.search(r"[a-z]{3,} [a-z]{3,}", line)]
+    assert not left  # no sentence stays English
+    monkeypatch.setenv("CINEALIGN_LANG", "zh_CN.UTF-8")
+    assert call(capsys, "show", "nowhere")[2].startswith("数据错误：nowhere 不是运行目录")
+    assert json.loads(call(capsys, "show", finished.folder, "--json")[1]) == finished.metrics
+    assert call(capsys, "--lang", "en", "show", "nowhere")[2].startswith("DataError: nowhere")
+    assert not re.search(r"[a-z]{4,} [a-z]{4,}", call(capsys, "--help")[1].partition("--help")[2].partition("\n")[2])
+
+
+@pytest.mark.parametrize(
+    ("environment", "lang"),
+    [({}, "en"), ({"LANG": "zh_CN.UTF-8"}, "zh"), ({"LANG": "zh_CN", "LC_ALL": "C"}, "en"), ({"LANG": "de_DE"}, "en")],
+)
+def test_the_locale_decides(environment: dict[str, str], lang: str) -> None:
+    assert phrases.locale_language(environment) == lang
+
+
+def test_what_says_more_goes_first() -> None:
+    assert said("0.1 to 0.2") == "0.1 至 0.2" and said("no such phrase") == "no such phrase"
+    assert said("data: a drawn sample catalogue (x)") == "数据：程序绘制的样例数据（x）"
+
+
+def test_every_phrase_is_said_somewhere() -> None:
+    """A phrase whose English changed would silently stay English."""
+    written = set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                written.add(" ".join(node.value.split()))
+    heap = "\n".join(written)
+    missing = [
+        phrase
+        for phrase in phrases.phrases()
+        for piece in phrase.replace("\n", " ").split("*")
+        if not all(word in heap for word in re.findall(r"[A-Za-z]{4,}", piece))
+    ]
+    assert not missing
+
+
+def test_gaps_are_kept() -> None:
+    assert not [text for text, told in phrases.phrases().items() if text.count("*") != told.count("*")]
