@@ -16,6 +16,8 @@ from cinealign.phrases import said
 from cinealign.run import Run
 from cinealign.views.store import FeatureStore
 
+TYPERS = ("Missing argument", "Missing option", "Got unexpected extra", "Invalid value for")
+"""What the parser of options says; `test_a_wrong_option_in_chinese` holds it to these."""
 PACKAGE = Path(phrases.__file__).parent
 
 
@@ -110,7 +112,8 @@ def test_chinese(finished: Run, capsys: pytest.CaptureFixture[str], monkeypatch:
     assert call(capsys, "show", "nowhere")[2].startswith("数据错误：nowhere 不是运行目录")
     assert json.loads(call(capsys, "show", finished.folder, "--json")[1]) == finished.metrics
     assert call(capsys, "--lang", "en", "show", "nowhere")[2].startswith("DataError: nowhere")
-    assert not re.search(r"[a-z]{4,} [a-z]{4,}", call(capsys, "--help")[1].partition("--help")[2].partition("\n")[2])
+    summaries = re.sub("`.*?`", "", call(capsys, "--help")[1].partition("--help")[2].partition("\n")[2])
+    assert summaries and not re.search(r"[a-z]{4,} [a-z]{4,}", summaries)
 
 
 @pytest.mark.parametrize(
@@ -137,10 +140,19 @@ def test_every_phrase_is_said_somewhere() -> None:
     missing = [
         phrase
         for phrase in phrases.phrases()
+        if not phrase.startswith(TYPERS)
         for piece in phrase.replace("\n", " ").split("*")
         if not all(word in heap for word in re.findall(r"[A-Za-z]{4,}", piece))
     ]
     assert not missing
+
+
+@pytest.mark.parametrize(
+    "given", [["show"], ["distances", "{run}"], ["show", "{run}", "y"], ["data", "check", "{run}", "--train-ids", "z"]]
+)
+def test_a_wrong_option_in_chinese(given: list[str], finished: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    err = call(capsys, "--lang", "zh", *[each.format(run=finished.folder) for each in given])[2]
+    assert re.match("错误：.*[\u4e00-\u9fff]{3}", err) and not re.search("(?i)missing|unexpected|invalid", err)
 
 
 def test_gaps_are_kept() -> None:
