@@ -37,7 +37,7 @@ from cinealign.views.poster.reading import reader as reading
 from cinealign.views.poster.reading.detection import find_boxes
 from cinealign.views.poster.reading.network import Network, model_paths
 from cinealign.views.poster.reading.options import OcrOptions
-from cinealign.views.poster.reading.recognition import batches, cut_line, padded_width, recognise
+from cinealign.views.poster.reading.recognition import Recogniser, batches, cut_line, padded_width
 from cinealign.views.precision import ResolvedPrecision, resolve_precision
 from cinealign.views.store import FeatureStore
 
@@ -104,8 +104,7 @@ def timed(work: Callable[[], Any], posters: int) -> tuple[float, float, Any]:
 def parts(posters: Sequence[Poster], precision: ResolvedPrecision) -> tuple[float, float]:
     """Milliseconds of one thread a poster for finding lines and for reading them."""
     paths, options = model_paths(), OcrOptions()
-    detector, recogniser = Network(paths["Det"], precision), Network(paths["Rec"], precision, logits=True)
-    characters = [*recogniser.characters(), " "]
+    detector, recogniser = Network(paths["Det"], precision), Recogniser(paths["Rec"], precision)
     pictures = [
         np.ascontiguousarray(reading._enlarged(open_poster(poster), options)[0][:, :, ::-1]) for poster in posters
     ]
@@ -116,7 +115,7 @@ def parts(posters: Sequence[Poster], precision: ResolvedPrecision) -> tuple[floa
     def read(lines: Sequence[NDArray[np.uint8]]) -> None:
         widths = [padded_width(line.shape[1]) for line in lines]
         for rows in batches(widths):
-            recognise([lines[row] for row in rows], widths[rows[0]], recogniser, characters)
+            recogniser.read([lines[row] for row in rows], widths[rows[0]])
 
     read(find())  # compiles
     detection, _, lines = timed(find, len(posters))

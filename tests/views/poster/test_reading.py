@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 
+from cinealign.figures import cjk_font
 from cinealign.views.poster.lines import bounds, covered
+from cinealign.views.poster.reading.characters import FITS, most_likely, usual_classes
 from cinealign.views.poster.reading.detection import boxes_in, clockwise, find_boxes
 from cinealign.views.poster.reading.network import Network, model_paths
 from cinealign.views.poster.reading.reader import letter_height
@@ -11,12 +18,13 @@ from cinealign.views.poster.reading.recognition import (
     BATCH_WIDTH,
     HEIGHT,
     LARGEST_BATCH,
+    Recogniser,
     batches,
     cut_line,
     decoded,
     padded_width,
-    recognise,
 )
+from cinealign.views.precision import ResolvedPrecision
 
 
 def test_boxes_grow_around_what_the_map_shows() -> None:
@@ -87,26 +95,84 @@ def test_every_line_is_in_one_batch_of_its_width() -> None:
 
 
 def test_decoding_drops_repeats_and_blanks() -> None:
-    logits = np.full((7, 4), -50, dtype=np.float32)
-    for column, at in enumerate([1, 1, 0, 1, 3, 0, 2]):
-        logits[column, at] = 0
-    assert decoded(logits, "abc") == ("aacb", pytest.approx(1.0))
-    logits[4] = [0, 0, 0, np.log(2)]
-    logits[0] = [0, np.log(3), 0, 0]  # 3 of 6; the c has 2 of 5
-    assert decoded(logits, "abc") == ("aacb", pytest.approx((3 / 6 + 1 + 2 / 5 + 1) / 4, abs=1e-6))
-    assert decoded(np.eye(4, dtype=np.float32)[[0, 0]], "abc") == ("", 0.0)
+    classes = np.array([1, 1, 0, 1, 3, 0, 2])
+    probabilities = np.array([0.5, 0, 0, 1, 0.4, 0, 1])
+    assert decoded(classes, probabilities, "abc") == ("aacb", pytest.approx((0.5 + 1 + 0.4 + 1) / 4))
+    assert decoded(np.zeros(2, np.int64), np.zeros(2), "abc") == ("", 0.0)
+
+
+class LastLayer:
+    """(N, 5) logits of five classes from states that hold them; counts the columns that it is asked for."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __call__(self, states: NDArray[np.float32], take: Callable[[NDArray[np.float32]], Any]) -> Any:
+        self.asked += int((states != 0).any(axis=1).sum())
+        return take(states)
+
+
+def test_all_classes_are_computed_where_a_character_begins_or_no_usual_one_fits() -> None:
+    usual = np.array([0, 2, 4])
+    logits = np.zeros((1, 7, 5), dtype=np.float32)
+    for column, at in enumerate([2, 2, 0, 4, 3, 3, 0]):  # 3 is none of the usual classes
+        logits[0, column, at] = 20
+    logits[0, 6, 0] = FITS
+    last_layer = LastLayer()
+    seen = np.concatenate([logits[..., usual], logits], axis=2)
+    classes, probabilities = most_likely(seen, usual, last_layer)  # type: ignore[arg-type]
+    assert classes.tolist() == [[2, 2, 0, 4, 3, 3, 0]]
+    sure = 1 / (1 + 4 * np.exp(-20))
+    assert probabilities[0] == pytest.approx([sure, 0, 0, sure, sure, 0, 0])
+    assert last_layer.asked == 4  # the beginnings of 2 and 4, and both columns of 3
+
+
+def test_usual_characters_are_latin_ones_and_marks() -> None:
+    assert usual_classes(["a", "é", "片", "7", "-", "一", "。", "ж", "ab", "a片", " "]).tolist() == [
+        *(0, 1, 2, 4, 5, 6, 7, 9, 11)
+    ]
+
+
+def drawn_lines() -> list[NDArray[np.uint8]]:
+    dice = np.random.default_rng(0)
+    lines = [dice.integers(0, 256, (HEIGHT, width, 3), dtype=np.uint8) for width in (60, 96)]
+    font = ImageFont.truetype(str(cjk_font()), 34)
+    for text in ("一部1994年的电影", "HERO 英雄", "千と千尋", "ΖΟΡΜΠΑΣ", "Amélie Poulain"):
+        picture = Image.new("RGB", (int(font.getlength(text)) + 12, HEIGHT), (20, 40, 60))
+        ImageDraw.Draw(picture).text((6, -4), text, font=font, fill=(240, 230, 200))
+        lines.append(np.asarray(picture))
+    return lines
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_a_line_reads_the_same_in_any_batch(precision: str) -> None:
-    network = Network(model_paths()["Rec"], precision, streams=2, logits=True)  # type: ignore[arg-type]
-    characters = [*network.characters(), " "]
+def test_columns_are_read_as_the_whole_network_reads_them(precision: ResolvedPrecision) -> None:
+    path = model_paths()["Rec"]
+    whole, recogniser = Network(path, precision), Recogniser(path, precision)
+    characters = [*whole.characters(), " "]
+    read = []
+    for line in drawn_lines():
+        width = padded_width(line.shape[1])
+        batch = np.zeros((1, 3, HEIGHT, width), np.float32)
+        batch[0, :, :, : line.shape[1]] = line.transpose(2, 0, 1) * np.float32(2 / 255) - 1
+        probabilities = whole(batch)[0]
+        classes = probabilities.argmax(axis=1)
+        starts = (classes != 0) & (np.append(-1, classes[:-1]) != classes)
+        text = "".join(characters[at - 1] for at in classes[starts])
+        found, confidence = recogniser.read([line], width)[0]
+        assert found == text
+        assert confidence == pytest.approx(probabilities.max(axis=1)[starts].mean() if text else 0, abs=0.01)
+        read.append(found)
+    assert "英雄" in read[3] and "Poulain" in read[6]
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_line_reads_the_same_in_any_batch(precision: ResolvedPrecision) -> None:
+    recogniser = Recogniser(model_paths()["Rec"], precision, streams=2)
     dice = np.random.default_rng(0)
     lines = [dice.integers(0, 256, (HEIGHT, width, 3), dtype=np.uint8) for width in (60, 96, 80, 70, 33)]
-    alone = [recognise([line], 96, network, characters)[0] for line in lines]
+    alone = [recogniser.read([line], 96)[0] for line in lines]
     for size in (2, 4, 5):
-        assert recognise(lines[:size], 96, network, characters) == alone[:size]
-    assert len(characters) == network(np.zeros((1, 3, HEIGHT, 96), np.float32)).shape[2] - 1
+        assert recogniser.read(lines[:size], 96) == alone[:size]
 
 
 def test_boxes_cover_each_other() -> None:

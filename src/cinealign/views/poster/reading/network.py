@@ -38,15 +38,14 @@ class Network:
         width_step: int = 1,
         *,
         streams: int = 1,
-        logits: bool = False,
+        change: Callable[[Any], Any] = lambda model: model,
     ) -> None:
         """Args:
-        path: an ONNX model with one input (B, 3, H, W) and one output.
+        path: an ONNX model with one input and one output.
         precision: number format of its products.
         width_step: batches are padded with zeros on the right to a multiple of it.
         streams: calls that compute at the same time; further ones wait.
-        logits: whether to leave out the softmax that the model ends in: over thousands of characters it takes as long
-            as many a layer, and is wanted in few columns.
+        change: makes of the OpenVINO model in the file the one that is compiled, a part of it for example.
         """
         import openvino
 
@@ -62,16 +61,14 @@ class Network:
         with ALONE:
             core = openvino.Core()
             self._model = core.read_model(path)
-            network = _without_softmax(self._model) if logits else self._model
-            self._compiled = core.compile_model(network, "CPU", properties)
+            self._compiled = core.compile_model(change(self._model), "CPU", properties)
             for _ in range(streams):
                 self._idle.put(self._compiled.create_infer_request())
         self._infer = first_alone(self._inferred)
 
     def __call__(self, batch: NDArray[np.float32], take: Callable[[NDArray[np.float32]], R] = np.array) -> R:  # type: ignore[assignment]
-        """What `take` makes of the output for `batch` (B, 3, H, W); it must not keep the array that it is given."""
-        rest = -batch.shape[3] % self._width_step
-        if rest:
+        """What `take` makes of the output for `batch`; it must not keep the array that it is given."""
+        if rest := -batch.shape[-1] % self._width_step:
             batch = np.pad(batch, ((0, 0), (0, 0), (0, 0), (0, rest)))
         request = self._idle.get()
         try:
@@ -86,14 +83,6 @@ class Network:
     def characters(self) -> list[str]:
         """The characters that the classes of the output stand for, from the model file's own metadata."""
         return str(self._model.get_rt_info()["framework"]["character"].value).splitlines()
-
-
-def _without_softmax(model: Any) -> Any:
-    import openvino
-
-    last = model.outputs[0].get_node().input_value(0).get_node()
-    assert last.get_type_name() == "Softmax", last
-    return openvino.Model([last.input_value(0)], model.get_parameters())
 
 
 def model_paths() -> dict[str, Path]:

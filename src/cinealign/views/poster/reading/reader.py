@@ -26,7 +26,7 @@ from cinealign.views.poster.lines import Bounds, bounds, covered
 from cinealign.views.poster.reading.detection import find_boxes
 from cinealign.views.poster.reading.network import MODEL_FILES, Network, model_paths
 from cinealign.views.poster.reading.options import OcrOptions
-from cinealign.views.poster.reading.recognition import batches, cut_line, padded_width, recognise
+from cinealign.views.poster.reading.recognition import Recogniser, batches, cut_line, padded_width
 from cinealign.views.precision import ResolvedPrecision, resolve_precision
 
 if TYPE_CHECKING:
@@ -77,8 +77,7 @@ class Reader:
         cv2.setNumThreads(1)
         paths, workers = model_paths(), worker_count()
         self._detector = Network(paths["Det"], precision, streams=workers)
-        self._recogniser = Network(paths["Rec"], precision, streams=workers, logits=True)
-        self._characters = [*self._recogniser.characters(), " "]
+        self._recogniser = Recogniser(paths["Rec"], precision, workers)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="reading")
 
     def records(
@@ -99,9 +98,7 @@ class Reader:
         widths = [padded_width(line.picture.shape[1]) for line in lines]
         together = list(batches(widths))
         read = self._threads.map(
-            lambda rows: recognise(
-                [lines[row].picture for row in rows], widths[rows[0]], self._recogniser, self._characters
-            ),
+            lambda rows: self._recogniser.read([lines[row].picture for row in rows], widths[rows[0]]),
             together,
         )
         texts: list[tuple[str, float]] = [("", 0.0)] * len(lines)

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cinealign.views.poster.reading.characters import (
+    most_likely,
+    only_last_layer,
+    starts_of,
+    up_to_last_layer,
+    usual_classes,
+)
 from cinealign.views.poster.reading.network import Network
+from cinealign.views.precision import ResolvedPrecision
 
 HEIGHT = 48
 """Pixels of a line as the network sees it."""
@@ -63,31 +72,40 @@ def batches(widths: Sequence[int]) -> Iterator[list[int]]:
             left = left[size:]
 
 
-def recognise(
-    lines: Sequence[NDArray[np.uint8]], width: int, network: Network, characters: Sequence[str]
-) -> list[tuple[str, float]]:
-    """Text and confidence of `lines` (48, W, 3), each at most `width` wide, which are read in one batch of that width.
+class Recogniser:
+    """The recognition network; any number of threads may call it at the same time."""
 
-    Confidence is the mean probability of the characters, 0 where there is none.
-    """
-    batch = np.zeros((len(lines), 3, HEIGHT, width), dtype=np.float32)
-    for row, line in zip(batch, lines, strict=True):
-        row[:, :, : line.shape[1]] = line.transpose(2, 0, 1)
-        row[:, :, : line.shape[1]] *= np.float32(2 / 255)
-        row[:, :, : line.shape[1]] -= 1
-    return network(batch, lambda logits: [decoded(each, characters) for each in logits])
+    def __init__(self, path: Path, precision: ResolvedPrecision, streams: int = 1) -> None:
+        """Args:
+        path: its ONNX file.
+        precision: number format of its products.
+        streams: calls that compute at the same time.
+        """
+        self._last_layer = Network(path, precision, streams=streams, change=only_last_layer)
+        self._characters = [*self._last_layer.characters(), " "]
+        self._usual = usual_classes(self._characters)
+        self._network = Network(
+            path, precision, streams=streams, change=lambda model: up_to_last_layer(model, self._usual)
+        )
+
+    def read(self, lines: Sequence[NDArray[np.uint8]], width: int) -> list[tuple[str, float]]:
+        """Text and confidence of `lines` (48, W, 3), each at most `width` wide, which are read in one batch of that width.
+
+        Confidence is the mean probability of the characters, 0 where there is none.
+        """
+        batch = np.zeros((len(lines), 3, HEIGHT, width), dtype=np.float32)
+        for row, line in zip(batch, lines, strict=True):
+            row[:, :, : line.shape[1]] = line.transpose(2, 0, 1)
+            row[:, :, : line.shape[1]] *= np.float32(2 / 255)
+            row[:, :, : line.shape[1]] -= 1
+        classes, probabilities = self._network(batch, lambda seen: most_likely(seen, self._usual, self._last_layer))
+        return [decoded(*line, self._characters) for line in zip(classes, probabilities, strict=True)]
 
 
-def decoded(logits: NDArray[np.float32], characters: Sequence[str]) -> tuple[str, float]:
-    """Text and mean probability of one line from the logits (T, 1 + C) of its columns, read greedily.
-
-    Class 0 is nothing, and a run of one class is one character.
-    """
-    classes = logits.argmax(axis=1)
-    starts = np.concatenate([[True], classes[1:] != classes[:-1]]) & (classes != 0)
-    if not starts.any():
-        return "", 0.0
-    chosen = logits[starts]
-    chosen -= chosen.max(axis=1, keepdims=True)
-    probabilities = 1 / np.exp(chosen, out=chosen).sum(axis=1)
-    return "".join(characters[at - 1] for at in classes[starts]), float(probabilities.mean())
+def decoded(
+    classes: NDArray[np.int64], probabilities: NDArray[np.float64], characters: Sequence[str]
+) -> tuple[str, float]:
+    """Text and mean probability of one line from the classes (T,) of its columns (CTC, read greedily)."""
+    starts = starts_of(classes[None])[0]
+    text = "".join(characters[at - 1] for at in classes[starts])
+    return text, float(probabilities[starts].mean()) if text else 0.0
