@@ -88,6 +88,17 @@ def test_a_table_grows_on_a_terminal(
     assert [int(row) for row in re.findall(r"(?m)^ +(\d+)  \d", last)] == list(range(3, ROWS + 3))
 
 
+def test_the_table_holds_one_member_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with epochs(2, times=2) as shown:
+        for member, loss in ((1, 3.0), (2, 4.0)):
+            with training_part(f"member {member} of 2"):
+                shown.entry({"epoch": 1, "loss": loss})
+        table = shown.table()  # type: ignore[attr-defined]
+    assert table.title == "member 2 of 2" and list(table.columns[1].cells) == ["4.000"]
+    assert table.caption.startswith("2 of 4 epochs, ")
+
+
 def test_what_is_trained_inside_a_progress_bar_is_shown_too(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -136,10 +136,10 @@ class _Table(Epochs):
         """Nothing to say: the table is drawn again by itself."""
 
     def table(self) -> Any:
-        """The last epochs, the newest at the bottom, over what is trained and the time left."""
+        """The last epochs of what is trained now, the newest at the bottom, and the time left of all."""
         from rich.table import Table
 
-        rows = [(entry, _told(entry)) for _, entry in self.entries]
+        rows = [(entry, _told(entry)) for label, entry in self.entries if label == self.label]
         keys = [key for key in SHOWN if any(key in told for _, told in rows)]
         caption = f"{self.done} of {self.total} epochs, {self.time_left()}" if self.done else ""
         table = Table(title=self.label, caption=caption, title_justify="left", caption_justify="left", box=None)
