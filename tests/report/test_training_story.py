@@ -23,6 +23,8 @@ from cinealign.report.sections.method import write_method
 from cinealign.report.sources import Sources
 from cinealign.report.texts import Texts
 from cinealign.report.training_story import (
+    LEARNED,
+    REMEMBERED,
     STEADY,
     WORSENED,
     changed_history,
@@ -32,6 +34,7 @@ from cinealign.report.training_story import (
     network_of,
     over_fitting,
     parameter_table,
+    remembered,
 )
 from cinealign.report.writer import Writer
 from cinealign.run import Run
@@ -85,6 +88,8 @@ def test_the_notebook_trains_it_and_compares_a_change(
     assert [entry["epoch"] for entry in changed.history] == [0, 1, 2, 3]
     sentence, numbers = over_fitting(changed.history)
     assert sentence.format(**numbers) in text
+    ((gap, numbers),) = remembered(changed.history)
+    assert gap.format(**numbers) in text
     ours, library = next(line for line in text.splitlines() if line.startswith("ten lines: ")).split(", library: ")
     assert ours.removeprefix("ten lines: ") == library
     table = changed_history(network.folder, changed)
@@ -154,3 +159,16 @@ def test_the_report_draws_it_and_names_its_sizes(network: Run, tmp_path: Path, s
         assert places["recipe.yaml/align/0/loss/loss"] == "info_nce"
         assert {"recipe.yaml/align/0/training/optimizer", "model/network/frozen"} <= places.keys()
         assert any(isinstance(block, Figure) and block.file == picture for block in writer.blocks)
+
+
+def test_the_gap_between_train_and_left_out_pairs_is_said() -> None:
+    def history(**inner: float) -> list[dict[str, Any]]:
+        losses = [{"loss": 3.0, **({"inner_loss": 3.5} if inner else {})}, {"loss": 1.0, "chosen": True, **inner}]
+        return [{"kind": "network", "expert": 0, "epoch": at, **entry} for at, entry in enumerate(losses)]
+
+    ((sentence, numbers),) = remembered(history(inner_loss=3.4))
+    assert sentence == REMEMBERED and "from 3.500 to 3.400: most" in sentence.format(**numbers)
+    assert remembered(history(inner_loss=2.4))[0][0] == LEARNED
+    assert remembered(history()) == []  # a run of before
+    for text in (REMEMBERED, LEARNED):
+        assert label_of(text, "zh") != text and label_of(text, "zh").format(**numbers)

@@ -138,6 +138,31 @@ STEADY = (
 )
 
 
+def remembered(history: History) -> list[tuple[str, dict[str, float]]]:
+    """A sentence on the gap between train and validation loss at the kept epoch, as in `over_fitting`.
+
+    None where the history has no loss of left-out pairs, as of a run of before there was one, or no training that counts.
+    """
+    epochs = of_network(history)
+    first, kept = epochs[0], next(entry for entry in epochs if entry.get("chosen"))
+    fallen = first["loss"] - kept["loss"]
+    if "inner_loss" not in kept or fallen <= 0:
+        return []
+    numbers = {"epoch": kept["epoch"], "loss0": first["loss"], "loss": kept["loss"]}
+    numbers |= {"inner0": first["inner_loss"], "inner": kept["inner_loss"]}
+    return [(REMEMBERED if first["inner_loss"] - kept["inner_loss"] < fallen / 2 else LEARNED, numbers)]
+
+
+REMEMBERED = (
+    "Up to epoch {epoch} the loss of train pairs goes from {loss0:.3f} to {loss:.3f}, that of left-out pairs from {inner0:.3f} "
+    "to {inner:.3f}: most of what training takes off the train loss is remembered pairs, which helps no new pair."
+)
+LEARNED = (
+    "Up to epoch {epoch} the loss of train pairs goes from {loss0:.3f} to {loss:.3f}, that of left-out pairs from {inner0:.3f} "
+    "to {inner:.3f}: most of what training takes off the train loss holds for new pairs too."
+)
+
+
 def changed_history(saved: Path, run: Run, lang: Language = "en") -> pd.DataFrame | None:
     """The kept epoch of a saved run beside that of `run`, on inner folds of the train pairs alone.
 

@@ -263,6 +263,7 @@ from cinealign.report.training_story import (
     over_fitting,
     parameter_table,
     place_of_network,
+    remembered,
 )
 
 
@@ -444,8 +445,8 @@ history = run.history
 history_table(history, LANGUAGE)
 
 # %% tags=["network"]
-verdict, numbers = over_fitting(history)
-say(verdict, **numbers)
+for verdict, numbers in (over_fitting(history), *remembered(history)):
+    say(verdict, **numbers)
 
 # %% [markdown] lang="en" tags=["network"]
 # The changed run beside the saved one, on inner folds only:
