@@ -24,8 +24,11 @@ $(STAMP): $(RUNS)
 	$(PIP) --editable '.[dev]'
 	touch $@
 
+# A second time it shows the run that is there; with ARGS it is the command as given.
 run: $(RUNS)
-	$(BIN)/cinealign run $(ARGS)
+	@if [ -z '$(ARGS)' ] && [ -f runs/default/metrics.json ]; then \
+	  $(BIN)/cinealign show runs/default && echo "this run is finished; make it anew: make run ARGS=--force"; \
+	else $(BIN)/cinealign run $(ARGS); fi
 
 best: $(VENV)/.mpnet
 	$(BIN)/cinealign run --recipe best $(ARGS)

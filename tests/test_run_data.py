@@ -63,6 +63,20 @@ def test_says_that_the_data_are_gone(made: Run, gappy: Path, tmp_path: Path, mon
     assert RunData.find(Run(made.folder), tmp_path / "elsewhere").catalogue.digest == made.catalogue["digest"]
 
 
+def test_says_where_it_reads_data_that_moved(
+    made: Run, gappy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    metrics = json.loads((made.folder / "metrics.json").read_text())
+    metrics["data"]["source"] = "folder"
+    (made.folder / "metrics.json").write_text(json.dumps(metrics))
+    gappy.rename(tmp_path / "moved")
+    monkeypatch.setenv("CINEALIGN_DATA", str(tmp_path / "moved"))
+    assert RunData.find(Run(made.folder)).catalogue.digest == made.catalogue["digest"]
+    said = capsys.readouterr().err
+    assert f"its data folder {gappy} is gone; reading {tmp_path / 'moved'} in its place" in said
+
+
 def test_refuses_other_data_unless_told_to_look(made: Run, sample_folder: Path) -> None:
     with pytest.raises(DataError, match=r"does not hold the data that .*run was made from"):
         RunData.find(made, sample_folder)

@@ -14,6 +14,7 @@ from cinealign.data.locate import locate_data
 from cinealign.errors import DataError
 from cinealign.experts.base import Vectors
 from cinealign.model import AlignmentModel, Extracts
+from cinealign.progress import say
 from cinealign.run import Run
 from cinealign.views.store import FeatureStore
 
@@ -110,4 +111,6 @@ def _folder(run: Run) -> Path:
     if folder is None:
         moved = f"its data folder {was} is gone" if was is not None else "its data folder is not at any usual place"
         raise DataError(f"{run.folder}: {moved}; pass --data DIR")
+    if was is not None:
+        say(f"{run.folder}: its data folder {was} is gone; reading {folder} in its place")
     return folder

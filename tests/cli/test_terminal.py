@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from cinealign import phrases
+from cinealign.analysis.analyse import Analysis, finished_analysis
 from cinealign.cli.app import PANELS, app, main
 from cinealign.data.catalogue import Catalogue
 from cinealign.phrases import said
@@ -157,3 +161,36 @@ def test_a_wrong_option_in_chinese(given: list[str], finished: Run, capsys: pyte
 
 def test_gaps_are_kept() -> None:
     assert not [text for text, told in phrases.phrases().items() if text.count("*") != told.count("*")]
+
+
+def test_a_finished_analysis_shows_itself_again(
+    lettered: Run, analysed: Analysis, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cinealign.run_data.RunData.find", lambda *_: pytest.fail("the data were read"))
+    code, out, err = call(capsys, "analyse", lettered.folder, "--out", analysed.folder)
+    assert code == 0 and "1. is the poster related to the intro?" in out
+    assert err == f"{analysed.folder} is finished: this is what it says; --force makes it again\n"
+    assert (
+        json.loads(call(capsys, "analyse", lettered.folder, "--out", analysed.folder, "--json")[1]) == analysed.numbers
+    )
+
+
+def test_an_analysis_of_another_run_is_not_shown(
+    finished: Run, lettered: Run, analysed: Analysis, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert finished_analysis(lettered, analysed.folder) is not None
+    assert finished_analysis(finished, analysed.folder) is None
+    assert finished_analysis(lettered) is None
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="no make")
+def test_make_run_a_second_time_shows_the_run(beside: Path, finished: Run) -> None:
+    (beside / "runs" / "cheap").rename(beside / "runs" / "default")
+    root = PACKAGE.parents[1]
+    venv = root / ".venv"
+    made = ["make", "-f", root / "Makefile", f"VENV={venv}", "-o", venv / ".runs", "run"]
+    environment = {**os.environ, "PYTHONPATH": str(root / "src")}
+    done = subprocess.run(made, cwd=beside, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert f"{finished.metrics['acc_sum']:.4f}" in done.stdout
+    assert done.stdout.endswith("this run is finished; make it anew: make run ARGS=--force\n")

@@ -126,6 +126,20 @@ def analyse(
     return Analysis(out, numbers)
 
 
+def finished_analysis(run: Run, out: Path | None = None) -> Analysis | None:
+    """The analysis of this very run that lies at `out` already; None where there is none, or one of another run or version.
+
+    Args:
+        run: a finished run.
+        out: its folder; `analysis` in the run's folder where None.
+    """
+    try:
+        found = Analysis.load(run.folder / FOLDER if out is None else out)
+    except DataError:
+        return None
+    return found if found.numbers.get("run") == _about(run)["run"] else None
+
+
 def explain(
     run: Run,
     catalogue: Catalogue,

@@ -19,45 +19,57 @@ def analyse(
     folder: RunFolder,
     data: Data = None,
     out: Annotated[Path | None, typer.Option(help="Folder to make; RUN/analysis where absent.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a finished analysis.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Make a finished analysis again.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Is the poster related to the intro, what do near ones share, what is it good for: numbers, tables, figures.
 
-    The same command goes on with an analysis that was interrupted.
+    The same command goes on with an analysis that was interrupted, and shows one that is finished again.
     """
     from cinealign.analysis.analyse import analyse as answer
+    from cinealign.analysis.analyse import finished_analysis
     from cinealign.cli.show.analysis import analysis_lines
+    from cinealign.progress import say
     from cinealign.run import Run
     from cinealign.run_data import RunData
 
     run = Run(folder)
-    found = answer(run, RunData.find(run, data).catalogue, out, force=force)
+    found = None if force else finished_analysis(run, out)
+    if found is None:
+        found = answer(run, RunData.find(run, data).catalogue, out, force=force)
+    else:
+        say(f"{found.folder} is finished: this is what it says; --force makes it again")
     if as_json:
         print_json(found.numbers)
     else:
-        typer.echo("\n".join([*analysis_lines(found.numbers), f"wrote {found.folder}"]))
+        typer.echo("\n".join([*analysis_lines(found.numbers), f"analysis: {found.folder}"]))
 
 
 def explain(
     folder: RunFolder,
-    movie: Annotated[int, typer.Option(metavar="ID", help="Item whose poster is asked about.")],
+    movie: Annotated[
+        str, typer.Option(metavar="ID|TITLE", help="Item whose poster is asked about, by its id or title.")
+    ],
     other: Annotated[
-        int | None, typer.Option("--with", metavar="ID", help="Item whose intro is asked about, if another.")
+        str | None, typer.Option("--with", metavar="ID|TITLE", help="Item whose intro is asked about, if another.")
     ] = None,
     data: Data = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write to; RUN/explain where absent.")] = None,
     lang: Lang = LanguageChoice.en,
     as_json: AsJson = False,
 ) -> None:
-    """Why does this poster match this intro? Experts, words, parts of the poster, nearest train movies: JSON and a figure."""
+    """Why does this poster match this intro? Experts, words, parts of the poster, nearest train items: JSON and a figure."""
     from cinealign.analysis.analyse import explain as answer
     from cinealign.cli.show.analysis import explanation_lines
+    from cinealign.data.find_item import find_item
     from cinealign.run import Run
     from cinealign.run_data import RunData
 
     run = Run(folder)
-    found, files = answer(run, RunData.find(run, data).catalogue, movie, other, out, lang=lang.value)
+    catalogue = RunData.find(run, data).catalogue
+    chosen = find_item(catalogue, movie)
+    second = None if other is None else find_item(catalogue, other)
+    found, files = answer(run, catalogue, chosen, second, out, lang=lang.value)
     if as_json:
         print_json(found)
     else:

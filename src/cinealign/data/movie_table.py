@@ -13,7 +13,7 @@ from cinealign.errors import DataError
 
 TABLES = ("info.csv", "movies.csv")
 """Where movies are listed: the first of these that exists, in its order."""
-_ID = ("movie_id", "movieid", "id")
+ID_COLUMNS = ("movie_id", "movieid", "id")
 _TITLE = ("name", "title", "movie_title")
 _GENRES = ("genre", "genres")
 _RELEASE = ("release_time", "release_date", "released", "release", "year")
@@ -21,7 +21,7 @@ _INTRO = ("intro", "introduction", "plot", "description", "overview", "summary",
 _DIRECTORS = ("directors", "director")
 _WRITERS = ("writers", "writer")
 _CAST = ("starts", "stars", "cast", "actors")
-KNOWN_COLUMNS = frozenset({*_ID, *_TITLE, *_GENRES, *_RELEASE, *_INTRO, *_DIRECTORS, *_WRITERS, *_CAST})
+KNOWN_COLUMNS = frozenset({*ID_COLUMNS, *_TITLE, *_GENRES, *_RELEASE, *_INTRO, *_DIRECTORS, *_WRITERS, *_CAST})
 """Every name of a column that is understood, in lower case."""
 _YEAR = re.compile(r"(?<!\d)(?:18|19|20)\d\d(?!\d)")
 _YEAR_IN_TITLE = re.compile(r"\(((?:18|19|20)\d\d)\)\s*$")
@@ -114,7 +114,7 @@ def read_movie_table(folder: Path) -> MovieTable:
 
 def _by_id(table: Table) -> tuple[dict[int, Row], tuple[str, ...]]:
     """The rows by movie id in file order, and the places of rows that repeat another word for word."""
-    id_at = _needed(table, "id", _ID)
+    id_at = _needed(table, "id", ID_COLUMNS)
     # A stray index column counts the rows, so it differs between rows that are the same to a reader.
     told = [place for place, title in enumerate(table.header) if title.strip() and not title.startswith("Unnamed:")]
     if table.column("movie_id", "movieid") is not None and (stray := table.column("id")) is not None:
@@ -145,7 +145,7 @@ def _intro_table(folder: Path, main: Table) -> Table:
         if path.name == main.name or path.name.startswith("."):
             continue
         table = read_table(path)
-        if table.column(*_ID) is not None and table.column(*_INTRO) is not None:
+        if table.column(*ID_COLUMNS) is not None and table.column(*_INTRO) is not None:
             found.append(table)
     if not found:
         raise DataError(

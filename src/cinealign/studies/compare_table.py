@@ -156,7 +156,7 @@ def draw(comparison: dict[str, Any], out: Path) -> list[Path]:
         axes.axvline(comparison["chance"], color="black", linestyle=":", linewidth=1, label="chance")
         axes.set_yticks(range(len(entries)), [entry["recipe"] for entry in entries])
         axes.set_ylim(len(entries) - 0.5, -0.5)
-        axes.set_xlim(left=0)
+        axes.set_xlim(0, 1)  # the whole axis: a part of it makes small differences look large
         axes.set_xlabel(
             f"top {100 * comparison['ratio']:g} % accuracy, {comparison['split'][split]} {split.replace('_', '-')} queries "
             f"(N = {comparison['n']}, k = {comparison['k']}); bars: 95 % by item, ticks: seeds"
