@@ -10,7 +10,7 @@ ARGS   ?=
 RUN    ?= runs/default
 EXAMPLES ?= 20000
 
-.PHONY: setup run best serve docs test test-timm test-slow fuzz lint format bench notebook report clean
+.PHONY: setup run best serve docs test test-timm test-slow fuzz lock sbom audit-supply lint format bench notebook report clean
 
 setup: $(STAMP)
 
@@ -78,8 +78,29 @@ test-slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
 # Property tests with many random inputs a test: EXAMPLES=100000, ARGS=tests/test_recipe_input.py choose how many and which.
+# build/fuzz.md counts the inputs by reader; SEED=7 draws those of seed 7 again.
+SEED ?= $(shell date +%s)
 fuzz: $(STAMP)
-	HYPOTHESIS_PROFILE=fuzz EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest $(if $(ARGS),$(ARGS),$(shell grep -rl "^from hypothesis" tests --include='test_*.py'))
+	HYPOTHESIS_PROFILE=fuzz EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -p tests.faults.counting --hypothesis-seed=$(SEED) \
+	  --hypothesis-show-statistics --inputs-report build/fuzz.md $(if $(ARGS),$(ARGS),$(shell grep -rl "^from hypothesis" tests --include='test_*.py'))
+
+# Supply: the tested set with the hash of every file; its bill of materials; known faults; patterns of insecure code.
+lock: $(VENV)/.supply
+	$(VENV)/supply/bin/python docs/make_lock.py
+
+sbom: $(VENV)/.supply
+	mkdir -p build
+	$(VENV)/supply/bin/cyclonedx-py requirements requirements.lock --output-format JSON --output-file build/sbom.json
+
+audit-supply: $(VENV)/.supply
+	$(VENV)/supply/bin/bandit --quiet --recursive src --severity-level high
+	$(VENV)/supply/bin/pip-audit --requirement requirements.lock --require-hashes --no-deps --disable-pip
+
+# An environment of its own: none of these is needed to run or to test.
+$(VENV)/.supply: $(RUNS)
+	$(PYTHON) -m venv $(VENV)/supply
+	$(VENV)/supply/bin/python -m pip install --quiet --disable-pip-version-check uv bandit pip-audit cyclonedx-bom
+	touch $@
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .
