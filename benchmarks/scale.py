@@ -1,12 +1,11 @@
-"""What scaling costs and survives: encoding by one and two workers, kills, evaluation by blocks, an IVF index made by workers.
+"""What scaling costs: encoding by one and two workers, evaluation by blocks, an IVF index made by workers.
 
     python benchmarks/scale.py encode --items 2000             # speed-up of two workers, cost beside the plain loop
-    python benchmarks/scale.py kills --items 1000 --kills 20   # worker, node, driver in turns, on a cluster of two raylets
     python benchmarks/scale.py evaluate --pairs 1000000 --queries 8192
     python benchmarks/scale.py ivf --rows 500000
 
 Items are drawn as the sample is; 1 % of the pictures are cut short. faiss-cpu is measured where it can be imported. Processor
-seconds are what to read on a machine that works on other things too.
+seconds are what to read on a machine that works on other things too. What it survives is a test: tests/scale/test_losses.py.
 """
 
 from __future__ import annotations
@@ -14,13 +13,9 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
-import random
 import resource
 import shutil
-import signal
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -101,106 +96,6 @@ def bench_encode(work: Path, items: int) -> None:
             f"{report.written / report.rows:,.0f} written a row; load {os.getloadavg()[0]:.1f}",
             flush=True,
         )
-
-
-class Cluster:
-    """Two raylets of one processor each beside a head without any; each can be killed and replaced."""
-
-    def __init__(self) -> None:
-        from ray.cluster_utils import Cluster as RayCluster
-
-        options = {"num_cpus": 0, "include_dashboard": False, "object_store_memory": 128 * 2**20}
-        self.cluster = RayCluster(initialize_head=True, head_node_args=options)
-        self.nodes = [self._node() for _ in range(2)]
-
-    def _node(self) -> Any:
-        return self.cluster.add_node(num_cpus=1, object_store_memory=128 * 2**20)
-
-    def kill_node(self, dice: random.Random) -> None:
-        node = self.nodes.pop(dice.randrange(len(self.nodes)))
-        self.cluster.remove_node(node, allow_graceful=False)
-        self.nodes.append(self._node())
-
-    def kill_worker(self, dice: random.Random) -> bool:
-        raylets = {node.all_processes["raylet"][0].process.pid for node in self.nodes}
-        found = []
-        for home in Path("/proc").iterdir():
-            if home.name.isdigit():
-                try:
-                    parent = int((home / "stat").read_text().rpartition(")")[2].split()[1])
-                    if parent in raylets and b"BlockEncoder" in (home / "cmdline").read_bytes():
-                        found.append(int(home.name))
-                except OSError:
-                    continue
-        if found:
-            os.kill(dice.choice(sorted(found)), signal.SIGKILL)
-        return bool(found)
-
-
-def bench_kills(work: Path, items: int, kills: int) -> None:
-    """The result after all kills beside that of an undisturbed call."""
-    from cinealign.scale.encode import encode
-    from cinealign.scale.places import Place
-    from cinealign.scale.shards import vectors_of
-    from cinealign.scale.table import open_table, problems
-
-    run, source = prepared(work, items)
-    quiet, hurt = work / f"undisturbed-{items}", work / "hurt"
-    encode(run, source, quiet, workers=2, block=16, address="local")
-    shutil.rmtree(hurt, ignore_errors=True)
-    place, dice, done = Cluster(), random.Random(0), []
-    command = [
-        sys.executable,
-        "-c",
-        "from cinealign.cli.app import main; main()",
-        "scale",
-        "encode",
-        str(run),
-        "--source",
-        str(source),
-    ]
-    command += ["--out", str(hurt), "--workers", "2", "--block", "16", "--address", place.cluster.address]
-    log = (work / "kills.log").open("a")
-    driver = subprocess.Popen(command, stderr=log, stdout=log)
-    start = time.monotonic()
-    while True:
-        before = len(list((hurt / "shards").glob("*.parquet")))
-        while driver.poll() is None and len(list((hurt / "shards").glob("*.parquet"))) == before:
-            time.sleep(0.2)
-        if driver.poll() is not None:
-            break
-        if len(done) >= kills:
-            driver.wait()
-            break
-        time.sleep(3 * dice.random())
-        kind = ("worker", "node", "driver")[len(done) % 3]
-        if kind == "worker" and not place.kill_worker(dice):
-            continue
-        if kind == "node":
-            place.kill_node(dice)
-        if kind == "driver":
-            driver.kill()
-            driver.wait()
-            driver = subprocess.Popen(command, stderr=log, stdout=log)
-        done.append(kind)
-        print(
-            f"{time.monotonic() - start:7.1f} s  killed a {kind} ({len(done)} of {kills}), {before} shards", flush=True
-        )
-    print(f"driver ended with {driver.returncode} after {time.monotonic() - start:.0f} s and {len(done)} kills")
-    tables = [open_table(Place.of(each)).to_table().sort_by("key") for each in (quiet, hurt)]
-    ids = [table["id"].to_pylist() for table in tables]
-    same = ids[0] == ids[1] and len(set(ids[1])) == len(ids[1])
-    worst = 0.0
-    for side in ("poster", "intro"):
-        width = tables[0].schema.field(f"{side}_vector").type.list_size
-        (first, there), (second, here) = (vectors_of(table[f"{side}_vector"], width) for table in tables)
-        same = same and bool((there == here).all())
-        worst = max(worst, float(np.abs(first - second).max()))
-    told = [problems(Place.of(each)) for each in (quiet, hurt)]
-    print(
-        f"{len(ids[1]):,} items, each id once and equal to the undisturbed run: {same}; vectors differ by {worst:.1e}; "
-        f"{len(told[1])} problems, equal: {told[0] == told[1]}"
-    )
 
 
 def synthetic(rows: int, width: int, seed: int) -> tuple[Any, Any]:
@@ -346,10 +241,9 @@ def ask(name: str, exact: Any, queries: Any, search: Any) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", choices=("encode", "kills", "evaluate", "ivf"), default="encode")
+    parser.add_argument("what", nargs="?", choices=("encode", "evaluate", "ivf"), default="encode")
     parser.add_argument("--work", type=Path, help="folder for what is drawn and made; a new one where absent")
     parser.add_argument("--items", type=int, default=200)
-    parser.add_argument("--kills", type=int, default=3)
     parser.add_argument("--pairs", type=int, default=50_000)
     parser.add_argument("--queries", type=int, default=2048)
     parser.add_argument("--rows", type=int, default=50_000)
@@ -359,8 +253,6 @@ def main() -> None:
     work.mkdir(parents=True, exist_ok=True)
     if given.what == "encode":
         bench_encode(work, given.items)
-    elif given.what == "kills":
-        bench_kills(work, given.items, given.kills)
     elif given.what == "evaluate":
         bench_evaluate(work, given.pairs, given.queries, given.width)
     else:

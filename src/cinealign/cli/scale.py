@@ -18,9 +18,7 @@ scale_app = typer.Typer(
 )
 Address = Annotated[
     str,
-    typer.Option(
-        metavar="ADDRESS", help="auto joins a running Ray cluster or starts one here; local; ray://HOST:PORT."
-    ),
+    typer.Option(metavar="ADDRESS", help="auto joins a running Ray cluster or starts one here; local; HOST:PORT."),
 ]
 Workers = Annotated[int, typer.Option(min=1, help="Processes that compute, one processor each.")]
 Table = Annotated[str, typer.Argument(metavar="URI", help="What `cinealign scale encode` made: a folder or bucket.")]

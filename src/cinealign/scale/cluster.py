@@ -43,7 +43,7 @@ def cluster(address: str = "auto", workers: int = 1) -> Iterator[Any]:
 
     Args:
         address: "local" starts one here; "auto" joins the one that RAY_ADDRESS names or that runs on this machine, and
-            starts one where there is none; else a host and port or ray://host:port.
+            starts one where there is none; else HOST:PORT of a cluster of which this machine is a part.
         workers: processors of a cluster that is started here.
     Raises:
         ConfigError: Ray is missing, or there is no cluster at the address.

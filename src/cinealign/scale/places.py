@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import secrets
 from collections.abc import Iterator
@@ -38,7 +39,12 @@ class Place:
     @property
     def name(self) -> str:
         """The last part of the address."""
-        return self.uri.partition("?")[0].rpartition("/")[2]
+        return self.address.rpartition("/")[2]
+
+    @property
+    def address(self) -> str:
+        """Without the options behind a "?", which are pyarrow's: what Lance takes."""
+        return self.uri.partition("?")[0]
 
     def child(self, name: str) -> Place:
         """What is called `name` within this folder; options behind a "?" stay behind it."""
@@ -111,20 +117,27 @@ class Place:
         Raises:
             ConfigError: it cannot be written.
         """
-        target = self._path
-        beside = f"{target}.{secrets.token_hex(6)}.part" if self.is_local else target
+        if not self.is_local:  # a stream that is closed by an error would leave half an object
+            held = io.BytesIO()
+            yield held
+            try:
+                with self._system.open_output_stream(self._path) as stream:
+                    stream.write(held.getbuffer())
+            except OSError as error:
+                raise ConfigError(f"{self.uri} cannot be written: {_reason(error)}; choose another place") from None
+            return
+        target = Path(self._path)
+        beside = target.with_name(f"{target.name}.{secrets.token_hex(6)}.part")
         try:
-            with self._system.open_output_stream(beside) as stream:
-                yield stream
-            if self.is_local:
-                with Path(beside).open("rb") as written:
-                    os.fsync(written.fileno())
-                Path(beside).replace(target)
+            with beside.open("wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(target)
         except OSError as error:
             raise ConfigError(f"{self.uri} cannot be written: {_reason(error)}; choose another place") from None
         finally:
-            if self.is_local:
-                Path(beside).unlink(missing_ok=True)
+            beside.unlink(missing_ok=True)
 
     def opened(self) -> Any:
         """The file for random access, as Parquet wants it.

@@ -274,13 +274,13 @@ class LanceSource(_Table):
         import lance
 
         try:
-            table = lance.dataset(place.uri)
+            table = lance.dataset(place.address)
         except (OSError, ValueError) as error:
             reason = " ".join(str(error).split())[:160]
             raise DataError(f"{place.uri} cannot be read as a Lance table: {reason}") from None
         columns = _columns(table.schema.names, named, place.uri)
         told = f"{place.uri}\t{table.version}\t{sorted(columns.items())}"
-        home = Place(place.uri.rpartition("/")[0])
+        home = Place(place.address.rpartition("/")[0])
         digest = hashlib.sha256(told.encode()).hexdigest()
         return cls(home, place, columns, int(table.version), int(table.count_rows()), digest)
 
@@ -300,7 +300,7 @@ class LanceSource(_Table):
     def _read(self, block: Block, columns: list[str]) -> Any:
         import lance
 
-        table = lance.dataset(self.table.uri, version=self.version)
+        table = lance.dataset(self.table.address, version=self.version)
         return table.take(list(range(block.start, block.start + block.count)), columns=columns)
 
 

@@ -42,7 +42,7 @@ def commit_table(ray: Any, out: Place, numbers: Sequence[int], width: int) -> in
     written = ray.get([write.remote(out, group, width) for group in groups])
     fragments = [lance.fragment.FragmentMetadata.from_json(each) for part in written for each in part]
     operation = lance.LanceOperation.Overwrite(_table_schema(width), fragments)
-    return int(lance.LanceDataset.commit(out.child(TABLE).uri, operation).version)
+    return int(lance.LanceDataset.commit(out.child(TABLE).address, operation).version)
 
 
 def _grouped(out: Place, numbers: Sequence[int]) -> list[list[int]]:
@@ -94,7 +94,7 @@ def _write_fragments(out: Place, numbers: Sequence[int], width: int) -> list[str
             yield from _usable(read_shard(shard(out, number))).select(wanted.names).cast(wanted).to_batches()
 
     reader = pa.RecordBatchReader.from_batches(wanted, batches())
-    found = lance.fragment.write_fragments(reader, out.child(TABLE).uri, schema=wanted, mode="overwrite")
+    found = lance.fragment.write_fragments(reader, out.child(TABLE).address, schema=wanted, mode="overwrite")
     return [json.dumps(each.to_json()) for each in found]
 
 
@@ -156,7 +156,7 @@ def open_table(out: Place, version: int | None = None) -> Any:
     import lance
 
     try:
-        return lance.dataset(out.child(TABLE).uri, version=version)
+        return lance.dataset(out.child(TABLE).address, version=version)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:160]
         raise DataError(f"{out.uri} holds no table of vectors ({reason}); make one: cinealign scale encode") from None
