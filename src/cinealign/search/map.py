@@ -98,6 +98,8 @@ def _placed(rows: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
     """(M, 2) anywhere."""
     if len(rows) < FEWEST:
         return np.pad(_principal(rows, 2), ((0, 0), (0, 2)))[:, :2]
+    from threadpoolctl import threadpool_limits
+
     try:
         from openTSNE import TSNE
     except ImportError:
@@ -105,8 +107,9 @@ def _placed(rows: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
     narrow = _principal(rows, PRINCIPAL)
     start = narrow[:, :2] / max(1e-12, float(narrow[:, 0].std())) * 1e-4
     perplexity = min(PERPLEXITY, (len(rows) - 1) / 3)
-    placed = TSNE(perplexity=perplexity, initialization=start, metric="cosine", random_state=seed, n_jobs=1).fit(narrow)
-    return np.asarray(placed, dtype=np.float64)
+    tsne = TSNE(perplexity=perplexity, initialization=start, metric="cosine", random_state=seed, n_jobs=1)
+    with threadpool_limits(1):  # it is drawn beside searches, and is not to hold them up
+        return np.asarray(tsne.fit(narrow), dtype=np.float64)
 
 
 def _principal(rows: NDArray[np.float32], count: int) -> NDArray[np.float64]:

@@ -80,6 +80,7 @@ def bound(settings: Settings) -> socket.socket:
         if sys.platform != "win32":
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(place)
+        listening.listen(2048)  # from now on browsers may come; they wait until the model is loaded
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigError(

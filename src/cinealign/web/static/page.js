@@ -4,6 +4,7 @@ html.classList.add("js")
 
 const pictures = new Map() // of this visit, so that "back" finds the picture again; nothing is stored
 let asking = null // the request that is on its way
+let shown = location.pathname + location.search // the address of what is shown
 
 // -- getting pages -------------------------------------------------------------------------------------------------
 
@@ -39,15 +40,17 @@ function swap(page, ids) {
 
 // The whole page, or only its answer while somebody types.
 function show({ page }, whole) {
-  if (whole || !page.getElementById("ask")) {
-    const text = document.getElementById("text")
-    const typing = document.activeElement === text && text !== null
+  if (!page.getElementById("ask")) {
+    swap(page, ["answer"]) // an error; the form stays
+  } else if (whole) {
+    const typing = document.activeElement?.id === "text"
     document.getElementById("main").replaceWith(document.adoptNode(page.getElementById("main")))
-    if (typing) document.getElementById("text")?.focus()
+    if (typing) document.getElementById("text").focus()
     else document.getElementById("main").focus({ preventScroll: true })
   } else {
     swap(page, ["answer", "by-picture"])
   }
+  shown = location.pathname + location.search
   document.title = page.title
   updateSettings(page)
   ready()
@@ -142,6 +145,7 @@ document.addEventListener("click", (event) => {
 addEventListener("popstate", (event) => {
   const file = pictures.get(event.state?.picture)
   if (location.pathname !== "/" || !document.getElementById("ask")) return
+  if (!file && shown === location.pathname + location.search && !document.querySelector(".chip.picture, .fault")) return // a jump within the page
   if (file) askByPicture(file, { push: false })
   else go(location.pathname + location.search, { push: false, scroll: false })
 })
