@@ -119,10 +119,13 @@ def test_a_run_without_an_index_gets_one(
 
 
 def test_only_runs_of_the_same_data_are_compared(
-    web_runs: tuple[Run, Run, RunData], shelf: Shelf, finished: Run
+    web_runs: tuple[Run, Run, RunData], shelf: Shelf, tmp_path: Path
 ) -> None:
+    shutil.copytree(web_runs[1].folder, tmp_path / "stranger", ignore=shutil.ignore_patterns("index"))
+    told = json.loads((tmp_path / "stranger" / "catalogue.json").read_text(encoding="utf-8"))
+    (tmp_path / "stranger" / "catalogue.json").write_text(json.dumps({**told, "digest": "another"}), encoding="utf-8")
     with pytest.raises(DataError, match="made from other data"):
-        Shelf.of(web_runs[0].folder, compare=[finished.folder])
+        Shelf.of(web_runs[0].folder, compare=[tmp_path / "stranger"])
 
 
 def test_the_client_of_the_docs_runs(site: str) -> None:
