@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import sys
@@ -53,7 +54,8 @@ def serve(shelf: Shelf, settings: Settings, *, open_browser: bool = False) -> No
         say("others can reach this address; the token in it is the key, so give it to those only who may look")
     if open_browser:
         threading.Timer(0.3, webbrowser.open, [where]).start()
-    server.run(sockets=[listening])
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again once it has shut down
+        server.run(sockets=[listening])
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # the model's threads cannot be interrupted, and nothing that they do is kept
