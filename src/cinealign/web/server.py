@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import socket
 import sys
@@ -65,6 +66,7 @@ class _Server(uvicorn.Server):
     """Connections that a browser keeps open do not hold up the end."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        logging.getLogger("uvicorn.error").disabled = True  # answers that are cut off now are no news
         self.config.timeout_graceful_shutdown = GRACE  # type: ignore[assignment]
         await super().shutdown(sockets)
 
