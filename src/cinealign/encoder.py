@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -15,6 +17,7 @@ from cinealign.errors import ConfigError, DataError, ModelError
 from cinealign.experts.base import Vectors
 from cinealign.model import AlignmentModel
 from cinealign.progress import Progress, progress
+from cinealign.text_model import TextModel
 from cinealign.views.memory_store import MemoryStore
 from cinealign.views.poster.lettering import fullest_reader
 from cinealign.views.poster.ocr import Line
@@ -48,17 +51,32 @@ class Encoder:
         (2, 1)
     """
 
-    def __init__(self, model: AlignmentModel, *, width: int | None = None, memory: int = MEMORY) -> None:
+    def __init__(self, model: AlignmentModel | Path, *, width: int | None = None, memory: int = MEMORY) -> None:
         """Args:
-        model: a fitted model.
+        model: a fitted model, or the folder of a saved one, of which each side is then read when it is first used.
         width: D, where it is known; else the first use of `width` encodes the empty text to see it.
         memory: bytes of features to remember.
         """
-        self.model = model
+        self._model: AlignmentModel | None = None if isinstance(model, Path) else model
+        self._folder: Path | None = model if isinstance(model, Path) else None
         self._width = width
         self._store = MemoryStore(memory)
         self._first = threading.RLock()
         self._warm: set[Side] = set()
+
+    @property
+    def model(self) -> AlignmentModel:
+        """The fitted model."""
+        with self._first:
+            if self._model is None:
+                assert self._folder is not None
+                self._model = AlignmentModel.load(self._folder)
+            return self._model
+
+    @cached_property
+    def _texts(self) -> TextModel | None:
+        """What encodes texts without the rest of the model, where there is such a thing."""
+        return None if self._folder is None else TextModel.load(self._folder)
 
     @property
     def width(self) -> int:
@@ -210,8 +228,10 @@ class Encoder:
     def _encode(self, side: Side, items: list[Any]) -> Vectors:
         """One batch; the first one of a side alone, as it loads and compiles, and sides share networks."""
         with nullcontext() if side in self._warm else self._first:
-            encode = self.model.encode_posters if side == "poster" else self.model.encode_intros
-            vectors = encode(items, self._store)
+            if side == "poster":
+                vectors = self.model.encode_posters(items, self._store)
+            else:
+                vectors = (self._texts or self.model).encode_intros(items, self._store)
             self._warm.add(side)
         return vectors
 

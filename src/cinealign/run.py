@@ -217,7 +217,7 @@ class Run:
     def _encoder(self) -> Encoder:
         from cinealign.encoder import Encoder
 
-        return Encoder(self.model, width=self.width)
+        return Encoder(self.folder / "model", width=self.width)
 
     @property
     def history(self) -> list[dict[str, Any]]:

@@ -110,7 +110,7 @@ def test_compiled_graphs_are_first_alone(monkeypatch: pytest.MonkeyPatch) -> Non
     import torch
     from torch import nn
 
-    from cinealign.views.compiled import compile_graph
+    from cinealign.views.compiled import compile_graph, converted
 
     seen, real = Overlaps(), openvino.Core
 
@@ -130,6 +130,7 @@ def test_compiled_graphs_are_first_alone(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(openvino, "Core", Core)
     example = torch.zeros(1, 2)
-    graphs = [compile_graph(nn.Linear(2, 1).eval(), (example,), [[-1, 2]], "float32") for _ in range(2)]
+    models = [converted(nn.Linear(2, 1).eval(), (example,), [[-1, 2]]) for _ in range(2)]
+    graphs = [compile_graph(model, "float32") for model in models]
     at_once([lambda graph=graph: graph(np.zeros((1, 2), np.float32)) for graph in graphs])
     assert seen.most == 1 and len(seen.seen) == 2

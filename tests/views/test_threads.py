@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from torch import nn
 
@@ -17,10 +18,11 @@ from cinealign.views.split_transformer import UpperHalf, lower_states
 from tests.views.tiny_models import save_bert
 
 
-def test_a_compiled_network_gives_every_thread_its_own() -> None:
+def test_a_compiled_network_gives_every_thread_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CINEALIGN_CACHE", str(tmp_path))
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 4, 3), nn.Flatten()).eval()
-    run = compile_network(network, torch.zeros(1, 3, 48, 48), "float32")
+    run = compile_network(lambda: network, (3, 48, 48), "float32", {})
     inputs = [np.full((2, 3, 48, 48), at, dtype=np.float32) for at in range(8)]
     expected = [run(each)[0] for each in inputs]
     with ThreadPoolExecutor(4) as pool:
@@ -72,7 +74,7 @@ def test_a_tokenizer_that_several_threads_use(tmp_path: Path) -> None:
 
     save_bert(tmp_path / "bert", layers=1)
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "bert")
-    split = token_splitter(tokenizer, 5)
+    split, _ = token_splitter(tokenizer.backend_tokenizer.to_str(), 5)
     texts = ["", "love", "the bank heist", "a shark eats the town people run", "x ! x ! x ! x !"]
     read = tokenizer(texts, truncation=True, max_length=5)["input_ids"]
     whole = [len(ids) for ids in tokenizer(texts, truncation=False)["input_ids"]]

@@ -191,9 +191,8 @@ class Index:
 
     def _load_encoder(self) -> Encodes:
         from cinealign.encoder import Encoder
-        from cinealign.model import AlignmentModel
 
-        return Encoder(AlignmentModel.load(self.folder / self.manifest.base / "model"))
+        return Encoder(self.folder / self.manifest.base / "model")
 
     def search(
         self,

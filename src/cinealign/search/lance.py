@@ -2,7 +2,11 @@
 
 A search looks into the `probes` partitions nearest to the query, takes `refine` times as many candidates as are asked for and
 ranks them by their full vectors. Rows are of unit length, so the nearest by Euclidean length are those of the highest
-product. Lance keeps versions: a generation of the index names one, and a version that no generation names is rolled back.
+product: |q - x|^2 = |q|^2 + |x|^2 - 2 q.x. What stands for rows in the index, the centre of a partition and the rounded row
+of product quantisation, is of any length up to 1, and where queries lie far from all rows (those of the other side do) the
+differences of its |x|^2 outweigh those of q.x. The query is made `REACH` long, which changes no order among unit rows and
+leaves |x|^2 little weight. Lance keeps versions: a generation of the index names one, and a version that no generation names is
+rolled back.
 """
 
 from __future__ import annotations
@@ -30,6 +34,9 @@ TAKEN_AT_MOST = 20_000
 UNINDEXED = 0.2
 """Share of rows outside the index above which `compact` trains it again."""
 EFFORT = {"probes": 20, "refine": 10}
+REACH = 6.0
+"""Length of a query. Of 100,000 vectors around real ones, 60 queries of the other side, 40 partitions of 97 and 40 times as
+many candidates, product quantisation finds 0.772 of the nearest ten at length 1, 0.885 at 2, 0.940 at 8, 0.912 at 32."""
 MOST_REFINE = 160
 _TABLE = "rows.lance"
 
@@ -177,11 +184,13 @@ class LanceEngine:
     def _nearest(self, query: Any, k: int, among: Keys | None) -> Found:
         """Answers to one query; where many are passed over because of `among`, more are asked for, and at last all of it."""
         rows, length = self.count(), float(np.linalg.norm(query))
-        direction = _filled(query[None] / max(length, 1e-30), _padded(len(query)))[0]
+        direction = _filled(REACH * query[None] / max(length, 1e-30), _padded(len(query)))[0]
         wanted = min(k if among is None else 4 * k, rows)
         while True:
             near = {"column": "vector", "q": direction, "k": wanted, "nprobes": int(self.state["probes"])}
-            near |= {"refine_factor": int(self.state["refine"]), "metric": "L2"}
+            near |= {"metric": "L2"}
+            if self.state["compression"] == "pq":  # else the index holds the rows themselves
+                near |= {"refine_factor": int(self.state["refine"])}
             found = self._table.scanner(columns=["key", "vector", "_distance"], nearest=near).to_table()
             keys = found["key"].to_numpy()
             good = np.ones(len(keys), dtype=bool) if among is None else np.isin(keys, among)

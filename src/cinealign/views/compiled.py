@@ -6,9 +6,11 @@ What is compiled here may be called by several threads at once: each has an infe
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
 import warnings
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
@@ -17,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinealign.views.first_inference import ALONE, first_alone
+from cinealign.views.graphs import kept_graph
 from cinealign.views.precision import ResolvedPrecision
 
 if TYPE_CHECKING:
@@ -31,18 +34,28 @@ AT_ONCE = 4
 """Pictures of one pass: few enough for their maps to stay in the processor's cache."""
 
 
-def compile_network(network: nn.Module, example: Tensor, precision: ResolvedPrecision) -> Compiled:
-    """`network` for batches of any size; it keeps to as many threads as PyTorch.
+def compile_network(
+    make: Callable[[], nn.Module], shape: tuple[int, ...], precision: ResolvedPrecision, key: Mapping[str, Any]
+) -> Compiled:
+    """A network of pictures for batches of any size; it keeps to as many threads as PyTorch.
 
     In float32 the outputs are PyTorch's up to rounding (cosines of 1.0000). bfloat16 is a hint: a processor that does not
     compute in it uses float32.
 
     Args:
-        network: in eval mode; gives one tensor or a tuple of them.
-        example: (B, ...) float32 with the shape of an item.
+        make: gives the network in eval mode, with one tensor or a tuple of them as output; called where the cache folder
+            does not have its graph.
+        shape: of one item.
         precision: that products are computed in.
+        key: what the network depends on: its weights and whatever else shapes it.
     """
-    compiled = compile_graph(network, (example,), [[-1, *example.shape[1:]]], precision)
+
+    def convert() -> Any:
+        import torch
+
+        return converted(make(), (torch.zeros(1, *shape),), [[-1, *shape]])
+
+    compiled = compile_graph(kept_graph({**key, "shape": list(shape)}, convert), precision)
 
     def run(batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         found = [compiled(batch[start : start + AT_ONCE]) for start in range(0, len(batch), AT_ONCE)]
@@ -51,16 +64,13 @@ def compile_network(network: nn.Module, example: Tensor, precision: ResolvedPrec
     return run
 
 
-def compile_graph(
-    network: nn.Module, examples: tuple[Tensor, ...], shapes: list[list[int]], precision: ResolvedPrecision
-) -> Callable[..., list[NDArray[np.float32]]]:
-    """`network` as a function of arrays, in one pass over what it is given.
+def converted(network: nn.Module, examples: tuple[Tensor, ...], shapes: list[list[int]]) -> Any:
+    """`network` as an `openvino.Model`.
 
     Args:
         network: in eval mode; gives one tensor or a tuple of them.
         examples: an input each.
         shapes: of each input, -1 where it varies from call to call.
-        precision: as in `compile_network`.
     """
     import openvino
     import torch
@@ -69,10 +79,21 @@ def compile_graph(
         # Traced and frozen first: OpenVINO's own way takes four times as long.
         traced = torch.jit.trace(network, examples, check_trace=False)  # type: ignore[no-untyped-call]
         traced = torch.jit.freeze(traced)
-        model = openvino.convert_model(traced, example_input=examples, input=shapes)
+        return openvino.convert_model(traced, example_input=examples, input=shapes)
+
+
+def compile_graph(model: Any, precision: ResolvedPrecision) -> Callable[..., list[NDArray[np.float32]]]:
+    """A graph as a function of arrays, in one pass over what it is given.
+
+    Args:
+        model: an `openvino.Model`.
+        precision: as in `compile_network`.
+    """
+    import openvino
+
     settings = {
         "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
-        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+        "INFERENCE_NUM_THREADS": processor_threads(),
         "PERFORMANCE_HINT": "LATENCY",
         "ENABLE_CPU_PINNING": False,  # two programs would be pinned to the same cores
     }
@@ -89,6 +110,17 @@ def compile_graph(
         return [cast("NDArray[np.float32]", np.array(each)) for each in found.to_tuple()]
 
     return first_alone(run)
+
+
+def processor_threads() -> int:
+    """Threads of one computation: PyTorch's number where it is loaded, else the one that it would begin with."""
+    if (torch := sys.modules.get("torch")) is not None and hasattr(torch, "get_num_threads"):
+        return int(torch.get_num_threads())
+    named = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    if named.isdecimal() and int(named) > 0:
+        return int(named)
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return allowed or 1
 
 
 P = ParamSpec("P")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from typing import Literal
 
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -23,7 +25,23 @@ def resolve_compiled(precision: Precision) -> ResolvedPrecision:
     return "float32" if precision == "auto" else precision
 
 
+@cache
 def _has_bfloat16() -> bool:
+    flags = processor_flags()
+    return "avx512_bf16" in flags if flags is not None else _torch_has_bfloat16()
+
+
+def processor_flags() -> frozenset[str] | None:
+    """What the processor can do, as Linux tells it for x86; None elsewhere."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    told = next((line for line in lines if line.split(":")[0].strip() == "flags"), None)
+    return None if told is None else frozenset(told.partition(":")[2].split())
+
+
+def _torch_has_bfloat16() -> bool:
     import torch
 
     if hasattr(torch.cpu, "get_capabilities"):

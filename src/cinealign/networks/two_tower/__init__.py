@@ -7,7 +7,9 @@
 | intro_tower.py | an intro through the same language models and the same table of letters |
 | reading.py | one text through one language model: its main directions, a closed form, an adapter |
 | gates.py | how much each part of a poster counts, by what there is of it |
+| ngram_counts.py | which n-grams of letters a text has, and how much each weighs |
 | ngrams.py | letters of a text as a weighted bag, and the table of their rows |
 | hubs.py | items that are near everything are moved away from everything |
 | memory.py | codes by which train pairs are remembered |
+| intro_side.py | the intro's way through a saved network in NumPy, for a query that must not wait for PyTorch |
 """

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
-from cinealign.networks.two_tower.ngrams import Bags
+    from cinealign.networks.two_tower.ngrams import Bags
 
 PICTURE, MEANING, LETTERS = "picture", "meaning", "letters"
 """Names of the parts of a poster that are no reading of its lettering."""

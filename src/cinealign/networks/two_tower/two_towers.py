@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from cinealign.networks.two_tower.hubs import Hubs
+from cinealign.networks.two_tower.intro_side import CONSTANT
 from cinealign.networks.two_tower.intro_tower import IntroTower
 from cinealign.networks.two_tower.memory import Memory
 from cinealign.networks.two_tower.ngrams import NgramTable
@@ -17,8 +18,6 @@ from cinealign.networks.two_tower.reading import unit
 
 Side = Literal["poster", "intro"]
 
-CONSTANT = 0.3
-"""The coordinate that the other side's hub bias is multiplied with."""
 ROOM = 1.1
 """New items may be so much longer than the longest train item before they are shortened."""
 

@@ -6,6 +6,7 @@ import json
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -31,13 +32,14 @@ class PackagedModel:
     dimension: int
     limit: int
 
-    def located(self) -> Path:
-        """Its folder, once every file in it is known to be the expected one.
+    def located(self, only: Collection[str] | None = None) -> Path:
+        """Its folder, once every file in it, or those of `only`, is known to be the expected one.
 
         Raises:
             ModelError: a file is missing or another one.
         """
-        paths = [packaged_file(self.package, f"{self.folder}/{name}", sha256) for name, sha256 in self.files.items()]
+        wanted = self.files if only is None else only
+        paths = [packaged_file(self.package, f"{self.folder}/{name}", self.files[name]) for name in wanted]
         return paths[0].parent
 
 
@@ -52,21 +54,21 @@ class SplitModel(PackagedModel):
     archive: str = ""
     extra: str = ""
 
-    def located(self) -> Path:
-        """Its folder in the cache, put together if need be.
+    def located(self, only: Collection[str] | None = None) -> Path:
+        """Its folder in the cache, put together if need be; of a folder that is there, all files or `only` some are checked.
 
         Raises:
             ModelError: the packages are not installed, or hold another model.
         """
         place = default_store_folder() / "models" / self.archive
-        if not self._is_whole(place):
+        if not self._is_whole(place, only):
             self._assemble(place)
         return place
 
-    def _is_whole(self, place: Path) -> bool:
-        for name, sha256 in self.files.items():
+    def _is_whole(self, place: Path, only: Collection[str] | None = None) -> bool:
+        for name in self.files if only is None else only:
             path = place / name
-            if not path.is_file() or file_sha256(path, path.stat().st_mtime_ns) != sha256:
+            if not path.is_file() or file_sha256(path, path.stat().st_mtime_ns) != self.files[name]:
                 return False
         return True
 

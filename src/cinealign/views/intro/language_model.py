@@ -25,6 +25,7 @@ from cinealign.views.transformers_loading import quiet_loading
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+    from torch import nn
 
 BATCH = 256
 """Texts that go into the store together."""
@@ -149,10 +150,15 @@ class LanguageModelView(TextView):
 
 @kept
 def _compiled(model: str, precision: ResolvedPrecision) -> Callable[[list[str]], NDArray[np.float32]]:
-    """One of MODELS; kept for the process, as loading and compiling take seconds and several views of a recipe share it."""
-    encoder = load_encoder(MODELS[model])
-    with quiet_loading(model):  # tracing looks at every attribute, and transformers remarks on some
-        return compile_encoder(cast(Any, encoder[0]).model, encoder.tokenizer, MODELS[model].limit, precision)
+    """One of MODELS; kept for the process, as several views of a recipe share it."""
+    files = MODELS[model]
+    tokenizer = files.located(only=("tokenizer.json",)) / "tokenizer.json"
+
+    def network() -> nn.Module:
+        encoder = load_encoder(files)
+        return cast("nn.Module", cast(Any, encoder[0]).model)
+
+    return compile_encoder(network, tokenizer, files.limit, precision, {"files": files.files})
 
 
 def own_prompt(model: EncoderFiles, prompt: str) -> str:

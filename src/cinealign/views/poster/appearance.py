@@ -27,6 +27,7 @@ WEIGHTS_SHA256 = "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f85
 COLUMNS = {"pooled": slice(0, 1280), "logits": slice(1280, 2280), "earlier": slice(2280, 2488)}
 """What one pass gives, by the name of the output."""
 POOLED, EARLIER = 1280, 208
+GRAPH = "efficientnet-lite2: pooled, logits, earlier"
 PIXEL_MEAN, PIXEL_SCALE = 127.0, 128.0
 
 
@@ -96,7 +97,11 @@ class AppearanceView(PosterView):
 
 @kept
 def _compiled(width: int, height: int, precision: ResolvedPrecision, weights: str) -> Compiled:
-    """(B, 3, height, width) -> (B, 2488); compiling takes a second or two, so it is kept for the process."""
+    """(B, 3, height, width) -> (B, 2488); compiling takes a while, so it is kept for the process."""
+    return compile_network(_every_output, (3, height, width), precision, {"graph": GRAPH, "weights": weights})
+
+
+def _every_output() -> torch.nn.Module:
     import torch
 
     class EveryOutput(torch.nn.Module):
@@ -111,7 +116,7 @@ def _compiled(width: int, height: int, precision: ResolvedPrecision, weights: st
             pooled = self.last(maps).mean(dim=(2, 3))
             return torch.cat([pooled, self.classifier(pooled), maps.mean(dim=(2, 3))], dim=1)
 
-    return compile_network(EveryOutput().eval(), torch.zeros(1, 3, height, width), precision)
+    return EveryOutput().eval()
 
 
 def before_the_last_block(network: torch.nn.Module) -> torch.nn.Module:

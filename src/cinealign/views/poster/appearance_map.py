@@ -71,11 +71,13 @@ class AppearanceMapView(PosterView):
 
     @cached_property
     def _network(self) -> Compiled:
-        from torch import zeros
-
-        stages = before_the_last_block(load_network())
-        example = zeros(1, 3, self.options.height, self.options.width)
-        return compile_network(stages.eval(), example, resolve_compiled(self.options.precision))
+        o = self.options
+        return compile_network(
+            lambda: before_the_last_block(load_network()).eval(),
+            (3, o.height, o.width),
+            resolve_compiled(o.precision),
+            {"graph": "efficientnet-lite2: before the last block", "weights": WEIGHTS_SHA256},
+        )
 
     def _look(self, posters: Sequence[Poster]) -> NDArray[np.float16]:
         return self._network(prepared(posters, self.options.width, self.options.height))[0].astype(np.float16)
