@@ -20,7 +20,7 @@ from cinealign.web.app import create_app
 from cinealign.web.settings import Settings
 from cinealign.web.shelf import Shelf
 
-GRACE = 0.5
+GRACE = 0.2
 """Seconds that an answer on its way has when the server is stopped."""
 
 
