@@ -143,7 +143,7 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     engine = grown("exact", tmp_path / "v", rows(20), 20)
     file = tmp_path / "v" / "000000.npy"
     file.write_bytes(file.read_bytes()[:-100])
-    with pytest.raises(DataError, match=r"000000.npy cannot be read .*; make the index again"):
+    with pytest.raises(DataError, match=r"000000\.npy is damaged .*; make the index again"):
         engine_kind("exact").open(tmp_path / "v", engine.state)
 
 
