@@ -34,7 +34,7 @@ TAKEN_AT_MOST = 20_000
 UNINDEXED = 0.2
 """Share of rows outside the index above which `compact` trains it again."""
 EFFORT = {"probes": 20, "refine": 10}
-REACH = 6.0
+REACH = 8.0
 """Length of a query. Of 100,000 vectors around real ones, 60 queries of the other side, 40 partitions of 97 and 40 times as
 many candidates, product quantisation finds 0.772 of the nearest ten at length 1, 0.885 at 2, 0.940 at 8, 0.912 at 32."""
 MOST_REFINE = 160
