@@ -10,7 +10,7 @@ ARGS   ?=
 RUN    ?= runs/default
 EXAMPLES ?= 20000
 
-.PHONY: setup run best serve docs test test-timm test-slow fuzz lock sbom audit-supply lint format bench notebook report clean
+.PHONY: setup run best serve docs test test-timm test-slow fuzz kill-test lock sbom audit-supply lint format bench notebook report clean
 
 setup: $(STAMP)
 
@@ -83,6 +83,11 @@ SEED ?= $(shell date +%s)
 fuzz: $(STAMP)
 	HYPOTHESIS_PROFILE=fuzz EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -p tests.faults.counting --hypothesis-seed=$(SEED) \
 	  --hypothesis-show-statistics --inputs-report build/fuzz.md $(if $(ARGS),$(ARGS),$(shell grep -rl "^from hypothesis" tests --include='test_*.py'))
+
+# Long commands ended by SIGKILL at random moments, KILLS times each, and compared with undisturbed ones.
+KILLS ?= 100
+kill-test: $(STAMP)
+	PYTHONPATH=src $(BIN)/python -m tests.faults.kills --kills $(KILLS) --report build/kills.md $(ARGS)
 
 # Supply: the tested set with the hash of every file; its bill of materials; known faults; patterns of insecure code.
 lock: $(VENV)/.supply
