@@ -141,7 +141,7 @@ def check_diagonal(prediction: Prediction | None, held_out: Rows, ranks: dict[st
     missed_lower = int(np.count_nonzero(deviations[missed] < 0))
     hidden, bound = int(np.count_nonzero(prediction.hidden[held_out])), prediction.binds(held_out)
     details |= {"missed": int(missed.sum()), "missed_lower": missed_lower, "hidden": hidden}
-    middle = f"{abs(middle_of_all):.1f} spreads {'below' if middle_of_all < 0 else 'above'} its prediction"
+    middle = f"{abs(middle_of_all):,.1f} spreads {'below' if middle_of_all < 0 else 'above'} its prediction"
     chance = float(bdtrc(missed_lower - 1, int(missed.sum()), MISSED_LOWER))
     if not bound and missed.sum() >= MISSED_FEWEST and chance < MISSED_CHANCE:
         return failed(

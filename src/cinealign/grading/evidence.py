@@ -44,7 +44,9 @@ class Evidence:
 
     def means(self, lang: Language) -> str:
         """What a teacher should take from it; the audit's line where nothing is written for this check."""
-        return _meanings().get(self.check, {}).get(lang, self.said)
+        written = _meanings()
+        key = f"{self.check}, proof" if self.strength == "proof" else self.check
+        return written.get(key, written.get(self.check, {})).get(lang, self.said)
 
     def line(self) -> str:
         """As it stands in the table."""

@@ -70,6 +70,7 @@ def index_page(
     for number, cells in enumerate(table):
         texts = {name: html.escape(str(cells.get(name, ""))) for name in shown}
         texts |= {name: html.escape(said(str(cells.get(name, "")), lang)) for name in ("kind", "audit")}
+        texts["findings"] = _folded(str(cells.get("findings", "")))
         if number < len(sheets):
             texts["submission"] = f'<a href="{html.escape(sheets[number])}">{texts["submission"]}</a>'
         lines.append("<tr>" + "".join(f"<td>{texts[name]}</td>" for name in shown) + "</tr>")
@@ -81,6 +82,7 @@ def index_page(
     return f"""<!doctype html>
 <html lang="{lang}"><head><meta charset="utf-8"><title>{title}</title>
 <style>body{{font:15px/1.4 system-ui,sans-serif;margin:2em}}table{{border-collapse:collapse}}
+summary{{white-space:nowrap}}img{{max-width:100%}}
 td,th{{border-bottom:1px solid #ccc;padding:.3em .6em;text-align:left;vertical-align:top}}</style></head><body>
 <h1>{title}</h1>
 <p>{said(LEAD, lang)}</p>
@@ -94,6 +96,17 @@ td,th{{border-bottom:1px solid #ccc;padding:.3em .6em;text-align:left;vertical-a
 {_passages(notebooks, lang)}
 </body></html>
 """
+
+
+def _folded(findings: str) -> str:
+    """Each finding's strength and check, with the audit's line behind it."""
+    parts = []
+    for one in filter(None, findings.split(" | ")):
+        strength, _, rest = one.partition(": ")
+        check, _, told = rest.partition(": ")
+        head = html.escape(f"{strength}: {check}")
+        parts.append(f"<details><summary>{head}</summary>{html.escape(told)}</details>")
+    return "".join(parts)
 
 
 def _figure(picture: bytes, lang: Language) -> str:

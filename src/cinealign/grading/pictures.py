@@ -72,7 +72,8 @@ def diagonal_picture(shown: Diagonal, lang: Language) -> bytes:
             axes.scatter(
                 shown.predicted[part], shown.deviations[part], s=8, c=colour, marker=marker, label=name, lw=0.7
             )
-        axes.set_yscale("symlog", linthresh=max(1.0, shown.limit))  # one changed entry can be a million spreads off
+        linear = 10.0 ** np.ceil(np.log10(max(1.0, shown.limit)))
+        axes.set_yscale("symlog", linthresh=linear, linscale=2)  # one changed entry can be a million spreads off
         axes.set_xlabel(words[2])
         axes.set_ylabel(words[3])
         axes.legend()

@@ -18,6 +18,7 @@ from cinealign.grading.words import said
 STYLE = """body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:56em;padding:0 1em}
 table{border-collapse:collapse}td,th{border-bottom:1px solid #ccc;padding:.3em .6em;text-align:left;vertical-align:top}
 .strength{font-weight:600}.details{color:#555;font-size:13px}img{max-width:100%}"""
+COLON, COMMA = {"en": ": ", "zh": "："}, {"en": ", ", "zh": "，"}
 APPEAL = (
     "Nothing here is a verdict. Your teacher decides after hearing you.",
     "If you disagree, give your teacher the code that made D, both sets of vectors (posters and intros, one row an item "
@@ -80,7 +81,7 @@ def sheet(row: Judged, resembles: Sequence[str], lang: Language) -> str:
     return f"""<!doctype html>
 <html lang="{lang}"><head><meta charset="utf-8"><title>{html.escape(row.name)}</title>
 <style>{STYLE}</style></head><body>
-<h1>{t("Submission")}: {html.escape(row.name)}</h1>
+<h1>{t("Submission")}{COLON[lang]}{html.escape(row.name)}</h1>
 {_accuracies(row, lang)}
 <h2>{t("What was found")}</h2>
 {_found(row, resembles, lang)}
@@ -103,19 +104,19 @@ def _accuracies(row: Judged, lang: Language) -> str:
         for direction in DIRECTIONS:
             values = [measured[direction].get(part) for part in parts]
             cells = "".join(f"<td>{'-' if value is None else f'{value:.4f}'}</td>" for value in values)
-            lines += f"<tr><td>{said(direction.replace('_', ' '), lang)}, {ratio}</td>{cells}</tr>"
+            lines += f"<tr><td>{said(direction.replace('_', ' '), lang)}{COMMA[lang]}{ratio}</td>{cells}</tr>"
     low, high = metrics["intervals"]["acc_sum"]
     return (
         f"<table><tr><th>{said('Direction', lang)}</th>{head}</tr>{lines}</table>"
-        f"<p>{said('sum', lang)}: {metrics['acc_sum']:.4f} ({said('95 % interval', lang)} {low:.4f} - {high:.4f}); "
-        f"{said('course score', lang)}: {metrics['course_score']:.2f}</p>"
+        f"<p>{said('sum', lang)}{COLON[lang]}{metrics['acc_sum']:.4f} ({said('95 % interval', lang)} {low:.4f} - {high:.4f}); "
+        f"{said('course score', lang)}{COLON[lang]}{metrics['course_score']:.2f}</p>"
     )
 
 
 def _found(row: Judged, resembles: Sequence[str], lang: Language) -> str:
     details = said("Details in English", lang) + ": " if lang == "zh" else ""
     items = [
-        f'<li><span class="strength">{said(one.strength, lang)}</span>: {html.escape(one.means(lang))}'
+        f'<li><span class="strength">{said(one.strength, lang)}</span>{COLON[lang]}{html.escape(one.means(lang))}'
         f'<br><span class="details">{details}{html.escape(one.check)}: {html.escape(one.said)}</span></li>'
         for one in row.findings
     ]
@@ -123,7 +124,9 @@ def _found(row: Judged, resembles: Sequence[str], lang: Language) -> str:
         if told.startswith("notebooks "):  # the line names the other's file
             told = "a notebook shares passages with it"
         line = f"This submission resembles another one ({told}). Your teacher will show you both."
-        items.append(f'<li><span class="strength">{said("note", lang)}</span>: {html.escape(said(line, lang))}</li>')
+        items.append(
+            f'<li><span class="strength">{said("note", lang)}</span>{COLON[lang]}{html.escape(said(line, lang))}</li>'
+        )
     return f"<ul>{''.join(items)}</ul>" if items else f"<p>{said('Nothing was found.', lang)}</p>"
 
 
