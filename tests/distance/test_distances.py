@@ -59,7 +59,7 @@ def test_refusals_say_what_and_where():
     with pytest.raises(DataError, match="poster vectors must be numbers"):
         distance_matrix(np.array([["a", "b"]]), good)  # type: ignore[arg-type]
     with pytest.raises(
-        ConfigError, match="unknown distance 'manhattan'; did you mean 'mahalanobis'.* choose one of: bilinear, cosine"
+        ConfigError, match=r"unknown distance 'manhattan'; did you mean 'mahalanobis'.* choose one of: bilinear, cosine"
     ):
         distance_matrix(good, good, "manhattan")
     with pytest.raises(ConfigError, match="unknown key 'p' in distance"):

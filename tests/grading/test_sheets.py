@@ -53,11 +53,12 @@ def test_strengths_follow_from_what_a_check_compares():
             failed("metrics", "the check cannot be made: no file"),
             failed("held-out ranks", "first or nowhere"),
             failed("special diagonal", "12 do not: they were changed after D was computed"),
+            failed("special diagonal", "12 do not: they were changed after D was computed", form="logit D"),
             failed("special diagonal", "the diagonal was lowered as a whole"),
             left_open("special diagonal", "not bound"),
         )
     ]
-    assert strengths == ["proof", "note", "strong sign", "proof", "strong sign", "note"]
+    assert strengths == ["proof", "note", "strong sign", "proof", "strong sign", "strong sign", "note"]
     assert Evidence("note", "no such check", "12 of 13").means("zh") == "12 of 13"
 
 
