@@ -50,11 +50,23 @@ def test_recipe_file(tmp_path: Path) -> None:
         (["align[1].ridge=-1"], r"align\[1\]\.ridge must be > 0, got -1"),
         (["align.1.ridge=-1"], r"align\[1\]\.ridge must be > 0, got -1"),
         (["align[1].ridge=.inf"], r"align\[1\]\.ridge: .*finite"),
-        (["align[1].rigde=1"], r"unknown key 'rigde' in align\[1\]; choose one of: dimensions, intro, poster, ridge"),
-        (["sede=1"], "unknown key 'sede'; choose one of: align, description, distance"),
-        (["fusion.fold=1"], "unknown key 'fold' in fusion; choose one of: folds, steps, temperature"),
-        (["align[0].training.epoch=1"], r"unknown key 'epoch' in align\[0\]\.training; choose one of: .*epochs"),
-        (["views.appearance.wdith=1"], r"unknown key 'wdith' in views\.appearance; choose one of: height, output"),
+        (
+            ["align[1].rigde=1"],
+            r"unknown key 'rigde' in align\[1\]; did you mean 'ridge'\? choose one of: dimensions, intro, poster, ridge",
+        ),
+        (["sede=1"], r"unknown key 'sede'; did you mean 'seed'\? choose one of: align, description, distance"),
+        (
+            ["fusion.fold=1"],
+            r"unknown key 'fold' in fusion; did you mean 'folds'\? choose one of: folds, steps, temperature",
+        ),
+        (
+            ["align[0].training.epoch=1"],
+            r"unknown key 'epoch' in align\[0\]\.training; did you mean 'epochs'\? choose one of: .*epochs",
+        ),
+        (
+            ["views.appearance.wdith=1"],
+            r"unknown key 'wdith' in views\.appearance; did you mean 'width'\? choose one of: height, output",
+        ),
         (["fusion.folds=1"], "fusion.folds must be >= 2, got 1"),
         (["seed=soon"], "seed: .*integer.*got 'soon'"),
         (["distance=hamming"], "distance.*one of: .*cosine"),

@@ -58,8 +58,14 @@ def test_own_kinds(boxes: Registry[Box]) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"sise": 1}, r"unknown key 'sise' in boxes\[0\]; choose one of: even, inner, mode, size"),
-        ({"inner": {"deep": 1}}, r"unknown key 'deep' in boxes\[0\]\.inner; choose one of: depth"),
+        (
+            {"sise": 1},
+            r"unknown key 'sise' in boxes\[0\]; did you mean 'size'\? choose one of: even, inner, mode, size",
+        ),
+        (
+            {"inner": {"deep": 1}},
+            r"unknown key 'deep' in boxes\[0\]\.inner; did you mean 'depth'\? choose one of: depth",
+        ),
         ({"size": 0}, r"boxes\[0\]\.size must be >= 1, got 0"),
         ({"size": 10}, r"boxes\[0\]\.size must be < 10, got 10"),
         ({"size": "many"}, r"boxes\[0\]\.size: .*integer.*got 'many'"),

@@ -173,7 +173,7 @@ def test_the_command_line_explains_a_movie(finished, sample_folder, sample, stor
     with pytest.raises(SystemExit) as stopped:
         main(["explain", *arguments[:1], "--movie", "999999", *arguments[3:]])
     assert stopped.value.code == 2
-    assert capsys.readouterr().err.startswith("DataError: the catalogue has no item 999999")
+    assert capsys.readouterr().err.startswith("DataError: no item has the id or title '999999'")
 
 
 def test_the_command_line_analyses(quick, finished, sample_folder, store, tmp_path, monkeypatch, capsys):

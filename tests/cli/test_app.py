@@ -94,8 +94,8 @@ def test_version_and_bare_command(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["nothing"], "Error: No such command 'nothing'."),
-        (["run", "--nothing"], "Error: No such option: --nothing"),
+        (["nothing"], "Error: no command 'nothing' in `cinealign`; choose one of: "),
+        (["run", "--nothing"], "Error: no option --nothing in `cinealign run`; "),
         (["run", "--train-ids", "names"], "Error: Invalid value for '--train-ids'"),
         (["run", "extra"], "Error: Got unexpected extra argument"),
         (["show"], "Error: Missing argument 'RUN'."),

@@ -95,7 +95,7 @@ def test_growing_and_shrinking(folder: Path, capsys: pytest.CaptureFixture[str],
     assert code == 0 and out.count("ok ") == 3
     (folder / read_manifest(folder).items[0]).write_bytes(b"SQLite format 3\0")
     code, _, err = run(capsys, "index", "check", folder)
-    assert code == 2 and "cannot be read" in err
+    assert code == 2 and "is damaged" in err
 
 
 @pytest.mark.parametrize(

@@ -279,7 +279,10 @@ def test_too_few_pairs_are_said(quick: Recipe, training: TrainingSet, space: Spa
         ({"align.0.ridge": {"float": [0, 1], "log": True}}, "log needs a range above 0"),
         ({"align.0.ridge": {"categorical": [1], "log": True}}, "log is for float and int"),
         ({"align.0.ridge": {"float": [-1, 1]}}, r"align.0.ridge = -1.0: align\[0\].ridge must be > 0, got -1"),
-        ({"align.0.rigde": {"float": [1, 2]}}, r"unknown key 'rigde' in align\[0\]; choose one of: dimensions"),
+        (
+            {"align.0.rigde": {"float": [1, 2]}},
+            r"unknown key 'rigde' in align\[0\]; did you mean 'ridge'\? choose one of: dimensions",
+        ),
         ({"align.7.ridge": {"float": [1, 2]}}, "align has 3 entries, no '7'"),
         ({"align.0.dimensions": {"float": [1, 8]}}, "align.0.dimensions = 3"),
         ({"align.0.expert": {"categorical": ["cca", "ccc"]}}, "unknown expert 'ccc'"),
