@@ -188,7 +188,7 @@ def test_make_run_a_second_time_shows_the_run(beside: Path, finished: Run) -> No
     (beside / "runs" / "cheap").rename(beside / "runs" / "default")
     root = PACKAGE.parents[1]
     venv = root / ".venv"
-    made = ["make", "-f", root / "Makefile", f"VENV={venv}", "-o", venv / ".runs", "run"]
+    made = ["make", "--no-print-directory", "-f", root / "Makefile", f"VENV={venv}", "-o", venv / ".runs", "run"]
     environment = {**os.environ, "PYTHONPATH": str(root / "src")}
     done = subprocess.run(made, cwd=beside, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
