@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -247,6 +248,18 @@ def test_comparisons_and_ladder(finished: Run, made_up: Path, curves: Path, tmp_
     assert (
         "From the simplest method to this one" in text and "plain lettering\n0.410\n0.421\n+ genre, year\n0.500" in text
     )
+
+
+def test_a_run_without_vectors_is_known_by_recipe_and_data(finished: Run, made_up: Path, tmp_path: Path) -> None:
+    """As the run of an unpacked submission, whose notebook words its conclusions from the analysis."""
+    without = tmp_path / "run"
+    shutil.copytree(finished.folder, without, ignore=shutil.ignore_patterns("vectors.safetensors"))
+    assert Sources.gather(Run(without), made_up).analysis["run"]["digest"].value == finished.catalogue["digest"]
+    numbers = json.loads((made_up / "analysis.json").read_text())
+    numbers["run"]["digest"] = "another"
+    (tmp_path / "analysis.json").write_text(json.dumps(numbers))
+    with pytest.raises(DataError, match="is an analysis of another run than"):
+        Sources.gather(Run(without), tmp_path)
 
 
 def test_evidence_of_something_else_is_refused(finished: Run, made_up: Path, tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ class Sources:
             ladder=None if ladder is None else Fact(read_ladder_file(ladder), "ladder.csv"),
             network=Fact(network_numbers(run), "model/network") if has_network(run.recipe) else None,
         )
-        if found.analysis["run"]["vectors"].value != _digest(run.folder / "vectors.safetensors"):
+        if not _of(found.analysis["run"], run):
             raise DataError(f"{analysis} is an analysis of another run than {run.folder}; analyse the run again")
         for fact, folder in zip(found.comparisons, comparisons, strict=True):
             if fact["data"]["digest"].value != run.catalogue["digest"]:
@@ -111,6 +111,13 @@ class Sources:
         """What the analysis says of single movies, one fact each."""
         listed: list[dict[str, Any]] = self.analysis["explained"].value if "explained" in self.analysis else []
         return [_read(self.analysis_folder / entry["json"], entry["json"]) for entry in listed]
+
+
+def _of(analysed: Fact, run: Run) -> bool:
+    """Whether what was analysed is `run`, by its vectors; by recipe and data where it has none, as in a submission."""
+    if not run.has_vectors:
+        return (analysed["recipe"].value, analysed["digest"].value) == (run.recipe.name, run.catalogue["digest"])
+    return bool(analysed["vectors"].value == _digest(run.folder / "vectors.safetensors"))
 
 
 def _digest(file: Path) -> str:
