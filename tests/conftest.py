@@ -17,7 +17,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # two workers with two threads each wou
 
 os.environ["CINEALIGN_LANG"] = "en"  # whatever the locale is: tests read English
 
-from cinealign import figures
+from cinealign import figures, progress
 from cinealign.analysis.analyse import Analysis, analyse
 from cinealign.analysis.material import Material
 from cinealign.analysis.neighbours import figures as gallery_figures
@@ -28,6 +28,7 @@ from cinealign.recipe import Recipe
 from cinealign.run import Run
 from cinealign.views.poster import ocr
 from cinealign.views.store import FeatureStore
+from tests.clock import Clock
 
 settings.register_profile("quick", deadline=None, max_examples=50, derandomize=True)
 settings.register_profile("fuzz", deadline=None, max_examples=int(os.environ.get("EXAMPLES", "20000")), print_blob=True)
@@ -165,3 +166,11 @@ def analysed(
         patch.setattr(figures, "DPI", 60)
         patch.setattr(gallery_figures, "CASES", 1)
         return analyse(lettered, rated, tmp_path_factory.mktemp("analysed") / "analysis", store=store)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of progress and epochs, in the hands of the test."""
+    fake = Clock()
+    monkeypatch.setattr(progress, "clock", fake)
+    return fake

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +16,8 @@ from cinealign.epochs import ROWS, WHOLE, epochs, listening, training_part
 from cinealign.errors import ConfigError
 from cinealign.experts.training import TrainingSettings, train
 from cinealign.training_log import training_log
+from tests.clock import Clock
 from tests.experts.two_towers import drawn, fitted
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
-    fake = Clock()
-    monkeypatch.setattr(progress_module, "clock", fake)
-    yield fake
 
 
 def test_plain_lines_tell_the_epoch_and_the_time_left(capsys: pytest.CaptureFixture[str], clock: Clock) -> None:

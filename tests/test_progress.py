@@ -1,28 +1,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cinealign import progress as module
 from cinealign.progress import Progress, Watch, lasting, progress, say
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
-    fake = Clock()
-    monkeypatch.setattr(module, "clock", fake)
-    yield fake
+from tests.clock import Clock
 
 
 def test_plain_lines_go_to_stderr(capsys: pytest.CaptureFixture[str], clock: Clock) -> None:

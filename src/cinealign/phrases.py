@@ -44,22 +44,38 @@ def word(text: str) -> str:
 
 def said(text: str) -> str:
     """`text` in Chinese, what stands in a gap as well; as it is where no phrase fits."""
-    for pattern, told in _phrases():
-        if found := pattern.fullmatch(text):
-            pieces = told.split("*")
-            return pieces[0] + "".join(said(part) + rest for part, rest in zip(found.groups(), pieces[1:], strict=True))
-    return text
+    return _book().said(text)
 
 
 def phrases() -> dict[str, str]:
     """English -> Chinese, as in the file."""
-    read: dict[str, str] = read_yaml(files("cinealign").joinpath("terminal.zh.yaml").read_text(encoding="utf-8"))
-    return read
+    return _book().words
+
+
+class Phrasebook:
+    """Phrases in English and what they are in another language, from a YAML file.
+
+    Attributes:
+        words: phrase -> phrase; each `*` stands for any text, the same number of them on both sides.
+    """
+
+    def __init__(self, package: str, file: str) -> None:
+        self.words: dict[str, str] = read_yaml(files(package).joinpath(file).read_text(encoding="utf-8"))
+        # Whole phrases before those with gaps, and what says more before what says less.
+        order = sorted(self.words, key=lambda text: ("*" in text, text.count("*") - len(text)))
+        self._patterns: list[tuple[re.Pattern[str], str]] = [
+            (re.compile("(.*?)".join(map(re.escape, text.split("*"))), re.DOTALL), self.words[text]) for text in order
+        ]
+
+    def said(self, text: str) -> str:
+        """`text` in the other language, what stands in a gap as well; as it is where no phrase fits."""
+        for pattern, told in self._patterns:
+            if found := pattern.fullmatch(text):
+                first, *rest = told.split("*")
+                return first + "".join(self.said(gap) + piece for gap, piece in zip(found.groups(), rest, strict=True))
+        return text
 
 
 @cache
-def _phrases() -> list[tuple[re.Pattern[str], str]]:
-    """Whole phrases before those with gaps, and what says more before what says less."""
-    words = phrases()
-    order = sorted(words, key=lambda text: ("*" in text, text.count("*") - len(text)))
-    return [(re.compile("(.*?)".join(map(re.escape, text.split("*"))), re.DOTALL), words[text]) for text in order]
+def _book() -> Phrasebook:
+    return Phrasebook("cinealign", "terminal.zh.yaml")

@@ -64,7 +64,7 @@ ELSEWHERE = {"serve", "scale"}
 
 def folder_with(home: Path) -> Path:
     """A drawn data set, recipes, new pictures and texts, a table to import, and a folder of submissions."""
-    draw_sample(home / "data", movies=24, seed=2)
+    draw_sample(home / "data", movies=60, seed=2)
     for recipe in (OFFLINE, SMALL):
         (home / f"{recipe['name']}.yaml").write_text(yaml.safe_dump(recipe), encoding="utf-8")
     (home / "new").mkdir()
