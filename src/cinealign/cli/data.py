@@ -56,13 +56,17 @@ def check(
 ) -> None:
     """Read a data folder as a run would, decode every poster, and say what is kept, what is dropped and why.
 
-    Exits with 2 where the data cannot be used.
+    A folder of pictures alone, or of texts alone, is checked as one side. Exits with 2 where the data cannot be used.
     """
     import json
 
     from cinealign.data.catalogue import Catalogue
+    from cinealign.data.one_side import check_one_side
     from cinealign.data.report import NO_INTRO
 
+    if (one := check_one_side(folder, strict=strict)) is not None:
+        typer.echo(json.dumps(one.to_json(), ensure_ascii=False, indent=2) if as_json else "\n".join(one.lines()))
+        return
     asked = missing_intro or MissingIntroChoice.drop
     catalogue = Catalogue.load(folder, train_ids=train_ids.value, missing_intro=asked.value, strict=strict)
     report = catalogue.report

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinealign.data import report as drops
-from cinealign.data.movie_table import MovieRow, read_movie_table
+from cinealign.data.movie_table import TABLES, MovieRow, read_movie_table
+from cinealign.data.one_side import files_by_name, side_line
 from cinealign.data.posters import Poster, check_posters, find_posters
 from cinealign.data.report import CatalogueReport, Drop
 from cinealign.data.split import ReadAs, TrainIds, TrainList, choose_reading, read_train_list
@@ -116,6 +117,7 @@ class Catalogue:
         _check_choice("missing_intro", missing_intro, ("error", "drop"))
         if not folder.is_dir():
             raise DataError(f"{folder} is not a folder; give the folder that holds info.csv, poster/ and train.txt")
+        _refuse_files_alone(folder)
         table = read_movie_table(folder)
         pictures = find_posters(folder)
         train = read_train_list(folder)
@@ -170,6 +172,20 @@ class Catalogue:
         _refuse_useless(report, strict)
         source: Source = "sample" if (folder / SAMPLE_MARK).is_file() else "folder"
         return cls(folder, source, movies, train_rows, held_out_rows, report, _digest(movies, train_rows))
+
+
+def _refuse_files_alone(folder: Path) -> None:
+    """Say what a folder of files without a table is good for."""
+    if any((folder / name).is_file() for name in TABLES):
+        return
+    found = files_by_name(folder)
+    if found.side is not None:
+        raise DataError(side_line(folder, found))
+    if found.pictures:
+        raise DataError(
+            f"{folder} holds pictures and texts but neither info.csv nor movies.csv; make a data folder of them: "
+            f"cinealign data import {folder} --out DIR"
+        )
 
 
 def _check_choice(name: str, given: str, choices: Sequence[str]) -> None:

@@ -60,9 +60,12 @@ class MovieTable:
     strangers: tuple[str, ...]
 
 
-def read_movie_table(folder: Path) -> MovieTable:
+def read_movie_table(folder: Path, *, needs_intros: bool = True) -> MovieTable:
     """The movies of `folder`/info.csv, else movies.csv; intros from the one other CSV that has them if this has none.
 
+    Args:
+        folder: the data folder.
+        needs_intros: False gives empty intros where no table has a column for them.
     Raises:
         DataError: no table or an empty one, no column for ids, titles or intros, an id that is no whole number, or rows
             of one id that differ.
@@ -79,8 +82,9 @@ def read_movie_table(folder: Path) -> MovieTable:
     strangers: tuple[str, ...] = ()
     if (intro_at := table.column(*_INTRO)) is not None:
         intros = {movie_id: (row.cells[intro_at], _place(table, row, movie_id)) for movie_id, row in distinct.items()}
+    elif (extra := _intro_table(folder, table, needs_intros)) is None:
+        intros = {}
     else:
-        extra = _intro_table(folder, table)
         encodings[extra.name] = extra.encoding
         texts, again = _by_id(extra)
         repeats += again
@@ -139,7 +143,7 @@ def _by_id(table: Table) -> tuple[dict[int, Row], tuple[str, ...]]:
     return rows, tuple(repeats)
 
 
-def _intro_table(folder: Path, main: Table) -> Table:
+def _intro_table(folder: Path, main: Table, needed: bool) -> Table | None:
     found = []
     for path in sorted(folder.glob("*.csv")):
         if path.name == main.name or path.name.startswith("."):
@@ -148,6 +152,8 @@ def _intro_table(folder: Path, main: Table) -> Table:
         if table.column(*ID_COLUMNS) is not None and table.column(*_INTRO) is not None:
             found.append(table)
     if not found:
+        if not needed:
+            return None
         raise DataError(
             f"{main.name} has no column for intros and no other CSV has one beside an id; "
             f"name it one of: {', '.join(_INTRO)}"

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
-from cinealign.data.posters import SUFFIXES
-from cinealign.data.tables import read_table, read_text
+from cinealign.data.importing.source import PICTURE_SUFFIXES
+from cinealign.data.intros import clean_text
+from cinealign.data.movie_table import TABLES
+from cinealign.data.posters import SUFFIXES, check_posters
+from cinealign.data.tables import listed, read_table, read_text
 from cinealign.errors import DataError
 
 TEXT_COLUMNS = ("intro", "text", "plot", "overview", "description")
 """Where a table's texts are looked for where nobody says; the first of them that there is."""
 ID_COLUMNS = ("id", "movie_id", "movieid", "item_id", "name")
+_NO_ITEMS = ("train.txt", "readme.txt")
+"""Text files that belong to a data folder and to no item of it, in lower case."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,94 @@ class Texts:
 
     names: tuple[str, ...]
     texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NamedFiles:
+    """The picture and text files of a folder without a table, by the item that their names name."""
+
+    pictures: dict[str, Path]
+    texts: dict[str, Path]
+
+    @property
+    def side(self) -> Literal["poster", "intro"] | None:
+        """The side that the folder has, where it has only one."""
+        if bool(self.pictures) == bool(self.texts):
+            return None
+        return "poster" if self.pictures else "intro"
+
+
+def files_by_name(folder: Path) -> NamedFiles:
+    """The pictures and .txt files in `folder` and the folders inside it: "0007.jpg" and "texts/7.txt" are of item 7.
+
+    An item is called by its files' name without suffix, or by the path where a name comes twice. Hidden files and folders
+    are passed over, as are train.txt and readme.txt.
+
+    Raises:
+        DataError: two pictures or two texts of one folder are of one item.
+    """
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not _is_hidden(path.relative_to(folder))]
+    pictures = [path for path in files if path.suffix.lower() in PICTURE_SUFFIXES]
+    texts = [path for path in files if path.suffix.lower() == ".txt" and path.name.lower() not in _NO_ITEMS]
+    plain = all(len({_item(path) for path in side}) == len(side) for side in (pictures, texts))
+    return NamedFiles(*(_by_item(folder, side, plain) for side in (pictures, texts)))
+
+
+def side_line(folder: Path, found: NamedFiles) -> str:
+    """What a folder of one side holds and what it is good for."""
+    if found.side == "poster":
+        count, other, option = f"{len(found.pictures):,} pictures", "texts", "--images"
+    else:
+        count, other, option = f"{len(found.texts):,} texts", "pictures", "--texts"
+    return (
+        f"{folder} holds {count} and no {other}; one side is enough for `cinealign encode RUN {option} {folder}` and "
+        f"`cinealign index add RUN {folder}`, a run needs both"
+    )
+
+
+@dataclass(frozen=True)
+class OneSide:
+    """A folder of pictures alone or of texts alone, after every file was opened.
+
+    Attributes:
+        folder, files: what was looked at.
+        unusable: what is wrong with each file that cannot be used.
+    """
+
+    folder: Path
+    files: NamedFiles
+    unusable: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """For the user."""
+        said = f"cannot be used: {len(self.unusable):,} ({listed(self.unusable)})"
+        return [side_line(self.folder, self.files), *([said] if self.unusable else [])]
+
+    def to_json(self) -> dict[str, Any]:
+        """For machines."""
+        files = self.files.pictures if self.files.side == "poster" else self.files.texts
+        return {"folder": str(self.folder), "side": self.files.side, "n": len(files), "unusable": list(self.unusable)}
+
+
+def check_one_side(folder: Path, *, strict: bool = False) -> OneSide | None:
+    """What is in a folder of one side; None where it holds a table, both sides, or neither.
+
+    Raises:
+        DataError: `strict`, and a file cannot be used.
+    """
+    if not folder.is_dir() or any((folder / name).is_file() for name in TABLES):
+        return None
+    files = files_by_name(folder)
+    if files.side is None:
+        return None
+    unusable = (
+        check_posters(list(files.pictures.values()))[1]
+        if files.side == "poster"
+        else [path.name for path in files.texts.values() if not clean_text(read_text(path).text)]
+    )
+    if strict and unusable:
+        raise DataError(f"--strict allows no drop, and these cannot be used: {listed(unusable, 3)}")
+    return OneSide(folder, files, tuple(unusable))
 
 
 def find_pictures(places: Sequence[Path | str]) -> Pictures:
@@ -89,7 +183,25 @@ def read_texts(place: Path | str, column: str | None = None) -> Texts:
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and not any(part.startswith(".") for part in path.parts)
+    return path.suffix.lower() in SUFFIXES and not _is_hidden(path)
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _item(path: Path) -> str:
+    return str(int(path.stem)) if path.stem.isascii() and path.stem.isdigit() else path.stem
+
+
+def _by_item(folder: Path, files: Sequence[Path], plain: bool) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in files:
+        name = _item(path) if plain else (path.relative_to(folder).parent / _item(path)).as_posix()
+        if name in found:
+            raise DataError(f"{folder} has two files for item {name}: {found[name].name} and {path.name}; remove one")
+        found[name] = path
+    return found
 
 
 def _of_table(path: Path, column: str | None) -> Texts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,9 @@ from cinealign.data.importing.open_source import TABLES as TABLE_SUFFIXES
 from cinealign.data.importing.pictures import fit_picture, read_picture
 from cinealign.data.importing.plan import LONGEST_SIDE, ImportOptions, ImportPlan, plan_import
 from cinealign.data.importing.plan import Row as PlannedRow
-from cinealign.data.importing.source import PICTURE_SUFFIXES
 from cinealign.data.intros import clean_text
 from cinealign.data.movie_table import TABLES, read_movie_table
+from cinealign.data.one_side import files_by_name
 from cinealign.data.posters import SUFFIXES, find_posters
 from cinealign.data.tables import read_text
 from cinealign.errors import DataError
@@ -31,7 +31,7 @@ def new_items(path: Path, options: ImportOptions) -> Iterator[NewItem]:
 
     Args:
         path: a catalogue folder (info.csv or movies.csv), a folder that holds a table, a folder of pictures and texts named
-            by id (7.jpg, 7.txt), or a table as `cinealign data import` reads it.
+            by id (7.jpg, 7.txt), or of one of the two, or a table as `cinealign data import` reads it.
         options: of a table, as for an import.
     Raises:
         DataError: nothing there can be read.
@@ -54,7 +54,7 @@ def _holds_table(folder: Path) -> bool:
 
 def _catalogue(folder: Path) -> Iterator[NewItem]:
     """Every row of the table, whichever of its sides are there; no split is needed."""
-    table = read_movie_table(folder)
+    table = read_movie_table(folder, needs_intros=False)
     homes = [entry for entry in folder.iterdir() if entry.is_dir() and entry.name.lower() in ("poster", "posters")]
     files = find_posters(folder).files if homes else {}
     for row in table.rows:
@@ -72,25 +72,12 @@ def _catalogue(folder: Path) -> Iterator[NewItem]:
 
 def _files(folder: Path) -> Iterator[NewItem]:
     """Pictures and texts by their names without suffix."""
-    pictures, texts = _by_name(folder, PICTURE_SUFFIXES), _by_name(folder, (".txt",))
-    if not pictures and not texts:
+    files = files_by_name(folder)
+    if not files.pictures and not files.texts:
         raise DataError(f"{folder} holds no table, no pictures and no .txt files; nothing there can be added")
-    for name in sorted({*pictures, *texts}):
-        text = clean_text(read_text(texts[name]).text) if name in texts else ""
-        yield NewItem(item_id=name, title=name, intro=text or None, **_picture(pictures.get(name)))
-
-
-def _by_name(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
-    """Files by the item that their names name: "0007.jpg" is of item 7."""
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.suffix.lower() not in suffixes or not path.is_file():
-            continue
-        name = str(int(path.stem)) if path.stem.isascii() and path.stem.isdigit() else path.stem
-        if name in found:
-            raise DataError(f"{folder} has two files for item {name}: {found[name].name} and {path.name}; remove one")
-        found[name] = path
-    return found
+    for name in sorted({*files.pictures, *files.texts}):
+        text = clean_text(read_text(files.texts[name]).text) if name in files.texts else ""
+        yield NewItem(item_id=name, title=name, intro=text or None, **_picture(files.pictures.get(name)))
 
 
 def _table(plan: ImportPlan) -> Iterator[NewItem]:

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from cinealign.data.importing.joined import PARTS, JoinedTable
+from cinealign.data.importing.paired_files import PairedFiles, named_alike
 from cinealign.data.importing.source import Source
+from cinealign.data.one_side import files_by_name, side_line
 from cinealign.data.tables import listed
 from cinealign.errors import DataError
 
@@ -66,7 +68,14 @@ def _of_folder(folder: Path, options: dict[str, Any]) -> Source:
         from cinealign.data.importing.arrow_tables import saved_dataset
 
         return saved_dataset(folder)
-    for home in (folder, folder / "data"):
+    homes = (folder, folder / "data")
+    if not any(
+        _metadata_below(home) or any(path.suffix.lower() != ".txt" for path in _tables_in(home)) for home in homes
+    ):
+        if named_alike(folder):
+            return PairedFiles(folder)
+        _refuse_one_side(folder)
+    for home in homes:
         tables = _tables_in(home)
         if len(tables) == 1:
             return open_source(tables[0], **options)
@@ -81,6 +90,13 @@ def _of_folder(folder: Path, options: dict[str, Any]) -> Source:
         if parts := _metadata_below(home):
             return JoinedTable(home, {name: open_source(path, **options) for name, path in parts.items()})
     raise DataError(f"{folder} holds no table; give a file ({', '.join(TABLES)}) or a folder saved by save_to_disk")
+
+
+def _refuse_one_side(folder: Path) -> None:
+    """Pictures alone, or several texts alone; a single .txt may be a table."""
+    found = files_by_name(folder)
+    if found.side == "poster" or (found.side == "intro" and len(found.texts) > 1):
+        raise DataError(f"nothing to import: {side_line(folder, found)}")
 
 
 def _tables_in(home: Path) -> list[Path]:
