@@ -16,9 +16,10 @@ from cinealign.model import Extracts, build_views
 from cinealign.progress import say
 from cinealign.recipe import Recipe
 from cinealign.run import Run
-from cinealign.run_draft import RunDraft
+from cinealign.run_draft import RunDraft, refuse_finished
 from cinealign.training_log import training_log
 from cinealign.views.plan import planned_steps
+from cinealign.views.poster.worth_reading import without_reading
 from cinealign.views.store import FeatureStore
 
 
@@ -34,7 +35,8 @@ def align(
     """Learn from the train rows which poster belongs to which intro, score all rows, write the run.
 
     An interrupted call goes on where it stopped when it is made again; views that any run has computed are not computed
-    twice. Nothing that learns sees a held-out pair: `fit` gets a TrainingSet, made here from the train rows.
+    twice. Nothing that learns sees a held-out pair: `fit` gets a TrainingSet, made here from the train rows. Lettering is not
+    read where a sample of the train posters has no word; the run's recipe says so.
 
     Args:
         catalogue: movies with both sides, and the split.
@@ -54,7 +56,12 @@ def align(
         ['all', 'held_out', 'train']
     """
     store = store or FeatureStore()
+    refuse_finished(Path(out), force)
+    views, told = without_reading(recipe.views, [catalogue.posters[row] for row in catalogue.train_rows], store)
+    recipe = recipe.model_copy(update={"views": views})
     with RunDraft.open(Path(out), recipe, catalogue, force=force) as draft, training_log(log, draft.place.folder):
+        for line in told:
+            say(line)
         for step in planned_steps(build_views(recipe), {"poster": catalogue.posters, "intro": catalogue.intros}, store):
             say(step.line())
         extracts = Extracts.of(recipe, catalogue.posters, catalogue.intros, store)

@@ -85,7 +85,7 @@ def test_pictures_and_texts_of_one_name_are_imported_as_pairs(
     picture(source / "pictures" / "alone.jpg", 250)
     with pytest.raises(DataError, match=r"holds pictures and texts but neither info\.csv nor movies\.csv"):
         Catalogue.load(source)
-    code, out, error = command(capsys, "data", "import", source, "--out", tmp_path / "made")
+    code, out, error = command(capsys, "data", "import", source, "--out", tmp_path / "made", "--look", 0)
     assert code == 0, error
     assert "6 rows read, 1 dropped, 5 items kept" in out and "source item alone: alone" in out
     made = Catalogue.load(tmp_path / "made")

@@ -179,6 +179,8 @@ COMMANDS: dict[str, Long] = {
             home / "data" / "poster",
             "--out",
             out / "in",
+            "--look",
+            "0",
         ],
         lambda out: files(out / "in"),
         half=lambda out: None if not (out / "in").exists() else _is_catalogue(out / "in"),

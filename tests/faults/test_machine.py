@@ -145,6 +145,8 @@ def writers(home: Path, out: Path) -> dict[str, tuple[object, ...]]:
             home / "data" / "poster",
             "--out",
             out / "imported",
+            "--look",
+            "0",
         ),
         "sample": ("data", "sample", out / "drawn", "--movies", "30"),
         "encode": ("encode", run, "--out", out / "v.npz", "--images", home / "data" / "poster"),

@@ -121,7 +121,7 @@ def test_the_screen_is_ours(tmp_path: Path, recipe: str) -> None:
             ["data", "sample", "drawn", "--movies", "72"],
             ["data", "check", "data"],
             ["data", "describe", "data"],
-            ["data", "import", "new/table.csv", "--images", "new", "--out", "imported"],
+            ["data", "import", "new/table.csv", "--images", "new", "--out", "imported", "--look", "0"],
             ["data", "split", "imported", "--by", "random", "--force"],
             ["data", "download", "downloaded", *public, "--rate", "200", "--yes", "--accept-licence"],
             ["run", "--recipe", f"{recipe}.yaml", "--data", "data", "--out", "run"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -60,6 +61,9 @@ def import_data(
     contact_sheet: Annotated[
         Path | None, typer.Option(metavar="PNG", help="Draw the first pictures with their texts to this file.")
     ] = None,
+    look: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Pictures to look at for words, to propose a recipe; 0: none.")
+    ] = 32,
     force: Annotated[bool, typer.Option("--force", help="Replace a catalogue that was imported there before.")] = False,
 ) -> None:
     """Make a catalogue folder of a table and pictures; columns are found by name and content, or named.
@@ -96,5 +100,20 @@ def import_data(
         typer.echo("\n".join(preview_lines(plan)))
         return
     assert out is not None
-    typer.echo("\n".join(write_catalogue(plan, out, force=force).lines()))
-    typer.echo(f"catalogue: {out}; next: cinealign run --data {out}")
+    report = write_catalogue(plan, out, force=force)
+    typer.echo("\n".join(report.lines()))
+    recipe = _proposed(out, report.scripts, look) if look else ""
+    typer.echo(f"catalogue: {out}; next: cinealign run --data {out}{recipe}")
+
+
+def _proposed(folder: Path, scripts: Mapping[str, int], look: int) -> str:
+    """Print which recipe is proposed; gives the option that chooses it."""
+    from cinealign.data.posters import Poster, find_posters
+    from cinealign.describe.proposal import propose
+    from cinealign.views.store import FeatureStore
+
+    files = [path for _, path in sorted(find_posters(folder).files.items())]
+    sample = files[:: max(1, len(files) // look)][:look]
+    proposal = propose([Poster.of(path) for path in sample], scripts, FeatureStore())
+    typer.echo(proposal.line())
+    return "" if proposal.recipe == "default" else f" --recipe {proposal.recipe}"

@@ -53,7 +53,7 @@ def test_two_commands(
     arguments = FORMATS[name](tmp_path, flags, rows)
     out, run = tmp_path / "mine", tmp_path / "run"
     for command in (
-        ["data", "import", *arguments, "--out", str(out), "--noun", "flag"],
+        ["data", "import", *arguments, "--out", str(out), "--noun", "flag", "--look", "0"],
         ["run", "--data", str(out), "--recipe", str(workplace / "quick.yaml"), "--out", str(run)],
     ):
         with pytest.raises(SystemExit) as stopped:

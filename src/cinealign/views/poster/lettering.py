@@ -46,6 +46,9 @@ class LetteringOptions(ViewOptions):
     """The view of texts that sees the words: its name as `view`, and its own options."""
     ocr: OcrOptions = OcrOptions()
     """How posters are read."""
+    reading: Literal["auto", "always", "never"] = "auto"
+    """Whether posters are read. `auto` leaves it out of a run where no word stands on a sample of the train posters
+    (`views/poster/worth_reading.py`); the run's recipe then says `never`."""
 
     @field_validator("text")
     @classmethod
@@ -92,7 +95,9 @@ class LetteringView(PosterView):
         return [self.text(lines) for lines in self.lines(posters, store)]
 
     def lines(self, posters: Sequence[Poster], store: FeatureStore) -> list[list[Line]]:
-        """All lines of every poster in reading order, merged from the readings that the options ask for."""
+        """All lines of every poster in reading order, merged from the readings that are asked for."""
+        if self.options.reading == "never":
+            return [[] for _ in posters]
         first, *others = [self.options.ocr.model_copy(update={"contrast": look}) for look in self.options.looks]
         readings = [read_lettering(posters, store, first)]
         if others:
