@@ -220,20 +220,23 @@ def as_near(query: torch.Tensor, gallery: torch.Tensor, floor: torch.Tensor, sca
         min(query.shape[1], BLOCK_COLUMNS) * 2.0**-24 * 1.01 * scale + 1e-30
     )  # (chunk,) rounding of a float32 product, any summing order
     # The bounds are rounded outwards, so that a product beyond them is clear in float64 too.
-    above = np.nextafter((floor + doubt).float().numpy(), np.float32(np.inf))
-    below = np.nextafter((floor - doubt).float().numpy(), np.float32(-np.inf))
-    upper, lower = torch.from_numpy(above)[:, None], torch.from_numpy(below)[:, None]
+    upper = np.nextafter((floor + doubt).float().numpy(), np.float32(np.inf))[:, None]
+    lower = np.nextafter((floor - doubt).float().numpy(), np.float32(-np.inf))[:, None]
     counts = np.zeros(len(query), dtype=np.int64)
+    mask = np.empty((len(query), min(GALLERY_TILE, len(gallery))), dtype=np.bool_)  # one buffer: fresh pages cost time
     for start in range(0, len(gallery), GALLERY_TILE):
         tile = gallery[start : start + GALLERY_TILE]
-        products = _products(query, tile)  # (chunk, tile)
-        clear, possible = _row_sums(products > upper), _row_sums(products >= lower)  # (chunk,) each
+        products = _products(query, tile).numpy()  # (chunk, tile)
+        within = mask[:, : len(tile)]
+        # NumPy compares with a column in a third of the time that PyTorch takes.
+        clear = _row_sums(np.greater(products, upper, out=within))  # (chunk,)
+        possible = _row_sums(np.greater_equal(products, lower, out=within))
         counts += clear
         open_rows = np.flatnonzero(clear != possible)  # few: float32 settles most rows of a tile
         if not len(open_rows):
             continue
         kept = torch.from_numpy(open_rows)
-        unclear = ((products[kept] >= lower[kept]) & ~(products[kept] > upper[kept])).numpy()
+        unclear = (products[open_rows] >= lower[open_rows]) & ~(products[open_rows] > upper[open_rows])
         if np.count_nonzero(unclear) > DENSE * unclear.size:
             exact = (query[kept].double() @ tile.double().T >= floor[kept, None]).numpy()
             counts[open_rows] += np.count_nonzero(exact & unclear, axis=1)
@@ -244,9 +247,9 @@ def as_near(query: torch.Tensor, gallery: torch.Tensor, floor: torch.Tensor, sca
     return counts
 
 
-def _row_sums(mask: torch.Tensor) -> NDArray[np.uint16]:
+def _row_sums(mask: NDArray[np.bool_]) -> NDArray[np.uint16]:
     """(rows,) how many of each row of a (rows, at most 65,535) mask are set, in a fifth of count_nonzero's time."""
-    sums: NDArray[np.uint16] = mask.numpy().view(np.uint8).sum(axis=1, dtype=np.uint16)
+    sums: NDArray[np.uint16] = mask.view(np.uint8).sum(axis=1, dtype=np.uint16)
     return sums
 
 
