@@ -61,7 +61,8 @@ def without_reading(
         The views with `reading` "never" where that was found best, and what to tell the user.
     """
     asked = [name for name, options in views.items() if options["view"] == "lettering" and options["reading"] == "auto"]
-    settled, told = dict(views), []
+    settled = dict(views)
+    told: list[str] = []
     if len({poster.digest for poster in posters}) < FEWEST or not all(_needs_no_words(views[name]) for name in asked):
         return settled, told
     found: dict[OcrOptions, Sampled] = {}
