@@ -12,7 +12,7 @@ from torch import nn
 
 from cinealign import epochs as module
 from cinealign import progress as progress_module
-from cinealign.epochs import ROWS, WHOLE, epochs, listening, training_part
+from cinealign.epochs import ROWS, SHOWN, WHOLE, epochs, listening, training_part
 from cinealign.errors import ConfigError
 from cinealign.experts.training import TrainingSettings, train
 from cinealign.training_log import training_log
@@ -83,6 +83,24 @@ def test_the_table_holds_one_member_at_a_time(monkeypatch: pytest.MonkeyPatch) -
         table = shown.table()  # type: ignore[attr-defined]
     assert table.title == "member 2 of 2" and list(table.columns[1].cells) == ["4.000"]
     assert table.caption.startswith("2 of 4 epochs, ")
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_a_network_of_members_is_shown_as_its_history_keeps_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
+    monkeypatch.setenv("COLUMNS", "120")
+    expert = fitted(drawn(60))  # three members of four epochs
+    last = capsys.readouterr().err.rstrip()
+    told = [format(expert.history[4][key], form) for key, (_, form) in SHOWN.items()]
+    if terminal:
+        shown = re.split(r"epoch +members", last)[-1]
+        assert re.findall(r"(?m)^ +(\d+) +(\d+) ", shown)[-5:] == [(str(epoch), "3") for epoch in range(5)]
+        assert re.search(r" 4 +3 +" + " +".join(map(re.escape, told)), shown)
+    else:
+        numbers = ", ".join(f"{heading} {text}" for (heading, _), text in zip(SHOWN.values(), told, strict=True))
+        assert f"training: epoch 4 of 4, mean of members 1 to 3 of 3, {numbers}, " in last.splitlines()[-1]
 
 
 def test_what_is_trained_inside_a_progress_bar_is_shown_too(

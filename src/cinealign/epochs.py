@@ -51,17 +51,19 @@ def listening(listener: Listener) -> Iterator[None]:
 
 
 @contextmanager
-def epochs(each: int, times: int = 1) -> Iterator[Epochs]:
+def epochs(each: int, times: int = 1, *, mean: bool = False) -> Iterator[Epochs]:
     """Report `times` trainings, one after the other, of at most `each` epochs.
 
     A terminal shows the last epochs as a table that grows; elsewhere there is a plain line every ten seconds and one at the
-    end. Inside another `epochs` the outer one is given: members of one network count as one training.
+    end. Inside another `epochs` the outer one is given: members of one network count as one training. With `mean` an epoch is
+    shown as the mean of the trainings that have come to it, as the history of a network of averaged members keeps it;
+    listeners are told of each training.
     """
     outer = _open.get()
     if outer is not None:
         yield outer
         return
-    shown = (_Table if sys.stderr.isatty() else Epochs)(each, times)
+    shown = (_Table if sys.stderr.isatty() else Epochs)(each, times, mean)
     token = _open.set(shown)
     try:
         with watch.over(shown), shown:
@@ -73,19 +75,27 @@ def epochs(each: int, times: int = 1) -> Iterator[Epochs]:
 class Epochs(Progress):
     """The epochs of one training so far; `entry` after every one of them."""
 
-    def __init__(self, each: int, times: int) -> None:
+    def __init__(self, each: int, times: int, mean: bool = False) -> None:
         super().__init__(_called(_parts.get()), each * times, 0)
-        self.each = each
+        self.each, self.times, self.mean = each, times, mean
         self.entries: list[tuple[str, Mapping[str, Any]]] = []
         """What was trained, and the entry, of the last `ROWS` epochs."""
+        self._of_epoch: dict[int, list[Mapping[str, Any]]] = {}
 
     def entry(self, entry: Mapping[str, Any]) -> None:
         """An epoch is finished; epoch 0, the start of a network, takes no time and is not counted."""
         parts = _parts.get()
         for listener in _listeners.get():
             listener(parts, dict(entry))
-        self.label = _called(parts)
-        self.entries = [*self.entries, (self.label, dict(entry))][-ROWS:]
+        shown = dict(entry)
+        if self.mean:
+            trained = self._of_epoch.setdefault(entry["epoch"], [])
+            trained.append(shown)
+            shown = {**mean_entry(trained), "epoch": entry["epoch"], "members": len(trained)}
+            self.entries = [(label, last) for label, last in self.entries if last["epoch"] < entry["epoch"]]
+        else:
+            self.label = _called(parts)
+        self.entries = [*self.entries, (self.label, shown)][-ROWS:]
         if entry["epoch"]:
             self.advance()
 
@@ -95,7 +105,8 @@ class Epochs(Progress):
             return super().line()
         _, entry = self.entries[-1]
         numbers = ", ".join(f"{SHOWN[key][0]} {text}" for key, text in _told(entry).items())
-        return f"{self.label}: epoch {entry['epoch']} of {self.each}, {numbers}, {self.time_left()}"
+        members = f"mean of members 1 to {entry['members']} of {self.times}, " if entry.get("members", 1) > 1 else ""
+        return f"{self.label}: epoch {entry['epoch']} of {self.each}, {members}{numbers}, {self.time_left()}"
 
     def time_left(self) -> str:
         """Of all trainings, at the rate so far; the time spent where nothing is left."""
@@ -117,11 +128,11 @@ class Epochs(Progress):
 class _Table(Epochs):
     """The same on a terminal."""
 
-    def __init__(self, each: int, times: int) -> None:
+    def __init__(self, each: int, times: int, mean: bool = False) -> None:
         from rich.console import Console
         from rich.live import Live
 
-        super().__init__(each, times)
+        super().__init__(each, times, mean)
         self.live = Live(console=Console(stderr=True), get_renderable=self.table, refresh_per_second=4)
 
     def __enter__(self) -> Epochs:
@@ -141,13 +152,20 @@ class _Table(Epochs):
 
         rows = [(entry, _told(entry)) for label, entry in self.entries if label == self.label]
         keys = [key for key in SHOWN if any(key in told for _, told in rows)]
+        members = ["members"] if self.mean else []
         caption = f"{self.done} of {self.total} epochs, {self.time_left()}" if self.done else ""
         table = Table(title=self.label, caption=caption, title_justify="left", caption_justify="left", box=None)
-        for heading in ("epoch", *(SHOWN[key][0] for key in keys)):
+        for heading in ("epoch", *members, *(SHOWN[key][0] for key in keys)):
             table.add_column(heading, justify="right")
         for entry, told in rows:
-            table.add_row(str(entry["epoch"]), *(told.get(key, "") for key in keys))
+            counted = (str(entry[key]) for key in ("epoch", *members))
+            table.add_row(*counted, *(told.get(key, "") for key in keys))
         return table
+
+
+def mean_entry(entries: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """The mean of every number that the first of some entries has."""
+    return {key: sum(entry[key] for entry in entries) / len(entries) for key in entries[0]}
 
 
 def _called(parts: Sequence[str]) -> str:

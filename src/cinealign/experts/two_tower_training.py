@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cinealign.epochs import epochs as shown_epochs
-from cinealign.epochs import training_part
+from cinealign.epochs import mean_entry, training_part
 from cinealign.experts.batches import batches
 from cinealign.experts.training import EarlyStopping, TrainingSettings, train
 from cinealign.losses.base import Known
@@ -73,13 +73,13 @@ def train_members(
     """
     settings = settings.model_copy(update={"early_stopping": EarlyStopping(patience=settings.epochs)})
     epochs = {epoch: _begun(towers, known.size) for epoch in range(settings.epochs + 1)}
-    with shown_epochs(settings.epochs, times=len(folds)):
+    with shown_epochs(settings.epochs, times=len(folds), mean=True):
         for left_out, fold in enumerate(folds):
             member = copy.deepcopy(towers)
             others = [one for number, one in enumerate(folds) if number != left_out]
             with training_part(f"member {left_out + 1} of {len(folds)}"):
                 _train_member(member, fold, others, Objective(losses, known), settings, seed + left_out, epochs)
-    history: list[dict[str, Any]] = [{"epoch": number, **_mean(epoch.entries)} for number, epoch in epochs.items()]
+    history: list[dict[str, Any]] = [{"epoch": number, **mean_entry(epoch.entries)} for number, epoch in epochs.items()]
     best = min(history, key=lambda entry: (entry["inner_log_rank"], entry["epoch"]))
     best["chosen"] = True
     chosen = epochs[best["epoch"]]
@@ -184,7 +184,3 @@ def _learning(towers: TwoTowers) -> dict[str, nn.Parameter]:
 def _begun(towers: TwoTowers, pairs: int) -> Epoch:
     weights = {name: torch.zeros_like(weight) for name, weight in _learning(towers).items()}
     return Epoch(weights, torch.zeros(pairs, towers.plan.core), torch.zeros(pairs, towers.plan.core), [])
-
-
-def _mean(entries: list[dict[str, Any]]) -> dict[str, float]:
-    return {key: float(np.mean([entry[key] for entry in entries])) for key in entries[0]}
