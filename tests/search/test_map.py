@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,20 @@ def test_partners_lie_together_and_both_sides_are_there(tmp_path: Path) -> None:
     )  # their words, and so their vectors, are the same
     any_other = np.linalg.norm(drawn.xy["poster"] - np.roll(drawn.xy["intro"], 7, axis=0), axis=1)
     assert np.median(own) < 0.2 * np.median(any_other)
+
+
+def test_parts_without_meaning_do_not_move_a_point(tmp_path: Path) -> None:
+    """A memory of train pairs would put each pair on an island of its own."""
+    index = Index.open(write_index(tmp_path / "index", 60), encoder=WordEncoder())
+    whole, shares = draw_map(index), []
+    *told, last = index.space.blocks
+    assert told
+    index.space = replace(index.space, blocks=(*told, replace(last, name="memory of train pairs")))
+    part = draw_map(index, heard=shares.append)
+    assert not np.allclose(part.xy["poster"], whole.xy["poster"], atol=1e-3)
+    index.space = replace(index.space, blocks=(*told, replace(last, name="hub correction")))
+    assert np.array_equal(draw_map(index).xy["poster"], part.xy["poster"])
+    assert shares == sorted(shares) and shares[-1] == 1
 
 
 def test_a_stored_map_is_read_and_an_older_generations_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

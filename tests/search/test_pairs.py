@@ -42,6 +42,17 @@ def test_score_and_places_equal_a_slow_count(index: Index, monkeypatch: pytest.M
         assert pair.places == {"poster_to_intro": (1 + near_intros, 40), "intro_to_poster": (1 + near_posters, 40)}
 
 
+def test_what_parts_usually_add_equals_a_slow_count(index: Index) -> None:
+    first, second = index.items.of_keys([3, 8]).values()
+    rows = {side: index.space.unstored(side, index.engines[side].take(np.arange(40))) for side in ("poster", "intro")}
+    usual = pair_of(index, first, second).usual
+    assert list(usual) == [block.name for block in index.space.blocks]
+    for block in index.space.blocks:
+        at = slice(block.at, block.to)
+        added = [rows["poster"][3, at] @ rows["intro"][key, at] for key in range(40) if key != 8]
+        assert usual[block.name] == pytest.approx((np.mean(added), np.std(added)), abs=1e-6)
+
+
 def test_chances_are_those_of_a_search(sample_index: Index) -> None:
     asked = next(iter(sample_index.items.all()))
     hit = sample_index.search(like=f"{asked.item_id}:intro", side="poster", limit=3)[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from html.parser import HTMLParser
 from importlib.resources import files
@@ -12,9 +13,10 @@ import pytest
 import yaml
 from starlette.testclient import TestClient
 
+from cinealign.search.pairs import Pair
 from cinealign.studies.curves import PANELS
 from cinealign.web.questions import Question
-from cinealign.web.rendering import PAGES, chance, marked, signed, stack
+from cinealign.web.rendering import PAGES, chance, contributions, marked, score, signed, stack
 from cinealign.web.runs import SLICES
 from cinealign.web.shelf import Shelf
 from tests.web.conftest import HOSTILE, HOSTILE_IDS
@@ -40,6 +42,7 @@ NAMED = {
         "match",
         "picture",
     ),
+    *("memory of train pairs", "hub correction", "length", "train pairs", "left-out pairs"),
 }
 """Texts that templates translate by a name."""
 
@@ -72,6 +75,25 @@ def test_every_text_has_its_chinese_and_every_chinese_its_text() -> None:
     assert not unused
     for text, chinese in KNOWN.items():
         assert sorted(re.findall(r"\{\w+\}", text)) == sorted(re.findall(r"\{\w+\}", chinese)), text
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "expected"),
+    [
+        ("/item?id=nobody", 404, "没有编号为“nobody”的条目"),
+        ("/nowhere", 404, "没有这个页面"),
+        ("/compare?first=x", 404, "没有名为“x”的运行"),
+        ("/?year_from=late", 422, "起始年份：应为整数"),
+        ("/?where=film", 422, "筛选“film”的格式应为"),
+        ("/map?offset=-1", 422, "offset：不得小于 0"),
+        ("/?where=film%3Dx", 422, "没有名为“film”的列可供筛选，可选："),
+    ],
+)
+def test_errors_speak_the_language_of_their_page(client: TestClient, path: str, status: int, expected: str) -> None:
+    answer = client.get(path, headers={"cookie": "cinealign_lang=zh"})
+    assert answer.status_code == status and expected in html.unescape(answer.text)
+    if status == 404 and "nobody" in path:
+        assert "没有" not in client.get(f"/api/v1{path}", headers={"cookie": "cinealign_lang=zh"}).text
 
 
 def test_templates_hold_no_text_of_their_own() -> None:
@@ -273,3 +295,16 @@ def test_marked_pieces_make_up_the_text() -> None:
         ("the", 1),
         ("map's", 2),
     ]
+
+
+def test_contributions_share_one_scale() -> None:
+    pair = Pair(*[None] * 2, 0.2, {"a": 0.3, "b": -0.1}, {"a": (0.1, 0.05), "b": (0.0, 0.1)}, {}, {})  # type: ignore[arg-type]
+    first, second = contributions(pair)
+    assert (first.name, first.zero, first.left, first.width) == ("a", 25.0, 25.0, 75.0)
+    assert (second.zero, second.left, second.width) == (25.0, 0.0, 25.0)
+    assert (first.low, first.mean, first.high) == (37.5, 50.0, 62.5)
+    assert (second.low, second.high) == (0.0, 50.0)
+
+
+def test_scores_have_a_true_minus_and_no_minus_zero() -> None:
+    assert [score(0.25), score(-0.0284), score(-0.0001), score(0.5, 2)] == ["0.250", "−0.028", "0.000", "0.50"]

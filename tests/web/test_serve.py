@@ -113,7 +113,7 @@ def test_a_run_without_an_index_gets_one(
     _, second, data = web_runs
     monkeypatch.setenv("CINEALIGN_CACHE", str(data.store.folder))
     found = Shelf.of(second.folder)
-    assert "has no index yet; making" in capsys.readouterr().err
+    assert "has no index yet; making it now, once, in" in capsys.readouterr().err
     assert len(found.index) == 240 and found.run is not None
     assert "lettered" in found.runs
 

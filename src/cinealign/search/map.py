@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +14,14 @@ from cinealign.out import whole_file
 from cinealign.search.engines import Keys
 from cinealign.search.folder import SIDES
 from cinealign.search.index import Index
+from cinealign.search.parts import WITHOUT_MEANING
 
 FILE = "map.safetensors"
+FORM = 2
+"""Raised when maps are drawn in another way, so that older ones are drawn again."""
 PERPLEXITY, PRINCIPAL = 30, 50
+TURNS, EXAGGERATED, EVERY = 750, 250, 25
+"""Steps of the optimisation, those of its first phase, and how many lie between two reports."""
 FEWEST = 8
 """Points; fewer have no neighbourhoods to draw, and lie where their principal components say."""
 
@@ -33,27 +39,32 @@ class Map:
     xy: dict[str, NDArray[np.float32]]
 
 
-def draw_map(index: Index, *, seed: int = 0) -> Map:
+def draw_map(index: Index, *, seed: int = 0, heard: Callable[[float], None] | None = None) -> Map:
     """Place all posters and intros, and store the map beside the index where that can be written.
 
     Each side is seen about its own mean: posters and intros lie far apart as a whole, and what counts is which of them lie
-    together. t-SNE keeps neighbours; distances between far points, and sizes of clusters, say nothing.
+    together. Parts without meaning are left out: with a memory of train pairs each of them lies alone with its partner.
+    t-SNE keeps neighbours; distances between far points, and sizes of clusters, say nothing.
 
     Args:
         index: an opened index.
         seed: of the start.
+        heard: told now and then which share of the work is done, from 0 to 1.
     Raises:
         ModelError: the package that draws maps is not installed.
 
     Source: van der Maaten and Hinton 2008; Policar et al. 2019 (openTSNE).
     """
     keys = {side: index.engines[side].keys() for side in SIDES}
+    telling = [block for block in index.space.blocks if block.name not in WITHOUT_MEANING] or list(index.space.blocks)
+    columns = np.concatenate([np.arange(block.at, block.to) for block in telling])
     rows = []
     for side in SIDES:
-        centred = index.space.unstored(side, index.engines[side].take(keys[side])) - index.space.means[side]
+        seen = index.space.unstored(side, index.engines[side].take(keys[side])) - index.space.means[side]
+        centred = seen[:, columns]
         lengths = np.linalg.norm(centred, axis=1, keepdims=True)
         rows.append((centred / np.maximum(lengths, 1e-9)).astype(np.float32))
-    placed = _within(_placed(np.concatenate(rows), seed))
+    placed = _within(_placed(np.concatenate(rows), seed, heard or (lambda share: None)))
     first = len(rows[0])
     made = Map(dict(keys), {SIDES[0]: placed[:first], SIDES[1]: placed[first:]})
     _store(index, made)
@@ -91,10 +102,10 @@ def _store(index: Index, made: Map) -> None:
 
 def _of(index: Index) -> str:
     """What the map is of: the vectors of one generation."""
-    return json.dumps([index.manifest.generation, index.manifest.sums], sort_keys=True)
+    return json.dumps([FORM, index.manifest.generation, index.manifest.sums], sort_keys=True)
 
 
-def _placed(rows: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
+def _placed(rows: NDArray[np.float32], seed: int, heard: Callable[[float], None]) -> NDArray[np.float64]:
     """(M, 2) anywhere."""
     if len(rows) < FEWEST:
         return np.pad(_principal(rows, 2), ((0, 0), (0, 2)))[:, :2]
@@ -107,7 +118,14 @@ def _placed(rows: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
     narrow = _principal(rows, PRINCIPAL)
     start = narrow[:, :2] / max(1e-12, float(narrow[:, 0].std())) * 1e-4
     perplexity = min(PERPLEXITY, (len(rows) - 1) / 3)
-    tsne = TSNE(perplexity=perplexity, initialization=start, metric="cosine", random_state=seed, n_jobs=1)
+    turns = iter(range(1, TURNS // EVERY + 1))
+    tsne = TSNE(
+        **{"perplexity": perplexity, "initialization": start, "metric": "cosine", "random_state": seed, "n_jobs": 1},
+        early_exaggeration_iter=EXAGGERATED,
+        n_iter=TURNS - EXAGGERATED,
+        callbacks=lambda *_: heard(next(turns) * EVERY / TURNS),
+        callbacks_every_iters=EVERY,
+    )
     with threadpool_limits(1):  # it is drawn beside searches, and is not to hold them up
         return np.asarray(tsne.fit(narrow), dtype=np.float64)
 

@@ -13,7 +13,7 @@ from cinealign.data.posters import read_poster
 from cinealign.errors import DataError
 from cinealign.search import query as asking
 from cinealign.search.folder import Side
-from cinealign.search.index import Answer, Hit, Index
+from cinealign.search.index import BACKGROUND, Answer, Hit, Index
 from cinealign.search.items import Item
 from cinealign.search.query import Part
 from cinealign.search.reasons import Reason, painted_over, reasons
@@ -31,6 +31,7 @@ class Pair:
         poster, intro: the items whose sides they are.
         score: the model's product.
         shares: part of the model -> what it adds to the score.
+        usual: part of the model -> mean and standard deviation of what it adds for this poster with other intros.
         places: direction -> (place of the other side among all, how many there are); ties count against it.
         chances: direction -> the probability that this is the partner; None where the index has no chances.
     """
@@ -39,6 +40,7 @@ class Pair:
     intro: Item
     score: float
     shares: Mapping[str, float]
+    usual: Mapping[str, tuple[float, float]]
     places: Mapping[str, tuple[int, int]]
     chances: Mapping[str, float | None]
 
@@ -55,6 +57,7 @@ def pair_of(index: Index, poster: Item, intro: Item) -> Pair:
         intro=intro,
         score=to_poster.score,
         shares=to_poster.shares or {},
+        usual=usual_shares(index, poster, intro),
         places={
             "poster_to_intro": (to_intro.place, index.engines["intro"].count()),
             "intro_to_poster": (to_poster.place, index.engines["poster"].count()),
@@ -86,6 +89,31 @@ def asked(index: Index, item: Item, side: Side, other: Item) -> Hit:
     answer = Answer([Hit(other.item_id, target, other.title, score, None, None, other, place)])
     index.judge(answer, direction, looked[0])
     return answer[0]
+
+
+def usual_shares(index: Index, poster: Item, but: Item) -> dict[str, tuple[float, float]]:
+    """Part -> mean and standard deviation of what it adds to the scores of `poster` with the intros of other items.
+
+    Without it a share says little: a part can add much to every intro alike. At most 4,096 intros are looked at.
+
+    Args:
+        index: of both items.
+        poster: whose poster.
+        but: whose intro is left out.
+    """
+    keys = index.engines["intro"].keys()
+    keys = keys[keys != but.key]
+    if len(keys) > BACKGROUND:
+        keys = np.sort(np.random.default_rng(0).choice(keys, BACKGROUND, replace=False))
+    if not len(keys):
+        return {}
+    intros = index.space.unstored("intro", index.engines["intro"].take(keys))
+    row = index.space.unstored("poster", index.engines["poster"].take(np.array([poster.key], dtype=np.int64)))
+    shares = index.space.shares(np.broadcast_to(row, intros.shape), intros).astype(np.float64)
+    return {
+        block.name: (float(mean), float(spread))
+        for block, mean, spread in zip(index.space.blocks, shares.mean(axis=0), shares.std(axis=0), strict=True)
+    }
 
 
 def pair_reason(index: Index, pair: Pair, *, cover: bool = False) -> Reason:

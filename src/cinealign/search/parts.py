@@ -11,6 +11,8 @@ from cinealign.search.space import Block
 MIXING = frozenset({"mahalanobis"})
 """Distances whose coordinates mix the parts."""
 MATCH, BIAS = "match", "hub correction"
+WITHOUT_MEANING = frozenset({BIAS, "memory of train pairs", "length"})
+"""Parts that say nothing of what an item is about: they tell train pairs apart, or say how near an item is to everything."""
 _LETTERS, _APPEARANCE = "letters", "appearance"
 
 

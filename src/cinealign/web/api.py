@@ -23,11 +23,13 @@ from cinealign.web.replies import (
     PairReply,
     RunReply,
     SearchReply,
+    Side,
     Texts,
     VectorsReply,
     VersionReply,
 )
 from cinealign.web.runs import compared
+from cinealign.web.settings import COVERING
 from cinealign.web.shelf import Shelf
 from cinealign.web.work import WorkQueue
 
@@ -184,9 +186,11 @@ async def pair(request: Request, poster: Id, intro: Id, cover: bool = False) -> 
 
     def work() -> PairReply:
         found = pair_of(shelf.index, first, second)
-        return PairReply.of(found, pair_reason(shelf.index, found, cover=cover))
+        of: dict[Side, Item] = {"poster": first, "intro": second}
+        nearest = {side: [hit.id for hit in shelf.nearest_train(item, side)] for side, item in of.items()}
+        return PairReply.of(found, pair_reason(shelf.index, found, cover=cover), nearest)
 
-    return await queue_of(request).run(work)
+    return await queue_of(request).run(work, patience=COVERING if cover else None)
 
 
 @api.post("/encode", tags=["vectors"])
@@ -212,8 +216,11 @@ async def encode_picture(request: Request) -> VectorsReply:
 @api.get("/map", tags=["map"])
 def map_points(request: Request) -> MapReply:
     """All posters and intros in two dimensions; drawn when first asked for, once."""
-    columns = map_columns(shelf_of(request))
-    return MapReply(state="drawing") if columns is None else MapReply(state="ready", **columns)
+    shelf = shelf_of(request)
+    columns = map_columns(shelf)
+    if columns is None:
+        return MapReply(state="drawing", progress=shelf.map_progress)
+    return MapReply(state="ready", **columns)
 
 
 @api.get("/run", tags=["run"])

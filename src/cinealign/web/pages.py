@@ -23,8 +23,9 @@ from cinealign.web.mapping import COLOURS, groups
 from cinealign.web.pictures import preview, sent_poster
 from cinealign.web.questions import Question
 from cinealign.web.rendering import render
+from cinealign.web.replies import Side
 from cinealign.web.runs import LISTED, cases, compared, headlines, panels, slices, top_p_curves
-from cinealign.web.settings import MAX_BODY
+from cinealign.web.settings import COVERING, MAX_BODY
 from cinealign.web.shelf import Shelf
 from cinealign.web.words import COOKIE as LANG_COOKIE
 
@@ -78,7 +79,8 @@ async def _searched(request: Request, question: Question, content: bytes | None)
             return found, None if picture is None else preview(picture)
 
         answer, values["preview"] = await queue_of(request).run(work, question.texts())
-        values |= {"answer": answer, "total": answer.total, "most": _most_shared(answer)}
+        most = _most_shared(answer)
+        values |= {"answer": answer, "total": answer.total, "most": most, "parts_seen": _seen_parts(answer, most)}
     else:
         values["browsed"], values["total"] = shelf.browse(question)
     values["named"] = {
@@ -95,6 +97,14 @@ def _most_shared(answer: Answer) -> float:
     """The greatest sum of shares of one hit, to which the bars of all are drawn."""
     sums = [sum(max(0.0, share) for share in hit.shares.values()) for hit in answer if hit.shares]
     return max(sums, default=0.0) or 1.0
+
+
+def _seen_parts(answer: Answer, most: float) -> list[tuple[int, str]]:
+    """Place and name of the parts that some bar shows: of a score 50 wide, at least one."""
+    found: dict[str, int] = {}
+    for shares in (hit.shares for hit in answer if hit.shares):
+        found |= {name: at for at, (name, share) in enumerate(shares.items()) if share > 0.02 * most}
+    return sorted((at, name) for name, at in found.items())
 
 
 @pages.get("/poster")
@@ -163,9 +173,16 @@ async def pair_page(
     if first is not None and second is not None:
         pair = pair_of(shelf.index, first, second)
         values["pair"] = pair
+        values["nearest"] = [(side, shelf.nearest_train(of, side)) for side, of in _sides(pair)]
         if why or cover:
-            values["reason"], values["lines"] = await queue_of(request).run(lambda: _why(shelf, first, pair, cover))
+            patience = COVERING if cover else None
+            work = queue_of(request).run(lambda: _why(shelf, first, pair, cover), patience=patience)
+            values["reason"], values["lines"] = await work
     return render(request, "pair.html", values)
+
+
+def _sides(pair: Pair) -> tuple[tuple[Side, Item], tuple[Side, Item]]:
+    return ("poster", pair.poster), ("intro", pair.intro)
 
 
 def _by_name(shelf: Shelf, name: str) -> list[Item]:

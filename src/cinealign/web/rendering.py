@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 from urllib.parse import urlencode
@@ -13,9 +14,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from cinealign.search.items import Item
+from cinealign.search.pairs import Pair
 from cinealign.search.reasons import words_of
 from cinealign.version import __version__
-from cinealign.web.words import language_of, translator
+from cinealign.web.words import language_of, told_in, translator
 
 LEVELS = 4
 """Steps in which the weight of a word is shown."""
@@ -40,6 +42,7 @@ def render(
     html = page.render(
         **(values or {}),
         _=tell,
+        told=partial(told_in, lang),
         lang=lang,
         other_lang="en" if lang == "zh" else "zh",
         theme=theme if theme in ("light", "dark") else "auto",
@@ -71,10 +74,12 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"chance": chance, "number": number, "share": share, "in_order": in_order, "signed": signed}
+    made.filters |= {"chance": chance, "number": number, "share": share, "in_order": in_order}
+    made.filters |= {"score": score, "signed": signed, "short": short}
     made.globals |= {
         "year_beside": year_beside,
         "address": address,
+        "contributions": contributions,
         "marked": marked,
         "outline": outline,
         "with_field": with_field,
@@ -131,6 +136,17 @@ def signed(value: float) -> str:
     return f"{value:+.3f}".replace("-", "−")
 
 
+def score(value: float, digits: int = 3) -> str:
+    """A product or cosine, with a true minus where it has one."""
+    told = f"{value:.{digits}f}".replace("-", "−")
+    return told if float(f"{value:.{digits}f}") else told.removeprefix("−")
+
+
+def short(value: float) -> str:
+    """The end of an axis, in a few digits."""
+    return f"{value:.3g}"
+
+
 def stack(shares: Mapping[str, float] | None, most: float) -> list[tuple[str, float, float, float]]:
     """Name, value, left and width in percent of each share, one beside the other; what takes away has no width."""
     found, at = [], 0.0
@@ -138,6 +154,44 @@ def stack(shares: Mapping[str, float] | None, most: float) -> list[tuple[str, fl
         width = 100 * max(0.0, value) / most
         found.append((name, value, round(at, 2), round(width, 2)))
         at += width
+    return found
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What one part adds to the score of a pair, beside what it adds for the poster with other intros.
+
+    `left`, `width`, `zero`, and of other intros `low`, `mean` and `high` (mean and one standard deviation about it), are places
+    in percent of a scale that all parts of the pair share.
+    """
+
+    name: str
+    value: float
+    usual: tuple[float, float] | None
+    left: float
+    width: float
+    zero: float
+    low: float
+    mean: float
+    high: float
+
+
+def contributions(pair: Pair) -> list[Contribution]:
+    """All parts of a pair, the greatest first."""
+    usual = {name: pair.usual.get(name) for name in pair.shares}
+    ends = [0.0, *pair.shares.values()]
+    ends += [mean + sign * spread for mean, spread in filter(None, usual.values()) for sign in (-1, 1)]
+    low, span = min(ends), max(max(ends) - min(ends), 1e-9)
+
+    def at(value: float) -> float:
+        return round(100 * (value - low) / span, 2)
+
+    found = []
+    for name, value in sorted(pair.shares.items(), key=lambda part: -part[1]):
+        mean, spread = usual[name] or (0.0, 0.0)
+        width = round(100 * abs(value) / span, 2)
+        places = (at(min(0.0, value)), width, at(0.0), at(mean - spread), at(mean), at(mean + spread))
+        found.append(Contribution(name, value, usual[name], *places))
     return found
 
 

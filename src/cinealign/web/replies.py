@@ -147,20 +147,32 @@ class LineReply(BaseModel):
     likeness: float
 
 
+class UsualReply(BaseModel):
+    """What a part adds to the scores of the poster with other intros."""
+
+    mean: float
+    spread: float
+
+
 class PairReply(BaseModel):
-    """A poster beside an intro. `cells`: how much the score falls when that part of the poster is painted over."""
+    """A poster beside an intro. `cells`: how much the score falls when that part of the poster is painted over.
+
+    `nearest_train`: side -> ids of the train items most like it.
+    """
 
     poster: str
     intro: str
     score: float
     shares: dict[str, float]
+    usual: dict[str, UsualReply]
     places: dict[str, PlaceReply]
+    nearest_train: dict[Side, list[str]]
     words: list[WordReply]
     lines: list[LineReply]
     cells: list[list[float]] | None
 
     @classmethod
-    def of(cls, pair: Pair, reason: Reason) -> PairReply:
+    def of(cls, pair: Pair, reason: Reason, nearest_train: dict[Side, list[str]]) -> PairReply:
         """A pair and what speaks for it."""
         told = reason.to_json()
         return cls(
@@ -168,7 +180,9 @@ class PairReply(BaseModel):
             intro=pair.intro.item_id,
             score=pair.score,
             shares=dict(pair.shares),
+            usual={part: UsualReply(mean=mean, spread=spread) for part, (mean, spread) in pair.usual.items()},
             places=places_of(pair),
+            nearest_train=nearest_train,
             words=told["words"],
             lines=told["lines"],
             cells=told["cells"],
@@ -196,10 +210,11 @@ class VectorsReply(BaseModel):
 class MapReply(BaseModel):
     """All points of the map in columns; row i of `side`, `x`, `y` and `item` is a point, `item` counts the rows of `items`.
 
-    `state` is "drawing" until the map is there; ask again then.
+    `state` is "drawing" until the map is there, and `progress` the share that is done, from 0 to 1; ask again then.
     """
 
     state: Literal["drawing", "ready"]
+    progress: float = 1.0
     side: list[int] = []
     x: list[float] = []
     y: list[float] = []

@@ -18,13 +18,13 @@ from cinealign.evaluation.slices import by_decade, by_label, by_size, score_slic
 from cinealign.run import Run
 from cinealign.search.index import words_in
 from cinealign.search.items import HELD_OUT
-from cinealign.studies.curves import PANELS, trained_experts
+from cinealign.studies.curves import GATE, INNER, PANELS, WITHOUT_A_FOLD, trained_experts
 from cinealign.web.shelf import Shelf
 
 CASES = 8
 """Best and worst cases that the run page shows."""
-LISTED = 60
-"""Cases of a kind that the page of a comparison shows."""
+LISTED = 18
+"""Cases of a kind that the page of a comparison shows with their posters; the others are titles."""
 SLICES = ("genre", "decade", "words of the intro", "letters on the poster")
 
 
@@ -62,14 +62,16 @@ class Curve:
 
 @dataclass(frozen=True)
 class Panel:
-    """A small chart of training: one key of history.jsonl over the epochs."""
+    """A small chart of training: one value over the epochs, or several of a kind."""
 
     title: str
-    curve: Curve
+    curves: tuple[Curve, ...]
     low: float
     high: float
-    epochs: int
-    chosen: int | None
+    first: int
+    last: int
+    chosen: float | None
+    """Place of the epoch that was kept, from 0 to 1."""
 
 
 def headlines(metrics: Mapping[str, Any]) -> list[Headline]:
@@ -95,26 +97,45 @@ def top_p_curves(metrics: Mapping[str, Any], split: str) -> list[Curve]:
 
 
 def panels(run: Run) -> list[tuple[str, list[Panel]]]:
-    """Expert -> its small charts, of the phase and member that come last."""
+    """Expert -> its small charts, of the training whose weights were kept; of several members the last."""
     found = []
+    several = len(run.recipe.align) > 1
     for expert, series in trained_experts(run.history).items():
-        epochs = list(series.values())[-1]
-        charts = [panel for key in PANELS if (panel := _panel(key, epochs)) is not None]
+        kept = [epochs for (phase, _), epochs in series.items() if phase not in WITHOUT_A_FOLD]
+        epochs = (kept or list(series.values()))[-1]
+        gates = [key for key in epochs[0] if key.startswith(GATE)]
+        charts = []
+        for key, title in PANELS.items():
+            names = {"train pairs": key, "left-out pairs": INNER[key]} if key in INNER else {"": key}
+            if key == "gates":
+                names = {gate.removeprefix(GATE): gate for gate in gates}
+            if (panel := _panel(title, epochs, names)) is not None:
+                charts.append(panel)
         if charts:
-            found.append((f"{expert}: {run.recipe.align[expert]['expert']}", charts))
+            kind = str(run.recipe.align[expert]["expert"])
+            found.append((f"{expert}: {kind}" if several else kind, charts))
     return found
 
 
-def _panel(key: str, epochs: Sequence[Mapping[str, Any]]) -> Panel | None:
-    values = [(int(entry["epoch"]), float(entry[key])) for entry in epochs if entry.get(key) is not None]
-    if len(values) < 2:
+def _panel(title: str, epochs: Sequence[Mapping[str, Any]], keys: Mapping[str, str]) -> Panel | None:
+    """A chart of `keys`, names of curves and their keys; None where no epoch has two values of one."""
+    values = {
+        name: [(int(entry["epoch"]), float(entry[key])) for entry in epochs if entry.get(key) is not None]
+        for name, key in keys.items()
+    }
+    values = {name: points for name, points in values.items() if len(points) > 1}
+    if not values:
         return None
-    first, last = values[0][0], values[-1][0]
-    low, high = min(value for _, value in values), max(value for _, value in values)
-    span = (high - low) or 1.0
-    points = tuple(((at - first) / max(1, last - first), (value - low) / span) for at, value in values)
+    every = [point for points in values.values() for point in points]
+    first, last = min(at for at, _ in every), max(at for at, _ in every)
+    low, high = min(value for _, value in every), max(value for _, value in every)
+    span, length = (high - low) or 1.0, max(1, last - first)
+    curves = tuple(
+        Curve(name, tuple(((at - first) / length, (value - low) / span) for at, value in points))
+        for name, points in values.items()
+    )
     chosen = next((int(entry["epoch"]) for entry in epochs if entry.get("chosen")), None)
-    return Panel(PANELS[key], Curve(key, points), low, high, last, chosen)
+    return Panel(title, curves, low, high, first, last, None if chosen is None else (chosen - first) / length)
 
 
 def slices(shelf: Shelf) -> list[dict[str, Any]]:
@@ -186,12 +207,16 @@ def compared(shelf: Shelf, first: str, second: str) -> Comparison:
     """
     if first == second:
         raise DataError("two names of one run; choose two runs")
-    runs = {name: shelf.runs[name] for name in (first, second)}
-    one = runs[first]
+    return _compared(first, shelf.runs[first], second, shelf.runs[second])
+
+
+@lru_cache(maxsize=16)
+def _compared(first: str, one: Run, second: str, other: Run) -> Comparison:
+    """Kept, as runs never change and the tests draw thousands of samples."""
     rows = split_rows(one.train_rows, len(one.ids))["held_out"]
     if not len(rows):
         raise DataError("there is no held-out item to compare on")
-    ranks = {name: _ranks(run) for name, run in runs.items()}
+    ranks = {first: _ranks(one), second: _ranks(other)}
     k = top_k(TASK_RATIO, len(one.ids))
     found: dict[str, dict[str, Any]] = {name: {} for name in ("both", "neither", "only_first", "only_second")}
     for direction in DIRECTIONS:

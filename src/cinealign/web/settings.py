@@ -21,6 +21,8 @@ WAITING = 128
 """Requests that may wait for the model."""
 PATIENCE = 30.0
 """Seconds after which a request that waits for the model is sent away."""
+COVERING = 180.0
+"""The same where the model looks at a poster some twenty times."""
 PAGE, MOST = 24, 100
 """Hits a page, and at most."""
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,8 @@ from cinealign.run_data import RunData
 from cinealign.search.build import build_index
 from cinealign.search.calibration import FEWEST
 from cinealign.search.folder import is_index
-from cinealign.search.index import Index
-from cinealign.search.items import Item
+from cinealign.search.index import Answer, Index
+from cinealign.search.items import SPLIT, TRAIN, Item
 from cinealign.search.map import Map, draw_map, stored_map
 from cinealign.search.run_index import PLACE
 from cinealign.web.audits import AuditDesk
@@ -29,6 +29,8 @@ from cinealign.web.questions import Question
 
 ALL_RANKED = 20_000
 """Items up to which the place of every partner is counted where no run has it."""
+NEAREST_TRAIN = 5
+"""Train items that stand beside each side of a pair."""
 
 
 class Shelf:
@@ -47,6 +49,8 @@ class Shelf:
         self._map: Map | None = None
         self._map_error: str | None = None
         self._map_thread: threading.Thread | None = None
+        self.map_progress = 0.0
+        """Share of the map that is drawn, while it is being drawn."""
 
     @classmethod
     def of(cls, folder: Path, *, data: Path | None = None, compare: Sequence[Path] = ()) -> Shelf:
@@ -99,6 +103,13 @@ class Shelf:
     def splits(self) -> list[str]:
         """Of all items."""
         return self.index.items.facet_values("split")
+
+    def nearest_train(self, item: Item, side: Literal["poster", "intro"]) -> Answer:
+        """The train items most like one side of an item: what the model has learned from; empty where none is known."""
+        if TRAIN not in self.splits:
+            return Answer()
+        like = f"{item.item_id}:{side}"
+        return self.index.search(like=like, side=side, where={SPLIT: TRAIN}, limit=NEAREST_TRAIN)
 
     @cached_property
     def years(self) -> tuple[int, int] | None:
@@ -155,9 +166,12 @@ class Shelf:
                     self._map_thread.start()
             return self._map
 
+    def _heard(self, share: float) -> None:
+        self.map_progress = share
+
     def _draw_map(self) -> None:
         try:
-            made, error = draw_map(self.index), None
+            made, error = draw_map(self.index, heard=self._heard), None
         except Exception as caught:  # a page says so; the thread has nobody to raise it to
             made, error = None, f"the map cannot be drawn: {caught}"
         with self._mapping:
@@ -183,8 +197,15 @@ def _index_of(run: Run, data: Path | None) -> Index:
             f"{place} is of other data than {run.folder}; make it again: cinealign index {run.folder} --force"
         )
     chances = len(run.train_rows) >= FEWEST
-    without = "" if chances else f", without chances, for which {FEWEST} train pairs are needed"
-    say(f"{run.folder} has no index yet; making {place}, once{without}")
+    say(f"{run.folder} has no index yet; making it now, once, in {place}; Ctrl-C stops, the same command goes on")
+    if chances:
+        folds = run.recipe.fusion.folds
+        say(
+            f"its chances need {folds} more trainings on parts of the {len(run.train_rows):,} train pairs, about {folds} times "
+            f"as long as training took; an index without chances takes seconds: cinealign index {run.folder} --no-chances"
+        )
+    else:
+        say(f"it has no chances, for which {FEWEST} train pairs are needed")
     return build_index(RunData.find(run, data), place, chances=chances)
 
 

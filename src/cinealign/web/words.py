@@ -1,4 +1,4 @@
-"""The languages of the pages: English in the templates, Chinese in words.zh.yaml."""
+"""The languages of the pages: English in the templates and messages, Chinese in words.zh.yaml and messages.zh.yaml."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from starlette.requests import Request
 
 from cinealign.figures import LANGUAGES, Language
+from cinealign.phrases import Phrasebook
 
 COOKIE = "cinealign_lang"
 NAMES = {"held_out": "held-out"}
@@ -36,6 +37,16 @@ def translator(lang: Language) -> Callable[..., str]:
         return found.format(**values) if values else found
 
     return told
+
+
+def told_in(lang: Language, message: str) -> str:
+    """A message of the library in the language of a page; in English where messages.zh.yaml does not know it."""
+    return _messages().said(message) if lang == "zh" else message
+
+
+@cache
+def _messages() -> Phrasebook:
+    return Phrasebook("cinealign.web", "messages.zh.yaml")
 
 
 @cache

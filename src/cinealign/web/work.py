@@ -58,12 +58,13 @@ class WorkQueue:
         for _ in range(threads):
             threading.Thread(target=self._serve, name="cinealign work", daemon=True).start()
 
-    async def run(self, work: Callable[[], T], texts: Sequence[str] = ()) -> T:
+    async def run(self, work: Callable[[], T], texts: Sequence[str] = (), *, patience: float | None = None) -> T:
         """What `work` returns or raises.
 
         Args:
             work: called in a thread of the queue.
             texts: what it will ask the model to encode.
+            patience: seconds that it may take, where that is not as usual.
         Raises:
             BusyError: the queue is full, or patience is at an end.
         """
@@ -75,7 +76,7 @@ class WorkQueue:
             self._jobs.append(job)
             self._there.notify()
         try:
-            found: T = await asyncio.wait_for(job.future, self._patience)
+            found: T = await asyncio.wait_for(job.future, patience or self._patience)
         except TimeoutError:
             raise BusyError from None
         finally:

@@ -9,6 +9,7 @@ const HUES = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", 
 const RAMP = ["#31348b", "#2d6aa8", "#2f9aa0", "#5fb678", "#b5b24a", "#e39a3b", "#d8653a", "#b0323f"]
 const FEW = { train: "#8a8a86", held_out: "#d55e00", added: "#0072b2", none: "#d55e00", one: "#b8860b", both: "#0072b2" }
 const CELLS = 200 // of the grid in which the point under the pointer is looked up
+const CROWD = 60000 // points in view from which on each is a dot of 2 x 2 pixels
 const LINES = 20000 // partners up to which all lines are drawn
 const words = Object.fromEntries(box.dataset.words.split(";").filter(Boolean).map((pair) => pair.split("=")))
 
@@ -20,6 +21,7 @@ let hover = -1
 let bright = null // the value that the legend points at
 let dirty = false
 let image = null
+let pixels = null // those of `image`, one number each
 
 // -- data --------------------------------------------------------------------------------------------------------------
 
@@ -29,7 +31,7 @@ async function load() {
     const told = await answer.json()
     if (!answer.ok) return say(told.error.message)
     if (told.state === "ready") return prepare(told)
-    say(box.dataset.drawing)
+    say(`${box.dataset.drawing} ${Math.round(100 * told.progress)} %`)
     await new Promise((done) => setTimeout(done, 1500))
   }
 }
@@ -42,6 +44,7 @@ function prepare(told) {
   const n = told.x.length
   points = { n, x: Float32Array.from(told.x), y: Float32Array.from(told.y), side: Uint8Array.from(told.side) }
   points.item = Uint32Array.from(told.item)
+  points.seen = new Uint32Array(n) // places of those in view, while they are painted
   points.items = told.items
   points.partner = new Int32Array(n).fill(-1)
   const seen = new Map()
@@ -117,6 +120,9 @@ function resize() {
   canvas.width = size.w
   canvas.height = size.h
   image = context.createImageData(Math.max(1, size.w), Math.max(1, size.h))
+  pixels = new Uint32Array(image.data.buffer)
+  context.fillStyle = getComputedStyle(box).backgroundColor // what is seen until there are points
+  context.fillRect(0, 0, size.w, size.h)
   draw()
 }
 
@@ -155,30 +161,55 @@ function ground() {
 
 function paint() {
   const { w, h } = size
-  const data = image.data
   const [r, g, b] = ground()
-  new Uint32Array(data.buffer).fill((255 << 24) | (b << 16) | (g << 8) | r)
-  const crowd = points.n > 30000 ? 1 : points.n > 3000 ? 1.6 : 2.6
-  const radius = Math.min(7, crowd * Math.sqrt(view.scale)) * size.ratio
-  const stamps = [stamp(radius, false), stamp(Math.max(radius, 1.6), radius > 1.4)]
+  pixels.fill((255 << 24) | (b << 16) | (g << 8) | r)
   const shown = [document.getElementById("show-poster").checked, document.getElementById("show-intro").checked]
   const k = unit()
   const ox = w / 2 - view.x * k
   const oy = h / 2 - view.y * k
-  for (let i = 0; i < points.n; i++) {
-    const side = points.side[i]
-    if (!shown[side]) continue
-    const px = Math.round(points.x[i] * k + ox)
-    const py = Math.round(points.y[i] * k + oy)
-    if (px < -8 || py < -8 || px > w + 8 || py > h + 8) continue
-    const faint = bright !== null && points.value[points.item[i]] !== bright ? 0.12 : 0.85
-    put(data, stamps[side], px, py, i, faint)
+  const { n, x, y, side, seen } = points
+  let count = 0
+  for (let i = 0; i < n; i++) {
+    const px = x[i] * k + ox
+    const py = y[i] * k + oy
+    if (shown[side[i]] && px > -8 && py > -8 && px < w + 8 && py < h + 8) seen[count++] = i
+  }
+  const crowd = n > 30000 ? 1 : n > 3000 ? 1.6 : 2.6
+  const radius = Math.min(7, crowd * Math.sqrt(view.scale)) * size.ratio
+  if (count > CROWD) dots(count, k, ox, oy, [r, g, b])
+  else {
+    const stamps = [stamp(radius, false), stamp(Math.max(radius, 1.6), radius > 1.4)]
+    for (let at = 0; at < count; at++) {
+      const i = seen[at]
+      put(image.data, stamps[side[i]], Math.round(x[i] * k + ox), Math.round(y[i] * k + oy), i, lit(i) ? 0.85 : 0.12)
+    }
   }
   context.putImageData(image, 0, 0)
   context.lineWidth = size.ratio
-  if (document.getElementById("show-lines").checked && points.n <= 2 * LINES) lines()
+  if (document.getElementById("show-lines").checked && n <= 2 * LINES) lines()
   if (hover >= 0) mark(hover, radius)
   if (lasso) outline()
+}
+
+const lit = (i) => bright === null || points.value[points.item[i]] === bright
+
+// So many points that nobody can tell a ring from a disc: whole pixels, nothing mixed.
+function dots(count, k, ox, oy, [r, g, b]) {
+  const { w, h } = size
+  const { x, y, seen, colours } = points
+  const wide = size.ratio > 1 ? 3 : 2
+  for (let at = 0; at < count; at++) {
+    const i = seen[at]
+    const px = Math.round(x[i] * k + ox)
+    const py = Math.round(y[i] * k + oy)
+    if (px < 0 || py < 0 || px > w - wide || py > h - wide) continue
+    const strength = bright === null || lit(i) ? 1 : 0.12
+    const red = r + (colours[3 * i] - r) * strength
+    const green = g + (colours[3 * i + 1] - g) * strength
+    const blue = b + (colours[3 * i + 2] - b) * strength
+    const value = (255 << 24) | (blue << 16) | (green << 8) | red
+    for (let row = py * w; row < (py + wide) * w; row += w) for (let column = px; column < px + wide; column++) pixels[row + column] = value
+  }
 }
 
 function put(data, shape, px, py, i, strength) {

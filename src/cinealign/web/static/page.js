@@ -205,6 +205,21 @@ addEventListener("keydown", (event) => {
 
 // -- parts that load later -------------------------------------------------------------------------------------------
 
+// A link to more of this page: what it adds comes in place, and the address says so.
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest?.("a[data-place]")
+  if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return
+  event.preventDefault()
+  const place = document.getElementById(link.dataset.place)
+  place.dataset.load = link.href
+  place.dataset.parts = link.dataset.parts
+  link.parentElement.setAttribute("role", "status")
+  link.parentElement.textContent = link.dataset.waiting
+  await loadPart(place)
+  history.replaceState({}, "", link.href)
+  document.getElementById(link.dataset.place)?.scrollIntoView({ block: "nearest" })
+})
+
 async function loadPart(place) {
   const url = place.dataset.load
   delete place.dataset.load
