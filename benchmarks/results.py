@@ -156,7 +156,7 @@ def transductive(entries: list[Record], chinese: bool) -> str:
     rows = [
         [f"`{e['recipe']}`", name, *(_cell(each[d]) for d in DIRECTIONS), f"{each['acc_sum']:.3f}"]
         for e in entries
-        if e["seed"] == 0
+        if e["seed"] == 0 and e is _first(entries, e["recipe"])
         for name, each in e["transductive"].items()
     ]
     return _table(head, rows)
@@ -189,12 +189,46 @@ def differences(entries: list[Record], chinese: bool) -> str:
     return _table(["pair", "difference of held-out sums", "95 % interval", "p (Holm)", "real"], rows)
 
 
+def seeds(entries: list[Record], chinese: bool) -> str:
+    """Least and most over the seeds of a recipe, on one kind of processor, where there are three or more."""
+    rows = []
+    for recipe, processor in sorted({(e["recipe"], e["processor"]) for e in entries}):
+        same = [e for e in entries if (e["recipe"], e["processor"]) == (recipe, processor)]
+        if len(same) < 3:
+            continue
+        numbers = ", ".join(str(e["seed"]) for e in same)
+        held_out = [_span([e[d]["held_out"][0] for e in same]) for d in DIRECTIONS]
+        rows.append([f"`{recipe}`", processor, numbers, *held_out, _span([e["acc_sum"] for e in same])])
+    head = ["recipe", "processor", "seeds", "poster to intro, held-out", "intro to poster, held-out", "sum over all"]
+    return _table(head, rows)
+
+
+def processors(entries: list[Record], chinese: bool) -> str:
+    """Runs that were made on both kinds of processor."""
+    made = {_key(entry): entry for entry in entries}
+    rows = []
+    for recipe, seed, processor in sorted(made):
+        other = made.get((recipe, seed, "float32"))
+        if processor == "bfloat16" and other is not None:
+            both = [made[recipe, seed, processor], other]
+            found = [" / ".join(f"{e[d]['held_out'][0]:.3f}" for d in DIRECTIONS) for e in both]
+            rows.append([f"`{recipe}`", str(seed), *found, *(f"{e['acc_sum']:.3f}" for e in both)])
+    head = ["recipe", "seed", "held-out, bfloat16", "held-out, float32", "sum over all, bfloat16", "float32"]
+    return _table(head, rows)
+
+
+def _span(values: Sequence[float]) -> str:
+    return f"{min(values):.3f} to {max(values):.3f}"
+
+
 TABLES: dict[str, Callable[[list[Record], bool], str]] = {
     "headline": headline,
     "network": network,
     "recipes": recipes,
     "transductive": transductive,
     "differences": differences,
+    "seeds": seeds,
+    "processors": processors,
 }
 
 
@@ -203,7 +237,8 @@ def _row(entry: Record) -> list[str]:
     low, high = entry["sum_interval"]
     summed = f"{entry['acc_sum']:.3f} ({low:.3f} to {high:.3f})"
     held_out = [_cell(entry[d]["held_out"]) for d in DIRECTIONS]
-    return [f"`{entry['recipe']}`", *held_out, train, summed, f"{entry['width']:,}"]
+    marked = " (float32)" * (entry["processor"] == "float32")
+    return [f"`{entry['recipe']}`{marked}", *held_out, train, summed, f"{entry['width']:,}"]
 
 
 def _cell(measured: Sequence[float]) -> str:

@@ -56,3 +56,14 @@ def test_a_stated_number_counts_in_its_section_only(results: ModuleType, monkeyp
 
 def test_only_records_of_the_same_data_stand_side_by_side(results: ModuleType) -> None:
     assert len({(entry["digest"], entry["n"], entry["k"]) for entry in results.entries()}) == 1
+
+
+def test_kinds_of_processor_are_told_apart(results: ModuleType) -> None:
+    of_default = [entry for entry in results.entries() if entry["recipe"] == "default"]
+    made = {entry["processor"]: entry for entry in of_default if entry["seed"] == 0}
+    other = [{**made["float32"], "seed": seed, "acc_sum": 1.5 + seed / 100} for seed in (1, 2)]
+    assert results._first([made["float32"], made["bfloat16"]], "default") is made["bfloat16"]
+    assert "(float32)" in results.recipes([made["float32"]], False)
+    assert len(results.processors([*made.values(), *other], False).splitlines()) == 3  # only seed 0 was made on both
+    spans = results.seeds([made["bfloat16"], made["float32"], *other], False).splitlines()
+    assert len(spans) == 3 and "| float32 | 0, 1, 2 |" in spans[2] and spans[2].endswith(" 1.510 to 1.647 |")
