@@ -3,6 +3,7 @@
     python benchmarks/scale.py encode --items 2000             # speed-up of two workers, cost beside the plain loop
     python benchmarks/scale.py evaluate --pairs 1000000 --queries 8192
     python benchmarks/scale.py ivf --rows 500000
+    python benchmarks/scale.py cost                            # hours of many workers, some of which are lost, by simulation
 
 Items are drawn as the sample is; 1 % of the pictures are cut short. faiss-cpu is measured where it can be imported. Processor
 seconds are what to read on a machine that works on other things too. What it survives is a test: tests/scale/test_losses.py.
@@ -11,6 +12,7 @@ seconds are what to read on a machine that works on other things too. What it su
 from __future__ import annotations
 
 import argparse
+import heapq
 import importlib
 import os
 import resource
@@ -34,7 +36,7 @@ align:
   - {expert: cca, poster: appearance, intro: sentences, dimensions: 64, ridge: 3}
 evaluation: {bootstrap: 100}
 """
-BLOCK = 32
+BLOCK = 128
 WIDTH = 128
 
 
@@ -58,44 +60,46 @@ def prepared(work: Path, items: int) -> tuple[Path, Path]:
     return run, source
 
 
-def bench_encode(work: Path, items: int) -> None:
-    """The plain loop of one process, then one worker, then two."""
-    import torch
-
+def bench_encode(work: Path, items: int, size: int) -> None:
+    """The plain loop of one process, then one worker, then two, in blocks of `size` rows; all of them warm."""
     from cinealign.scale.cluster import cluster
     from cinealign.scale.encode import encode
     from cinealign.scale.places import Place
     from cinealign.scale.source import blocks_of, open_source
-    from cinealign.scale.worker import encode_rows, load_model, save_model
+    from cinealign.scale.worker import encode_rows, load_model, one_thread, save_model
 
     run, source = prepared(work, items)
     from cinealign.run import Run
 
-    torch.set_num_threads(1)
+    one_thread()
     given = open_source(source)
     out = Place.of(work / "plain")
     save_model(run, out)
     encoder = load_model(out, Run(run).width)
     encoder.warm()
     wall, cpu = time.perf_counter(), time.process_time()
-    for block in blocks_of(given, BLOCK):
+    for block in blocks_of(given, size):
         encode_rows(encoder, given.rows(block))
     wall, cpu, rows = time.perf_counter() - wall, time.process_time() - cpu, sum(given.parts())
     print(f"plain loop   {rows:6,} rows {wall:8.1f} s  {cpu / rows * 1e3:7.1f} ms CPU a row", flush=True)
-    for workers in (1, 2, 1, 2):
+    taken = {}
+    for workers in (1, 2):
         out_folder = work / "out"
         shutil.rmtree(out_folder, ignore_errors=True)
         with cluster("local", workers):
             start = time.perf_counter()
-            report = encode(run, source, out_folder, workers=workers, block=BLOCK)
+            report = encode(run, source, out_folder, workers=workers, block=size)
             whole = time.perf_counter() - start
         print(
             f"{workers} worker{'s' * (workers > 1)}    {report.rows:6,} rows {report.seconds:8.1f} s  "
-            f"{report.cpu / report.encoded * 1e3:7.1f} ms CPU a row; with start, commit and comparison {whole:.1f} s; "
+            f"{report.cpu / report.encoded * 1e3:7.1f} ms CPU a row ({report.cpu / cpu - 1:+.0%}); warm after "
+            f"{report.warming:.1f} s; with start, commit and comparison {whole:.1f} s; "
             f"{report.problems} problems, whole {report.whole}, {report.read / report.rows:,.0f} bytes read and "
             f"{report.written / report.rows:,.0f} written a row; load {os.getloadavg()[0]:.1f}",
             flush=True,
         )
+        taken[workers] = report.seconds
+    print(f"speed-up of two workers: {taken[1] / taken[2]:.2f}", flush=True)
 
 
 def synthetic(rows: int, width: int, seed: int) -> tuple[Any, Any]:
@@ -239,20 +243,66 @@ def ask(name: str, exact: Any, queries: Any, search: Any) -> None:
     )
 
 
+def bench_cost() -> None:
+    """Blocks go to whoever is free, times vary from block to block, and workers are lost and come back."""
+    for rows, block, workers in ((1e6, 256, 16), (1e6, 256, 64), (1e8, 2000, 256), (1e9, 2000, 1024)):
+        for lost in (0.0, 0.05, 0.5):
+            hours, repeated = simulated(int(rows), block, workers, 0.2, lost)
+            ideal = rows * 0.2 / workers / 3600
+            print(
+                f"{rows:>13,.0f} rows in blocks of {block:,}, {workers:>5,} workers, {lost:.0%} of them lost an hour: "
+                f"{hours:8.2f} h, {hours / ideal - 1:.1%} more than rows x seconds / workers; {repeated:.2%} done twice",
+                flush=True,
+            )
+
+
+def simulated(rows: int, block: int, workers: int, seconds: float, lost: float) -> tuple[float, float]:
+    """Hours until the last block is done, and the share of the work that was done twice.
+
+    Args:
+        rows, block, workers: of the encoding.
+        seconds: of processor a row; a block takes that times its rows, times a factor about 1 that varies by a fifth.
+        lost: chance of a worker to be lost within an hour; its block is done again, and it is replaced after five minutes.
+    """
+    dice = np.random.default_rng(0)
+    left, wasted, last = -(-rows // block), 0.0, 0.0
+    whole = left * block * seconds
+    free = [60.0] * workers  # when each has loaded the model
+    heapq.heapify(free)
+    dies = lost / 3600
+    while left:
+        start = heapq.heappop(free)
+        takes = block * seconds * float(dice.lognormal(-0.02, 0.2))
+        until = float(dice.exponential(1 / dies)) if dies else np.inf
+        if until < takes:
+            wasted += until
+            heapq.heappush(free, start + until + 300)
+            continue
+        left -= 1
+        last = max(last, start + takes)
+        heapq.heappush(free, start + takes)
+    return last / 3600, wasted / whole
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", choices=("encode", "evaluate", "ivf"), default="encode")
+    parser.add_argument("what", nargs="?", choices=("encode", "evaluate", "ivf", "cost"), default="encode")
     parser.add_argument("--work", type=Path, help="folder for what is drawn and made; a new one where absent")
     parser.add_argument("--items", type=int, default=200)
+    parser.add_argument("--block", type=int, default=BLOCK)
+    parser.add_argument("--prepare", action="store_true", help="encode: draw the items only")
     parser.add_argument("--pairs", type=int, default=50_000)
     parser.add_argument("--queries", type=int, default=2048)
     parser.add_argument("--rows", type=int, default=50_000)
     parser.add_argument("--width", type=int, default=WIDTH)
     given = parser.parse_args()
+    if given.what == "cost":
+        bench_cost()
+        return
     work = given.work or Path(tempfile.mkdtemp(prefix="cinealign-scale-"))
     work.mkdir(parents=True, exist_ok=True)
     if given.what == "encode":
-        bench_encode(work, given.items)
+        prepared(work, given.items) if given.prepare else bench_encode(work, given.items, given.block)
     elif given.what == "evaluate":
         bench_evaluate(work, given.pairs, given.queries, given.width)
     else:

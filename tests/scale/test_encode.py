@@ -29,6 +29,7 @@ from cinealign.scale.table import (
     write_problems,
 )
 from cinealign.scale.worker import BlockEncoder
+from cinealign.threads import limit_threads
 
 
 @contextmanager
@@ -42,6 +43,7 @@ def a_worker(run: Run, task: BlockTask) -> Iterator[BlockEncoder]:
         yield BlockEncoder(task.source, task.out, task.width, task.repeated, task.weights)
     finally:
         torch.set_num_threads(threads)
+        limit_threads(None)
 
 
 def commit_here(out: Place, width: int, numbers: list[int]) -> None:
@@ -194,7 +196,7 @@ def test_a_worker_that_dies_is_replaced(ray: Any, finished: Run, sample_folder: 
     place.child("shards").make()
     encoding.save_model(finished.folder, place)
     blocks = blocks_of(open_source(sample_folder), 100)
-    done = encode_blocks(ray, BlockTask(Deadly(), place, finished.width, {}, None), blocks, set(), 1)  # type: ignore[arg-type]
+    done, *_ = encode_blocks(ray, BlockTask(Deadly(), place, finished.width, {}, None), blocks, set(), 1)  # type: ignore[arg-type]
     assert (tmp_path / "died").exists() and sorted(each.block for each in done) == [0, 1, 2]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,24 @@ def test_it_finds_what_the_model_finds(made: Index, finished: Run, encoded: tupl
     assert hits[0].score >= best[0] - 1e-4
     assert made.search(like=hits[0].id, side="intro", limit=3)
     assert made.search(text="a shark", where={"split": "added"}, limit=3)
+
+
+def test_the_pages_show_it(made: Index) -> None:
+    """As `cinealign serve` takes it: no run beside it, no chances, items that came by no split."""
+    from starlette.testclient import TestClient
+
+    from cinealign.web.app import create_app
+    from cinealign.web.shelf import Shelf
+
+    shelf = Shelf.of(made.folder)
+    assert shelf.run is None and len(shelf.index) == len(made)
+    hit = made.search(text="a shark", limit=1)[0]
+    with TestClient(create_app(shelf), base_url="http://127.0.0.1:8421") as client:
+        for path in ("/", "/?text=a+shark", f"/item?id={hit.id}", "/map", "/run", "/compare", "/about"):
+            assert client.get(path).status_code == 200, path
+        assert hit.title in html.unescape(client.get("/?text=a+shark").text)
+        pair = client.get("/api/v1/pair", params={"poster": hit.id, "intro": hit.id}).json()
+        assert pair["nearest_train"] == {"poster": [], "intro": []} and pair["usual"]
 
 
 def test_recall_across_sides_is_measured_and_the_folder_is_sound(made: Index) -> None:

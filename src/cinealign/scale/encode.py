@@ -44,7 +44,8 @@ class Report:
         missing, strange, twice: ids by which source and result differ; all empty in a result that is whole.
         version: of the Lance table.
         workers: of the last call.
-        seconds: wall time of the last call's encoding.
+        warming: seconds until all workers of the last call had loaded the model and run it once.
+        seconds: wall time of the last call's encoding after that.
         cpu: processor seconds of the blocks of the last call.
         encoded: rows that the last call encoded; the others were done before.
         read, written: bytes of pictures and of shards of the last call.
@@ -60,6 +61,7 @@ class Report:
     twice: list[str]
     version: int
     workers: int
+    warming: float
     seconds: float
     cpu: float
     encoded: int
@@ -83,7 +85,7 @@ class Report:
         if self.encoded:
             told.append(
                 f"encoded now: {self.encoded:,} rows by {self.workers} workers in {self.seconds:.1f} s, "
-                f"{self.cpu / self.encoded * 1000:.0f} ms of processor a row"
+                f"{self.cpu / self.encoded * 1000:.0f} ms of processor a row; loading the model took {self.warming:.1f} s"
             )
         return told
 
@@ -135,14 +137,12 @@ def encode(
         blocks = blocks_of(given, block)
         repeated = _repeated(given, blocks)
         width = model.width
-        began = time.monotonic()
         task = BlockTask(given, place, width, repeated, None if weights is None else str(weights))
-        done = encode_blocks(ray, task, blocks, finished(place), workers)
-        seconds = time.monotonic() - began
+        done, warming, seconds = encode_blocks(ray, task, blocks, finished(place), workers)
         version = commit_table(ray, place, [each.number for each in blocks], width)
         difference, counts = compare_ids(place, given, blocks)
         problems = write_problems(place, [each.number for each in blocks])
-        report = _report(plan, version, difference, counts, problems, workers, seconds, done)
+        report = _report(plan, version, difference, counts, problems, workers, (warming, seconds), done)
         place.child(REPORT).write((json.dumps({**plan, **asdict(report)}, indent=1) + "\n").encode())
         if report.whole:
             place.child(SHARDS).remove_folder()
@@ -160,9 +160,13 @@ class BlockTask:
     weights: str | None
 
 
-def encode_blocks(ray: Any, task: BlockTask, blocks: list[Block], before: set[int], workers: int) -> list[Done]:
+def encode_blocks(
+    ray: Any, task: BlockTask, blocks: list[Block], before: set[int], workers: int
+) -> tuple[list[Done], float, float]:
     """Encode all blocks but those that are done; a worker that is lost is replaced and its block given to another.
 
+    Returns:
+        What became of each block, and the seconds until the workers were warm and from then to the end.
     Raises:
         CineAlignError: what a worker raises, such as weights that are missing there.
         DataError: one block ended `ATTEMPTS` workers.
@@ -179,9 +183,12 @@ def encode_blocks(ray: Any, task: BlockTask, blocks: list[Block], before: set[in
     attempts: dict[int, int] = {}
     busy: dict[Any, tuple[Any, Block]] = {}
     done: list[Done] = []
+    began = time.monotonic()
+    crew = _warm(ray, [new_worker() for _ in range(min(workers, len(waiting)))])
+    warm = time.monotonic()
     with progress("encode", total, found) as bar:
-        for _ in range(min(workers, len(waiting))):
-            _give(busy, new_worker(), waiting)
+        for worker in crew:
+            _give(busy, worker, waiting)
         while busy:
             ready, _ = ray.wait(list(busy), num_returns=1)
             worker, block = busy.pop(ready[0])
@@ -189,10 +196,7 @@ def encode_blocks(ray: Any, task: BlockTask, blocks: list[Block], before: set[in
                 done.append(ray.get(ready[0]))
                 bar.advance(block.count)
             except ray.exceptions.RayTaskError as error:
-                cause = error.cause
-                if isinstance(cause, CineAlignError):
-                    raise cause from None
-                raise
+                raise _cause(error) from None
             except (ray.exceptions.RayActorError, ray.exceptions.WorkerCrashedError):
                 attempts[block.number] = attempts.get(block.number, 0) + 1
                 if attempts[block.number] >= ATTEMPTS:
@@ -205,7 +209,24 @@ def encode_blocks(ray: Any, task: BlockTask, blocks: list[Block], before: set[in
                 waiting.appendleft(block)
                 worker = new_worker()
             _give(busy, worker, waiting)
-    return done
+    return done, warm - began, time.monotonic() - warm
+
+
+def _warm(ray: Any, crew: list[Any]) -> list[Any]:
+    """The workers, when all have loaded the model; one that was lost meanwhile is missed with its first block."""
+    for loading in [worker.warm.remote() for worker in crew]:
+        try:
+            ray.get(loading)
+        except ray.exceptions.RayTaskError as error:
+            raise _cause(error) from None
+        except (ray.exceptions.RayActorError, ray.exceptions.WorkerCrashedError):
+            continue
+    return crew
+
+
+def _cause(error: Any) -> Exception:
+    """What a worker raised for its user; else the error with the worker's stack, which is a bug."""
+    return error.cause if isinstance(error.cause, CineAlignError) else error
 
 
 def _give(busy: dict[Any, tuple[Any, Block]], worker: Any, waiting: deque[Block]) -> None:
@@ -291,7 +312,7 @@ def _report(
     counts: Mapping[str, int],
     problems: int,
     workers: int,
-    seconds: float,
+    seconds: tuple[float, float],
     done: list[Done],
 ) -> Report:
     return Report(
@@ -305,7 +326,8 @@ def _report(
         twice=difference.twice,
         version=version,
         workers=workers,
-        seconds=seconds,
+        warming=seconds[0],
+        seconds=seconds[1],
         cpu=sum(each.cpu for each in done),
         encoded=sum(each.rows for each in done),
         read=sum(each.read for each in done),

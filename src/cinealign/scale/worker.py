@@ -20,6 +20,7 @@ from cinealign.experts.base import Vectors
 from cinealign.scale.places import Place
 from cinealign.scale.shards import shard, write_shard
 from cinealign.scale.source import Block, Row, Source
+from cinealign.threads import limit_threads
 
 MODEL = "model"
 REMEMBERED = 64 * 2**20
@@ -72,7 +73,7 @@ class BlockEncoder:
         repeated: key -> key of the earlier row with the same id.
         weights: folder of model folders, as --weights names it.
         """
-        _one_thread()
+        one_thread()
         if weights is not None:
             from cinealign.views.weights import use_weights
 
@@ -81,8 +82,14 @@ class BlockEncoder:
 
     @cached_property
     def _encoder(self) -> Encoder:
-        """Loaded with the first block: what is wrong with it is an error of that block, not the end of a process."""
+        """Loaded when first asked for: what is wrong with it is an error of that call, not the end of a process."""
         return load_model(self._out, self._width)
+
+    def warm(self) -> float:
+        """Load the model and run it once; the seconds that took. Blocks that follow are as fast as any."""
+        began = time.monotonic()
+        self._encoder.warm()
+        return time.monotonic() - began
 
     def encode(self, block: Block) -> Done:
         """Encode a block and write its shard."""
@@ -169,10 +176,11 @@ def _given(picture: Any) -> Any:
     return picture
 
 
-def _one_thread() -> None:
+def one_thread() -> None:
     """One thread a worker: as many workers as processors do more than threads that wait for each other."""
     import cv2
     import torch
 
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
+    limit_threads(1)

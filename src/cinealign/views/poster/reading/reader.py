@@ -10,7 +10,6 @@ Memory: the networks and their kernels, some 0.5 GB; a picture a thread; the cut
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinealign.data.posters import Poster, open_poster
+from cinealign.threads import thread_count
 from cinealign.views.poster.lines import Bounds, bounds, covered
 from cinealign.views.poster.reading.detection import find_boxes
 from cinealign.views.poster.reading.network import MODEL_FILES, Network, model_paths
@@ -140,9 +140,8 @@ def reader(options: OcrOptions) -> Reader:
 
 
 def worker_count() -> int:
-    """Threads that read: one a processor core that this process may use, at most `MAX_WORKERS`."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, MAX_WORKERS)
+    """Threads that read: as many as this process may use, at most `MAX_WORKERS`."""
+    return min(thread_count(), MAX_WORKERS)
 
 
 def letter_height(corners: Box) -> float:
