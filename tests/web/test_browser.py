@@ -189,6 +189,15 @@ def test_an_item_says_why_and_leads_to_its_pair(visit: Open, site: str, shelf: S
     assert page.locator(".pair h2.title").inner_text() == shelf.all_items[8].title
 
 
+def test_parts_of_a_poster_are_covered_in_place(visit: Open, hostile_site: str) -> None:
+    page = visit(f"{hostile_site}/pair?poster=..&intro=..&why=1")
+    page.evaluate("window.stays = true")
+    page.locator("a[data-place]").click()
+    page.wait_for_url("**cover=1**")
+    assert page.evaluate("window.stays") and not page.locator("a[data-place]").count()
+    assert "Framed" in page.locator("#poster").inner_text()
+
+
 def test_what_is_lassoed_on_the_map_is_listed(visit: Open, hostile_site: str, hostile_shelf: Shelf) -> None:
     page = visit(f"{hostile_site}/map")
     page.wait_for_function("() => document.getElementById('state').textContent === ''")

@@ -132,8 +132,9 @@ def share(value: float | None, digits: int = 3) -> str:
 
 
 def signed(value: float) -> str:
-    """With its sign; a true minus, as wide as a plus."""
-    return f"{value:+.3f}".replace("-", "−")
+    """With its sign; a true minus, as wide as a plus; none for what rounds to nothing."""
+    told = f"{value:+.3f}".replace("-", "−")
+    return told if float(f"{value:.3f}") else told[1:]
 
 
 def score(value: float, digits: int = 3) -> str:

@@ -215,7 +215,7 @@ document.addEventListener("click", async (event) => {
   place.dataset.parts = link.dataset.parts
   link.parentElement.setAttribute("role", "status")
   link.parentElement.textContent = link.dataset.waiting
-  await loadPart(place)
+  if (!(await loadPart(place))) return location.assign(link.href) // whose answer says what is wrong
   history.replaceState({}, "", link.href)
   document.getElementById(link.dataset.place)?.scrollIntoView({ block: "nearest" })
 })
@@ -224,8 +224,9 @@ async function loadPart(place) {
   const url = place.dataset.load
   delete place.dataset.load
   place.setAttribute("aria-busy", "true")
+  let answer = null
   try {
-    const answer = await fetch(url, { headers: { Accept: "text/html" } })
+    answer = await fetch(url, { headers: { Accept: "text/html" } })
     if (answer.ok) {
       swap(new DOMParser().parseFromString(await answer.text(), "text/html"), place.dataset.parts.split(" "))
     }
@@ -233,6 +234,7 @@ async function loadPart(place) {
     // the link to the same part stays where it is
   }
   place.removeAttribute("aria-busy")
+  return Boolean(answer?.ok)
 }
 
 function poll(place) {
