@@ -1,4 +1,4 @@
-"""What the numbers of a run depend on besides recipe and data: versions, processor, threads."""
+"""What the numbers of a run depend on besides recipe and data: versions, processor, device, threads."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import platform
 from importlib.metadata import distributions
 from typing import Any
 
+from cinealign.device import described
 from cinealign.version import __version__
 
 
 def environment(seed: int) -> dict[str, Any]:
-    """Versions, platform, threads and seed, as environment.json of a run holds them."""
+    """Versions, platform, device, threads and seed, as environment.json of a run holds them."""
     import torch
 
     versions = {dist.metadata["Name"]: dist.version for dist in distributions() if dist.metadata["Name"]}
@@ -18,6 +19,7 @@ def environment(seed: int) -> dict[str, Any]:
         "cinealign": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
+        "device": described(),
         "processor": torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
         "blas_threads": blas_threads(),

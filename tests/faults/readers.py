@@ -355,7 +355,10 @@ def _store(home: Path, run: Path) -> None:
 def _read_store(home: Path) -> Any:
     store = FeatureStore(home)
     store.info()
-    store.rates()
+    try:
+        store.rate("view", {"a": 1})
+    except CineAlignError as error:
+        told(error)
     for read in (
         lambda: store.arrays("view", {"a": 1}, ["d1", "d2"], lambda at: np.ones((len(at), 4), np.float32)),
         lambda: store.records("view", {"b": 1}, ["d1", "d2"], lambda at: [{"text": "x"} for _ in at]),

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cinealign.data.posters import Poster
+from cinealign.views import pace, plan
 from cinealign.views.plan import Step, planned_steps
 from cinealign.views.poster import ocr
 from cinealign.views.registry import VIEWS
@@ -36,14 +36,19 @@ def lines(posters: list[Poster], store: FeatureStore) -> list[str]:
     return [step.line() for step in steps]
 
 
-def test_the_plan_says_what_is_there_and_what_is_not(tmp_path: Path, posters: list[Poster]) -> None:
+def test_the_plan_says_what_is_there_and_what_is_not(
+    tmp_path: Path, posters: list[Poster], monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = FeatureStore(tmp_path / "features")
+    monkeypatch.setattr(plan, "foretold_rate", lambda view, settings: None)
     unknown = "time not known before it begins"
     assert lines(posters, store) == [f"lettering: 3 to compute, {unknown}", f"language_model: 2 to compute, {unknown}"]
     assert not list(tmp_path.rglob("*.sqlite"))  # looking writes nothing
     store.records("lettering", ocr.lettering_settings(), [posters[0].digest], lambda rows: [[] for _ in rows])
-    (store.folder / "rates.json").write_text(json.dumps({"lettering": 0.02, "language_model": 0}))
+    monkeypatch.setattr(FeatureStore, "rate", lambda self, view, settings: 0.02)
     assert lines(posters, store)[0] == "lettering: 2 to compute, 1 in the feature store, about 1 min 40 s"
+    monkeypatch.undo()
+    monkeypatch.setattr(plan, "foretold_rate", lambda view, settings: None)
     store.records("lettering", ocr.lettering_settings(), [p.digest for p in posters], lambda rows: [[] for _ in rows])
     # the lettering is known, so what its encoder sees is too: the empty text
     assert lines(posters, store) == [
@@ -66,16 +71,42 @@ def test_the_plan_says_that_values_of_another_version_are_not_used(tmp_path: Pat
     assert store.missing("lettering", older, digests) == 1
 
 
-def test_rates_are_those_of_the_last_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rate_is_that_of_the_last_time_with_the_same_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = iter(range(0, 1000, 8))
     monkeypatch.setattr("time.monotonic", lambda: float(next(now)))
     store = FeatureStore(tmp_path)
     digests = [f"{at:064d}" for at in range(40)]
     store.arrays("few", {}, digests[:3], lambda rows: np.zeros((len(rows), 2)))
-    assert store.rates() == {}  # too few to tell
+    assert store.rate("few", {}) is None  # too few to tell
     store.arrays("many", {}, digests, lambda rows: np.zeros((len(rows), 2)), batch_size=40)
-    rates = store.rates()
-    assert list(rates) == ["many"] and 0 < rates["many"] <= 40 / 8
-    (tmp_path / "rates.json").write_text("[")
-    assert store.rates() == {}
+    rate = store.rate("many", {})
+    assert rate is not None
+    assert 0 < rate <= 40 / 8
+    assert store.rate("many", {"model": "larger"}) is None
+    assert not store.path("many", {"model": "larger"}).exists()
     assert Step("many", 40, 40, 5.0, 0).line() == "many: 40 to compute, about 8 s"
+
+
+def test_what_was_never_computed_here_is_foretold_from_the_speed_of_the_processor(
+    tmp_path: Path, posters: list[Poster], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "processor_speed", lambda: 0.36)
+    said = lines(posters, FeatureStore(tmp_path))
+    assert said[0] == "lettering: 3 to compute, about " + ("2 min 30 s" if bfloat16() else "5 min 0 s")
+    assert said[1].startswith("language_model: 2 to compute, about ")
+    assert pace.foretold_rate("clip_poster", {}) is None
+    assert pace.foretold_rate("language_model", {"model": "files"}) is None
+    settings = {"model": "minilm", "precision": "bfloat16"}
+    once = pace.foretold_rate("language_model", {**settings, "precision": "float32"})
+    assert once is not None
+    assert pace.foretold_rate("language_model", settings) == 2 * once
+
+
+def bfloat16() -> bool:
+    return bool(ocr.lettering_settings()["precision"] == "bfloat16")
+
+
+def test_the_speed_of_the_processor_is_that_of_a_product() -> None:
+    assert 0.1 < pace.processor_speed() < 1e5

@@ -35,6 +35,8 @@ class Evidence(RunData):
         ]
         if then.get("processor") != now["processor"]:
             changed.insert(0, f"processor {then.get('processor')}")
+        if then.get("device", "cpu") != now["device"]:
+            changed.insert(0, f"device {then['device']}")
         return ", ".join(changed)
 
     @cached_property

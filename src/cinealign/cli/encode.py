@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cinealign.cli.folders import RunFolder
+from cinealign.cli.runs import DeviceChoice, DeviceOption
 
 
 def encode(
@@ -29,9 +30,11 @@ def encode(
     weights: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of model folders by name; else CINEALIGN_WEIGHTS.")
     ] = None,
+    device: DeviceOption = DeviceChoice.auto,
 ) -> None:
     """Turn new pictures, new texts or both into vectors of a run; neither needs a partner."""
     from cinealign.data.one_side import find_pictures, read_texts
+    from cinealign.device import use_device
     from cinealign.run import Run
     from cinealign.vector_files import Named, check_vector_file, save_vectors
 
@@ -41,6 +44,7 @@ def encode(
         from cinealign.views.weights import use_weights
 
         use_weights(weights)
+    use_device(device.value)
     check_vector_file(out)
     pictures = find_pictures(images) if images else None
     lines = read_texts(texts, column) if texts is not None else None

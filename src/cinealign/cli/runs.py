@@ -23,6 +23,15 @@ class LogChoice(StrEnum):
     tensorboard = "tensorboard"
 
 
+class DeviceChoice(StrEnum):
+    """What networks compute on."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+    mps = "mps"
+
+
 class IdentityChoice(StrEnum):
     """What makes a partner."""
 
@@ -30,6 +39,10 @@ class IdentityChoice(StrEnum):
     intro = "intro"
 
 
+DeviceOption = Annotated[
+    DeviceChoice,
+    typer.Option("--device", help="What networks compute on; auto takes a graphics card where there is one."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")]
 
 
@@ -55,6 +68,7 @@ def run(
         LogChoice | None,
         typer.Option(help="Also write every epoch to RUN/tensorboard while it trains (extra tensorboard)."),
     ] = None,
+    device: DeviceOption = DeviceChoice.auto,
     as_json: AsJson = False,
 ) -> None:
     """Learn from the train pairs, score all pairs, and write a run directory.
@@ -62,6 +76,7 @@ def run(
     The same command goes on with a run that was interrupted.
     """
     from cinealign.data.locate import locate_data
+    from cinealign.device import described, use_device
     from cinealign.recipe import Recipe
     from cinealign.run_draft import refuse_finished
 
@@ -69,6 +84,7 @@ def run(
         from cinealign.views.weights import use_weights
 
         use_weights(weights)
+    use_device(device.value)
     chosen = Recipe.load(recipe, overrides or [])  # before the data is read: a typing error should not cost a minute
     out = out or RUNS / chosen.name
     refuse_finished(out, force)
@@ -79,7 +95,7 @@ def run(
         lines = [f"{why} sample catalogue ({catalogue.folder})", *lines]
     else:
         lines = [f"data: {os.path.normpath(catalogue.folder)}", *lines]
-    for line in lines:
+    for line in [*lines, f"device: {described()}"]:
         typer.echo(line, err=as_json)
 
     from cinealign.pipeline import align

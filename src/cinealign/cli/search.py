@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cinealign.cli.folders import run_folder
-from cinealign.cli.runs import AsJson
+from cinealign.cli.runs import AsJson, DeviceChoice, DeviceOption
 
 if TYPE_CHECKING:
     from cinealign.search.index import Answer
@@ -66,6 +66,7 @@ def search(
         bool, typer.Option("--cover", help="With --why: which parts of the picture count; takes a while.")
     ] = False,
     as_json: AsJson = False,
+    device: DeviceOption = DeviceChoice.auto,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print the hits as CSV.")] = False,
     contact_sheet: Annotated[
         Path | None, typer.Option(metavar="PNG", help="Draw the hits' posters to this file.")
@@ -75,10 +76,12 @@ def search(
 
     A chance says how often a hit of such a score is the partner of what was asked, if that is in the index at all.
     """
+    from cinealign.device import use_device
     from cinealign.search.query import parts_of
     from cinealign.search.run_index import open_any
 
     parts = parts_of(texts, images, like, plus, minus)  # before anything is loaded
+    use_device(device.value)
     filters = _filters(genre, year, title, split, where)
     index, note = open_any(folder)
     answer = index.search_many(

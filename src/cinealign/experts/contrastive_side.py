@@ -92,7 +92,7 @@ class HeadSide(Side):
     def encode(self, rows: Tensor) -> Vectors:
         """(N, width); zero where no view saw anything."""
         with torch.inference_mode():
-            vectors: Vectors = self.vectors(rows).numpy()
+            vectors: Vectors = self.vectors(rows.to(_device_of(self.network))).cpu().numpy()
         vectors[~self.seen(rows).numpy()] = 0
         return vectors
 
@@ -161,9 +161,10 @@ class TowerSide(Side):
         """(N, width) in batches of `ENCODE_BATCH`; zero where the tower says that there is nothing to see."""
         tower = cast(Tower, self.network)
         parts = [np.zeros((0, self.width), dtype=np.float32)]
-        with torch.inference_mode():
-            for batch in torch.split(rows, ENCODE_BATCH) if len(rows) else ():
-                parts.append((self.vectors(batch) * tower.seen(batch)[:, None]).numpy())
+        here = _device_of(self.network)
+        with torch.inference_mode(), here:
+            for batch in torch.split(rows.to(here), ENCODE_BATCH) if len(rows) else ():
+                parts.append((self.vectors(batch) * tower.seen(batch)[:, None]).cpu().numpy())
         return np.concatenate(parts)
 
     def state(self, prefix: str) -> State:
@@ -185,6 +186,11 @@ class TowerSide(Side):
     def _set_geometry(self, geometry: dict[str, Any]) -> None:
         self._geometry = geometry
         self.width = tower_width(self.spec, self.dimensions, geometry)
+
+
+def _device_of(network: nn.Module) -> torch.device:
+    """Where the weights of `network` are: in training on the device of the process, else on the processor."""
+    return next((weight.device for weight in network.parameters()), torch.device("cpu"))
 
 
 def _named(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Any]:

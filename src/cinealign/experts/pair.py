@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cinealign.device import autocast, on_device, placed, to_processor
 from cinealign.errors import ConfigError
 from cinealign.experts.base import TrainingSet
 from cinealign.experts.collapse import effective_rank
@@ -86,18 +87,22 @@ class Pair:
                     raise ConfigError(
                         f"contrastive: {training.size} train pairs have something on both sides; it needs 2"
                     )
-            objective = Objective(self._losses, self._known(training, intro))
-            networks = nn.ModuleList([self.poster.network, self.intro.network])
+            objective = placed(Objective(self._losses, placed(self._known(training, intro))))
+            groups = _groups(intro) if settings.unique_intros else None
+            poster, intro = placed(poster), placed(intro)
+            networks = placed(nn.ModuleList([self.poster.network, self.intro.network]))
             last: list[Tensor] = []
 
             def step_loss(rows: Tensor) -> Tensor:
                 mixture = Mixture.draw(len(rows), self._mixup, mixing) if self._mixup else None
-                with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.bfloat16):
-                    first = _vectors(self.poster, poster[rows], mixture)
-                    second = _vectors(self.intro, intro[rows], mixture)
-                last[:] = [first.detach(), second.detach()]
-                loss: Tensor = objective(objective.known.batch(first.float(), second.float(), rows, mixture))
-                return loss + self._drift_penalty * drift(self.poster.network, self.intro.network)
+                rows = placed(rows)
+                with on_device():
+                    with autocast(settings.bfloat16):
+                        first = _vectors(self.poster, poster[rows], mixture)
+                        second = _vectors(self.intro, intro[rows], mixture)
+                    last[:] = [first.detach(), second.detach()]
+                    loss: Tensor = objective(objective.known.batch(first.float(), second.float(), rows, mixture))
+                    return loss + self._drift_penalty * drift(self.poster.network, self.intro.network)
 
             def watch() -> dict[str, Any]:
                 rank = min(effective_rank(side[:RANK_ROWS].float()) for side in last)
@@ -109,11 +114,12 @@ class Pair:
                 step_loss,
                 settings,
                 generator,
-                groups=_groups(intro) if settings.unique_intros else None,
+                groups=groups,
                 watch=watch,
                 judge=None if judged_on is None else self._judge(judged_on, objective, training.size, settings),
                 last_epoch=last_epoch,
             )
+            to_processor(networks)
         if min(*last[0].shape, training.size) >= 8 and history[-1]["effective_rank"] < COLLAPSED:
             history[-1]["collapsed"] = True
             say(
@@ -141,17 +147,19 @@ class Pair:
         rows = [side.rows(_features(seen)) for side, seen in ((self.poster, pairs.poster), (self.intro, pairs.intro))]
         both = torch.nonzero(self.poster.seen(rows[0]) & self.intro.seen(rows[1]))[:, 0]
         poster, intro = (side[both] for side in rows)
-        known = self._known(pairs.take(both.numpy()), intro)
+        known = placed(self._known(pairs.take(both.numpy()), intro))
+        poster, intro = placed(poster), placed(intro)
         size = len(both) if settings.batch_size == "full" else min(settings.batch_size, len(both))
         whole = [torch.arange(first, first + size) for first in range(0, len(both) - size + 1, size)] if size else []
 
         def loss_of(batch: Tensor) -> float:
+            batch = placed(batch)
             vectors = self.poster.vectors(poster[batch]).float(), self.intro.vectors(intro[batch]).float()
             told = known.batch(*vectors, batch)
             return float(objective(replace(told, rows=told.rows + learned)))  # a bank holds learned pairs by number
 
         def judge() -> dict[str, float]:
-            with torch.inference_mode():
+            with torch.inference_mode(), on_device():
                 losses = [loss_of(batch) for batch in whole]
             return {
                 "inner_accuracy": self._accuracy(*rows),

@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cinealign.device import on_device, placed, to_processor
 from cinealign.epochs import epochs as shown_epochs
 from cinealign.epochs import mean_entry, training_part
 from cinealign.experts.batches import batches
@@ -72,13 +73,14 @@ def train_members(
         train posters and intros by the members that left them out.
     """
     settings = settings.model_copy(update={"early_stopping": EarlyStopping(patience=settings.epochs)})
+    seen, known = [placed(fold) for fold in folds], placed(known)
     epochs = {epoch: _begun(towers, known.size) for epoch in range(settings.epochs + 1)}
     with shown_epochs(settings.epochs, times=len(folds), mean=True):
-        for left_out, fold in enumerate(folds):
-            member = copy.deepcopy(towers)
-            others = [one for number, one in enumerate(folds) if number != left_out]
+        for left_out, fold in enumerate(seen):
+            member = placed(copy.deepcopy(towers))
+            others = [one for number, one in enumerate(seen) if number != left_out]
             with training_part(f"member {left_out + 1} of {len(folds)}"):
-                _train_member(member, fold, others, Objective(losses, known), settings, seed + left_out, epochs)
+                _train_member(member, fold, others, placed(Objective(losses, known)), settings, seed + left_out, epochs)
     history: list[dict[str, Any]] = [{"epoch": number, **mean_entry(epoch.entries)} for number, epoch in epochs.items()]
     best = min(history, key=lambda entry: (entry["inner_log_rank"], entry["epoch"]))
     best["chosen"] = True
@@ -104,13 +106,15 @@ def _train_member(
     def step_loss(rows: Tensor) -> Tensor:
         fold = of_row[int(rows[0])][0]
         places = torch.tensor([of_row[int(row)][1] for row in rows])
-        poster, intro = compared(member, fold.posters.take(places), fold.intros.take(places))
-        loss: Tensor = objective(objective.known.batch(poster, intro, rows))
+        with on_device():
+            taken = fold.posters.take(placed(places)), fold.intros.take(placed(places))
+            loss: Tensor = objective(objective.known.batch(*compared(member, *taken), placed(rows)))
         return loss
 
     def loss_of(fold: Fold) -> float:
-        cores = compared(member, fold.posters, fold.intros)
-        return float(objective(objective.known.batch(*cores, torch.from_numpy(fold.rows))))
+        with on_device():
+            cores = compared(member, fold.posters, fold.intros)
+            return float(objective(objective.known.batch(*cores, placed(torch.from_numpy(fold.rows)))))
 
     def deal(generator: torch.Generator) -> Iterator[Tensor]:
         for fold in (others[at] for at in torch.randperm(len(others), generator=generator)):
@@ -120,13 +124,14 @@ def _train_member(
 
     def judge() -> dict[str, float]:
         epoch = epochs[next(numbers)]
-        with torch.inference_mode():
+        with torch.inference_mode(), on_device():
             poster = member.poster_tower.trained(left_out.posters, member.table)
             intro = member.intro_tower(left_out.intros, member.table)
             inner_loss = loss_of(left_out)
+        poster, intro = to_processor(poster), to_processor(intro)
         epoch.posters[left_out.rows], epoch.intros[left_out.rows] = poster, intro
         for name, weight in _learning(member).items():
-            epoch.weights[name] += weight.detach()
+            epoch.weights[name] += to_processor(weight.detach())
         accuracy, log_rank = inner_score(poster @ intro.T)
         said = {"inner_loss": inner_loss, "inner_accuracy": accuracy, "inner_log_rank": log_rank}
         epoch.entries.append(said)

@@ -27,7 +27,8 @@ class Objective(nn.Module):
         self.known = known
         self.losses = nn.ModuleList(build_loss(spec) for spec in specs)
         self.names = _told_apart([LOSSES.parts(spec)[0] for spec in specs])
-        self._sums, self._pairs = torch.zeros(len(specs)), 0
+        self._sums: Tensor | None = None
+        self._pairs = 0
         self.weights = [loss_options(spec).weight for spec in specs]
         for loss in self.losses:
             cast(Loss, loss).prepare(known)
@@ -36,7 +37,8 @@ class Objective(nn.Module):
         """The sum, a scalar."""
         parts = torch.stack([loss(batch) for loss in self.losses])
         if self.training:
-            self._sums = self._sums + parts.detach() * len(batch.poster)
+            sums = parts.detach() * len(batch.poster)
+            self._sums = sums if self._sums is None else self._sums + sums
             self._pairs += len(batch.poster)
         return (parts * parts.new_tensor(self.weights)).sum()
 
@@ -45,10 +47,10 @@ class Objective(nn.Module):
         the mean of each, unweighted, over the pairs since the last report, as `loss_NAME`.
         """
         lines = [cast(Loss, loss).report() for loss in self.losses]
-        if len(self.losses) > 1 and self._pairs:
+        if len(self.losses) > 1 and self._sums is not None:
             means = (self._sums / self._pairs).tolist()
             lines.append({f"loss_{name}": mean for name, mean in zip(self.names, means, strict=True)})
-        self._sums, self._pairs = torch.zeros(len(self.losses)), 0
+        self._sums, self._pairs = None, 0
         return {name: value for line in reversed(lines) for name, value in line.items()}
 
 

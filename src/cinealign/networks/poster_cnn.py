@@ -97,7 +97,7 @@ class CnnTower(Tower):
         if self.training:
             images = self._augmented(images)
         images = images.contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._bfloat16):
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self._bfloat16):
             maps = self.stages(self.stem(images))
         return cast(Tensor, self.last(maps.float().mean(dim=(2, 3))))
 

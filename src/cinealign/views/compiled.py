@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from cinealign.device import autocast, device, placed
 from cinealign.views.first_inference import ALONE, first_alone
 from cinealign.views.graphs import kept_graph
 from cinealign.views.precision import ResolvedPrecision
@@ -30,14 +31,21 @@ Compiled = Callable[[NDArray[np.float32]], list[NDArray[np.float32]]]
 
 ENGINE = "openvino"
 """For a view's settings; releases of it differ by rounding only."""
+TORCH_ENGINE = "torch"
+"""What computes on a graphics card."""
 AT_ONCE = 4
 """Pictures of one pass: few enough for their maps to stay in the processor's cache."""
+
+
+def engine() -> str:
+    """What computes a network of `compile_network` on this process's device, for a view's settings."""
+    return ENGINE if device() == "cpu" else TORCH_ENGINE
 
 
 def compile_network(
     make: Callable[[], nn.Module], shape: tuple[int, ...], precision: ResolvedPrecision, key: Mapping[str, Any]
 ) -> Compiled:
-    """A network of pictures for batches of any size; it keeps to as many threads as PyTorch.
+    """A network of pictures for batches of any size; it keeps to as many threads as PyTorch, which runs it on other devices.
 
     In float32 the outputs are PyTorch's up to rounding (cosines of 1.0000). bfloat16 is a hint: a processor that does not
     compute in it uses float32.
@@ -50,6 +58,9 @@ def compile_network(
         key: what the network depends on: its weights and whatever else shapes it.
     """
 
+    if device() != "cpu":
+        return _by_pytorch(make(), precision)
+
     def convert() -> Any:
         import torch
 
@@ -60,6 +71,21 @@ def compile_network(
     def run(batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         found = [compiled(batch[start : start + AT_ONCE]) for start in range(0, len(batch), AT_ONCE)]
         return [np.concatenate(each) for each in zip(*found, strict=True)]
+
+    return run
+
+
+def _by_pytorch(network: nn.Module, precision: ResolvedPrecision) -> Compiled:
+    """`network` as it is, on the device of this process."""
+    import torch
+
+    network = placed(network)
+
+    def run(batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        with torch.inference_mode(), autocast(precision == "bfloat16"):
+            found = network(placed(torch.from_numpy(batch)))
+        outputs = found if isinstance(found, tuple) else (found,)
+        return [output.float().cpu().numpy() for output in outputs]
 
     return run
 
@@ -128,17 +154,23 @@ Made = TypeVar("Made")
 
 
 def kept(make: Callable[P, Made]) -> Callable[P, Made]:
-    """`make`, whose results are kept for the process; threads that ask at the same time wait for the one that makes it.
+    """`make`, whose results are kept for the process, a device each; threads that ask at the same time wait for the one that
+    makes it.
 
     Args:
         make: takes hashable arguments.
     """
-    lock, made = threading.Lock(), cache(make)
+
+    @cache
+    def made(_: str, *args: P.args, **kwargs: P.kwargs) -> Made:
+        return make(*args, **kwargs)
+
+    lock = threading.Lock()
 
     @wraps(make)
     def asked(*args: P.args, **kwargs: P.kwargs) -> Made:
         with lock:
-            return made(*cast("tuple[Hashable, ...]", args), **cast("dict[str, Hashable]", kwargs))
+            return made(device(), *cast("tuple[Hashable, ...]", args), **cast("dict[str, Hashable]", kwargs))
 
     return asked
 

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from cinealign.errors import ModelError
 from cinealign.progress import lasting
 from cinealign.views.base import View
+from cinealign.views.pace import foretold_rate
 from cinealign.views.store import FeatureStore
 
 _MADE_BY = ("engine", "reader")
@@ -23,7 +24,7 @@ class Step:
     items: int
     missing: int
     rate: float | None
-    """Items a second when this was last computed here; None where that is not known."""
+    """Items a second when this was last computed here, else as foretold; None where neither is known."""
     outdated: int
     """Items of the missing ones that another version has computed."""
 
@@ -101,7 +102,8 @@ class _Looking(FeatureStore):
         key = (self.path(view, settings).name, frozenset(digests))
         if key not in self.steps:
             outdated = self._outdated(view, settings, digests) if missing else 0
-            self.steps[key] = Step(view, len(set(digests)), missing, self.rates().get(view), min(outdated, missing))
+            rate = (self.rate(view, settings) or foretold_rate(view, settings)) if missing else None
+            self.steps[key] = Step(view, len(set(digests)), missing, rate, min(outdated, missing))
         return missing
 
     def _outdated(self, view: str, settings: Mapping[str, Any], digests: Sequence[str]) -> int:

@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from cinealign.device import device
+
 Precision = Literal["auto", "float32", "bfloat16"]
 ResolvedPrecision = Literal["float32", "bfloat16"]
 
@@ -13,10 +15,16 @@ ResolvedPrecision = Literal["float32", "bfloat16"]
 def resolve_precision(precision: Precision) -> ResolvedPrecision:
     """What `precision` means on this machine; it belongs into a view's settings, as features differ in the third digit.
 
-    "auto" is bfloat16 on a processor with AVX512-BF16, where it is about twice as fast as float32, else float32.
+    "auto" is bfloat16 on a processor with AVX512-BF16, where it is about twice as fast as float32, else float32, as on a
+    graphics card.
     """
     if precision != "auto":
         return precision
+    return "float32" if device() != "cpu" else processor_precision()
+
+
+def processor_precision() -> ResolvedPrecision:
+    """The number format in which this processor computes fastest."""
     return "bfloat16" if _has_bfloat16() else "float32"
 
 

@@ -15,7 +15,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS items"
     " (digest TEXT PRIMARY KEY, dtype TEXT NOT NULL, shape TEXT NOT NULL, value BLOB NOT NULL)",
 )
-_RATES = "rates.json"
+_RATE = "items a second"
 _ITEMS_FOR_A_RATE = 32
 _RECORD = "json"
 """In the column dtype: the value is a JSON record, not an array."""
@@ -185,22 +185,19 @@ class FeatureStore:
                 raise DataError(f"cannot delete {entry.path}: {error.strerror}; is another run using it?") from None
         return gone
 
-    def rates(self) -> dict[str, float]:
-        """Items a second that each view was last computed at on this machine; empty where that is not known."""
+    def rate(self, view: str, settings: Mapping[str, Any]) -> float | None:
+        """Items a second when `view` was last computed with `settings`; None where that is not known. Makes no file."""
+        path = self.path(view, settings)
+        if not path.is_file():
+            return None
+        with _database(path) as database:
+            _prepare(database, view, settings)
+            found = database.execute("SELECT value FROM meta WHERE name = ?", (_RATE,)).fetchone()
         try:
-            found = json.loads((self.folder / _RATES).read_text(encoding="utf-8"))
-            return {str(view): float(rate) for view, rate in found.items() if rate > 0}
-        except (OSError, ValueError, TypeError, AttributeError):  # only an estimate: without it none is given
-            return {}
-
-    def _keep_rate(self, view: str, items: int, seconds: float) -> None:
-        if items < _ITEMS_FOR_A_RATE or seconds <= 0:
-            return
-        place = self.folder / _RATES
-        with suppress(OSError):  # an estimate is no reason to lose the work
-            beside = place.with_name(f".{_RATES}.{os.getpid()}")
-            beside.write_text(json.dumps({**self.rates(), view: items / seconds}), encoding="utf-8")
-            beside.replace(place)
+            rate = float(found[0]) if found else 0.0
+        except (ValueError, TypeError):  # only an estimate: without it none is given
+            return None
+        return rate if 0 < rate < float("inf") else None
 
     def _files(self) -> Iterator[tuple[Path, re.Match[str]]]:
         for path in sorted(self.folder.glob("*.sqlite")):
@@ -234,7 +231,7 @@ class FeatureStore:
                             assert len(values) == len(wanted), f"{view}: {len(values)} values for {len(wanted)} items"
                             _insert(database, wanted, values)
                         report.advance(len(batch))
-                self._keep_rate(view, len(missing), time.monotonic() - began)
+                _keep_rate(database, len(missing), time.monotonic() - began)
             return _select(database, unique)
 
 
@@ -326,6 +323,12 @@ def _insert(database: sqlite3.Connection, digests: Sequence[str], values: Sequen
     with _transaction(database):
         rows = [(digest, *value) for digest, value in zip(digests, values, strict=True)]
         database.executemany("INSERT OR IGNORE INTO items VALUES (?, ?, ?, ?)", rows)
+
+
+def _keep_rate(database: sqlite3.Connection, items: int, seconds: float) -> None:
+    if items >= _ITEMS_FOR_A_RATE and seconds > 0:
+        with _transaction(database):
+            database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_RATE, repr(items / seconds)))
 
 
 def _asked(database: sqlite3.Connection, columns: str, digests: Sequence[str]) -> Iterator[tuple[Any, ...]]:

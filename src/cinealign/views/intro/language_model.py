@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
 from cinealign.data.scripts import script_of
+from cinealign.device import autocast, device, device_settings, placed
 from cinealign.errors import ModelError
 from cinealign.progress import say
 from cinealign.views.base import Features, TextView, ViewOptions
@@ -120,7 +121,8 @@ class LanguageModelView(TextView):
             "limit": self._model.limit,
             "precision": self._precision,
             "columns": ["mean of token vectors", "tokens"],
-            **({"engine": ENGINE} if self.options.model in MODELS else {}),
+            **({"engine": ENGINE} if self._through_openvino else {}),
+            **device_settings(),
         }
 
     @cached_property
@@ -129,21 +131,24 @@ class LanguageModelView(TextView):
 
     @cached_property
     def _encoder(self) -> SentenceTransformer:
-        return load_encoder(self._model)
+        return placed(load_encoder(self._model))
+
+    @property
+    def _through_openvino(self) -> bool:
+        """Whether OpenVINO computes it, on the processor; else PyTorch does."""
+        return self.options.model in MODELS and device() == "cpu"
 
     def _encode(self, texts: list[str]) -> NDArray[np.float32]:
         """(B, D + 1): mean of token vectors, number of tokens."""
-        if self.options.model in MODELS:
+        if self._through_openvino:
             return _compiled(self.options.model, self._precision)(texts)
         return self._through_pytorch(texts)
 
     def _through_pytorch(self, texts: list[str]) -> NDArray[np.float32]:
         """For a model that is not known to be a mean of token vectors, or not known to survive compilation."""
-        import torch
-
         tokenizer = cast(Any, self._encoder.tokenizer)
         lengths = [len(ids) for ids in tokenizer(texts, truncation=False, verbose=False)["input_ids"]]
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._precision == "bfloat16"):
+        with autocast(self._precision == "bfloat16"):
             vectors = self._encoder.encode(texts, batch_size=TORCH_BATCH, show_progress_bar=False)
         return np.column_stack([vectors, lengths]).astype(np.float32)
 

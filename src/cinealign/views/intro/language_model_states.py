@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from cinealign.device import autocast, device_settings, placed
 from cinealign.errors import ModelError
 from cinealign.progress import say
 from cinealign.views.base import Extracted, Features, Origin, TextView, ViewOptions
@@ -106,6 +107,7 @@ class LanguageModelStatesView(TextView):
             "limit": self._limit,
             "before": f"the last {self.options.layers} layers",
             "precision": self._precision,
+            **device_settings(),
         }
 
     @property
@@ -127,8 +129,9 @@ class LanguageModelStatesView(TextView):
         tokenizer = cast(Any, self._encoder.tokenizer)
         lengths = [len(ids) for ids in tokenizer(texts, truncation=False, verbose=False)["input_ids"]]
         inputs = tokenizer(texts, truncation=True, max_length=self._limit, padding=True, return_tensors="pt")
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=self._precision == "bfloat16"):
-            states = lower_states(self._network, self.options.layers, self.options.model, **inputs).float()
+        with torch.inference_mode(), autocast(self._precision == "bfloat16"):
+            read = placed(dict(inputs))
+            states = lower_states(self._network, self.options.layers, self.options.model, **read).float().cpu()
         if not bool((states.abs() < np.finfo(np.float16).max).all()):
             raise ModelError(f"{self.options.model}: states before its last layers are too large for float16")
         mask, halves = inputs["attention_mask"].bool(), states.half()
@@ -140,11 +143,11 @@ class LanguageModelStatesView(TextView):
 
     @cached_property
     def _network(self) -> nn.Module:
-        network: nn.Module = cast(Any, self._encoder[0]).model
+        network: nn.Module = placed(cast(Any, self._encoder[0]).model)
         o = self.options
         check_layers(network, o.layers, o.model)
         tokenizer = cast(Any, self._encoder.tokenizer)
-        inputs = tokenizer(["words on a poster", "a"], padding=True, return_tensors="pt")
+        inputs = placed(dict(tokenizer(["words on a poster", "a"], padding=True, return_tensors="pt")))
         mask = inputs["attention_mask"]
         check_cut(network, o.layers, o.model, inputs, lambda states: upper_inputs(states, mask), "last_hidden_state")
         return network

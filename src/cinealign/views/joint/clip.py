@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinealign.data.posters import Poster, open_poster
+from cinealign.device import autocast, device_settings, placed
 from cinealign.errors import ModelError
 from cinealign.views.base import Features, PosterView, TextView, ViewOptions
 from cinealign.views.poster.extraction import looked_at
@@ -53,7 +54,7 @@ class ClipModel:
 
     def settings(self) -> dict[str, Any]:
         """What its vectors depend on besides the item."""
-        return {"files": folder_digest(self.folder), "precision": self.precision}
+        return {"files": folder_digest(self.folder), "precision": self.precision, **device_settings()}
 
     @cached_property
     def network(self) -> Any:
@@ -68,7 +69,7 @@ class ClipModel:
             raise ModelError(f"{self.options.model} is a {type(network).__name__}; give a CLIP or SigLIP model")
         if report["missing_keys"]:
             raise ModelError(f"{self.options.model} has no weights for {min(report['missing_keys'])}; give all of them")
-        return network.eval()
+        return placed(network.eval())
 
     @cached_property
     def processor(self) -> Any:
@@ -102,7 +103,7 @@ class ClipModel:
             texts, padding="max_length", max_length=self.limit, truncation=True, return_tensors="pt"
         )
         names = ("input_ids",) if "siglip" in self.network.config.model_type else ("input_ids", "attention_mask")
-        return {name: tokens[name] for name in names}
+        return placed({name: tokens[name] for name in names})
 
     def _length(self, text: str) -> int:
         return len(self.tokenizer(text, truncation=False, verbose=False)["input_ids"])
@@ -112,10 +113,10 @@ class ClipModel:
         import torch
         import torch.nn.functional as F
 
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bfloat16"):
-            given = getattr(self.network, f"get_{side}_features")(**inputs)
+        with torch.inference_mode(), autocast(self.precision == "bfloat16"):
+            given = getattr(self.network, f"get_{side}_features")(**placed(inputs))
         vectors = given if isinstance(given, torch.Tensor) else given.pooler_output
-        rows: NDArray[np.float32] = F.normalize(vectors.float(), dim=1).numpy()
+        rows: NDArray[np.float32] = F.normalize(vectors.float(), dim=1).cpu().numpy()
         return rows
 
 

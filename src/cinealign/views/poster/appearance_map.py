@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from cinealign.data.posters import Poster
+from cinealign.device import device_settings
 from cinealign.views.base import Features, PosterView, ViewOptions
-from cinealign.views.compiled import ENGINE, Compiled, compile_network
+from cinealign.views.compiled import Compiled, compile_network, engine
 from cinealign.views.poster.appearance import (
     PIXEL_MEAN,
     PIXEL_SCALE,
@@ -65,7 +66,8 @@ class AppearanceMapView(PosterView):
             "resize": "bicubic",
             "pixels": [PIXEL_MEAN, PIXEL_SCALE],
             "precision": resolve_compiled(self.options.precision),
-            "engine": ENGINE,
+            "engine": engine(),
+            **device_settings(),
             "before": "the last block",
         }
 

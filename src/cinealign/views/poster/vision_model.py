@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from cinealign.data.posters import Poster, open_poster
+from cinealign.device import autocast, device_settings, placed
 from cinealign.errors import ModelError
 from cinealign.views.base import Features, PosterView, ViewOptions
 from cinealign.views.poster.extraction import looked_at
@@ -67,6 +68,7 @@ class VisionModelView(PosterView):
             "library": self.options.library,
             "pooling": self.options.pooling,
             "precision": self._precision,
+            **device_settings(),
         }
 
     @cached_property
@@ -81,14 +83,14 @@ class VisionModelView(PosterView):
         import torch
 
         images = [open_poster(poster) for poster in posters]
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=self._precision == "bfloat16"):
+        with torch.inference_mode(), autocast(self._precision == "bfloat16"):
             if self.options.library == "timm":
                 network, prepare = self._timm
-                pooled = self._timm_pooled(network, torch.stack([prepare(image) for image in images]))
+                pooled = self._timm_pooled(network, placed(torch.stack([prepare(image) for image in images])))
             else:
                 pixels = self._processor(images=images, return_tensors="pt")["pixel_values"]
-                pooled = self._pooled(self._network(pixel_values=pixels).last_hidden_state, self._network)
-        rows: NDArray[np.float32] = pooled.float().numpy()
+                pooled = self._pooled(self._network(pixel_values=placed(pixels)).last_hidden_state, self._network)
+        rows: NDArray[np.float32] = pooled.float().cpu().numpy()
         return rows
 
     def _pooled(self, hidden: Any, network: Any) -> Any:
@@ -121,7 +123,7 @@ class VisionModelView(PosterView):
         missing = [name for name in report["missing_keys"] if "pooler" not in name]
         if missing:
             raise ModelError(f"{self.options.model} has no weights for {min(missing)}; give all of them")
-        return network.eval()
+        return placed(network.eval())
 
     @cached_property
     def _processor(self) -> Any:
@@ -141,4 +143,4 @@ class VisionModelView(PosterView):
             network = timm.create_model(f"local-dir:{self._folder}", pretrained=True).eval()
             network.reset_classifier(0)
             config = timm.data.resolve_model_data_config(network)
-            return network, timm.data.create_transform(**config, is_training=False)
+            return placed(network), timm.data.create_transform(**config, is_training=False)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cinealign.views.poster.reading.network import Network
+if TYPE_CHECKING:
+    from cinealign.views.poster.reading.graphics_card import CardNetwork
+    from cinealign.views.poster.reading.network import Network
 
 MULTIPLE = 32
 """Both sides of what the network sees are multiples of it."""
@@ -21,7 +23,9 @@ MOST_BOXES = 1000
 _SMALLEST = 3
 
 
-def find_boxes(picture: NDArray[np.uint8], network: Network, least_side: int = MULTIPLE) -> list[NDArray[np.float32]]:
+def find_boxes(
+    picture: NDArray[np.uint8], network: Network | CardNetwork, least_side: int = MULTIPLE
+) -> list[NDArray[np.float32]]:
     """Corners (4, 2) in pixels, clockwise from the upper left, of every line on a BGR `picture` (H, W, 3).
 
     The network sees the picture enlarged to a shorter side of `least_side`, if it has less.

@@ -10,24 +10,25 @@ Memory: the networks and their kernels, some 0.5 GB; a picture a thread; the cut
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cinealign.data.posters import Poster, open_poster
+from cinealign.device import device_settings
 from cinealign.threads import thread_count
+from cinealign.views.compiled import kept
 from cinealign.views.poster.lines import Bounds, bounds, covered
 from cinealign.views.poster.reading.detection import find_boxes
+from cinealign.views.poster.reading.graphics_card import CardNetwork, CardRecogniser, reads_on_card
 from cinealign.views.poster.reading.network import MODEL_FILES, Network, model_paths
 from cinealign.views.poster.reading.options import OcrOptions
 from cinealign.views.poster.reading.recognition import Recogniser, batches, cut_line, padded_width
-from cinealign.views.precision import ResolvedPrecision, resolve_precision
+from cinealign.views.precision import ResolvedPrecision, processor_precision
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -56,13 +57,22 @@ class Found:
 
 def settings_of(options: OcrOptions) -> dict[str, Any]:
     """What the lines of a poster depend on besides the poster."""
+    on_card = reads_on_card()
     return {
-        "engine": "openvino",
+        "engine": "onnxruntime" if on_card else "openvino",
         "reader": READER,
         "models": {part: sha256 for part, (_, sha256) in MODEL_FILES.items()},
         **options.model_dump(exclude={"precision"}),
-        "precision": resolve_precision(options.precision),
+        "precision": _precision(options),
+        **(device_settings() if on_card else {}),
     }
+
+
+def _precision(options: OcrOptions) -> ResolvedPrecision:
+    """That of the processor, which reads whatever the device of the process is, unless onnxruntime-gpu is there."""
+    if reads_on_card():
+        return "float32"
+    return processor_precision() if options.precision == "auto" else options.precision
 
 
 class Reader:
@@ -76,8 +86,14 @@ class Reader:
 
         cv2.setNumThreads(1)
         paths, workers = model_paths(), worker_count()
-        self._detector = Network(paths["Det"], precision, streams=workers)
-        self._recogniser = Recogniser(paths["Rec"], precision, workers)
+        self._detector: Network | CardNetwork
+        self._recogniser: Recogniser | CardRecogniser
+        if reads_on_card():
+            self._detector = CardNetwork(paths["Det"])
+            self._recogniser = CardRecogniser(CardNetwork(paths["Rec"]))
+        else:
+            self._detector = Network(paths["Det"], precision, streams=workers)
+            self._recogniser = Recogniser(paths["Rec"], precision, workers)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="reading")
 
     def records(
@@ -125,18 +141,14 @@ class Reader:
         return found
 
 
-@cache
+@kept
 def _made(precision: ResolvedPrecision) -> Reader:
     return Reader(precision)
 
 
-_MAKING = threading.Lock()
-
-
 def reader(options: OcrOptions) -> Reader:
     """The process's reader for `options`, made when first asked for and kept."""
-    with _MAKING:
-        return _made(resolve_precision(options.precision))
+    return _made(_precision(options))
 
 
 def worker_count() -> int:

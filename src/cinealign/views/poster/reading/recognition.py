@@ -72,6 +72,16 @@ def batches(widths: Sequence[int]) -> Iterator[list[int]]:
             left = left[size:]
 
 
+def batch_of(lines: Sequence[NDArray[np.uint8]], width: int) -> NDArray[np.float32]:
+    """(B, 3, 48, width) in [-1, 1] of `lines` (48, W, 3), filled up with 0 on the right."""
+    batch = np.zeros((len(lines), 3, HEIGHT, width), dtype=np.float32)
+    for row, line in zip(batch, lines, strict=True):
+        row[:, :, : line.shape[1]] = line.transpose(2, 0, 1)
+        row[:, :, : line.shape[1]] *= np.float32(2 / 255)
+        row[:, :, : line.shape[1]] -= 1
+    return batch
+
+
 class Recogniser:
     """The recognition network; any number of threads may call it at the same time."""
 
@@ -93,11 +103,7 @@ class Recogniser:
 
         Confidence is the mean probability of the characters, 0 where there is none.
         """
-        batch = np.zeros((len(lines), 3, HEIGHT, width), dtype=np.float32)
-        for row, line in zip(batch, lines, strict=True):
-            row[:, :, : line.shape[1]] = line.transpose(2, 0, 1)
-            row[:, :, : line.shape[1]] *= np.float32(2 / 255)
-            row[:, :, : line.shape[1]] -= 1
+        batch = batch_of(lines, width)
         classes, probabilities = self._network(batch, lambda seen: most_likely(seen, self._usual, self._last_layer))
         return [decoded(*line, self._characters) for line in zip(classes, probabilities, strict=True)]
 
