@@ -106,7 +106,7 @@ def test_a_full_rank_diagonal_that_was_lowered_as_a_whole_shows_in_the_pairs_tha
     found_at = np.where(np.arange(N) < TRAIN, 1, N)
     ranks = {"poster_to_intro": found_at, "intro_to_poster": found_at}
     deviations = np.random.default_rng(0).normal(0, 1, N) - 3.0 * (found_at == 1)
-    prediction = Prediction("D", 90, 0.3, 1e-7, deviations, np.zeros(N), 3.3, np.zeros(N, dtype=bool))
+    prediction = Prediction("D", 90, 0.3, 1e-7, deviations, np.zeros(N), 3.3, 0.5, np.zeros(N, dtype=bool))
     honest_one = check_diagonal(prediction, HELD_OUT, ranks)
     assert honest_one.verdict == "NOTE"
     assert honest_one.details["missed"] == 120
@@ -151,6 +151,14 @@ def test_nan_rows_constant_rows_and_similarities_fail():
     D[: len(D) // 2 + 1] = 1.0
     assert found_in(D, "constant rows").verdict == "FAIL"
     assert found_in(1 - honest(), "sign").verdict == "FAIL"
+
+
+def test_rows_that_scaling_made_nan_are_told_from_single_entries():
+    D = honest()
+    D[[3, 5]] = np.nan
+    assert "0 / 0" in found_in(D, "finite").said and found_in(D, "finite").verdict == "FAIL"
+    D[7, 1] = np.nan
+    assert "0 / 0" not in found_in(D, "finite").said
 
 
 def test_one_side_twice_and_a_diagonal_of_one_value_fail():
@@ -322,6 +330,46 @@ def test_saturated_partners_are_not_judged():
     D[HELD_OUT, HELD_OUT] = 0
     assert found_in(D, "special diagonal").open
     assert worst(audit_matrix(D, ROWS)) != "PASS"
+
+
+def plan(temperature, seed=0, dimensions=24):
+    """1 - Sinkhorn's transport plan of honest vectors, as float32: the lower the temperature, the more it is peaked."""
+    poster, intro = vectors(seed, dimensions)
+    found = np.exp(poster @ intro.T / temperature)
+    for _ in range(20):
+        found /= found.sum(axis=1, keepdims=True)
+        found /= found.sum(axis=0)
+    return (1 - found).astype(np.float32)
+
+
+@pytest.mark.parametrize("temperature", [0.2, 0.06])
+def test_a_peaked_plan_is_read_behind_its_logarithm(temperature):
+    """Measured by the spread of its few peaks, log D seemed to hold, and whatever lies beside it seemed changed."""
+    D = plan(temperature)
+    bound = bind_diagonal(D)
+    assert bound.form in ("log (1 - D)", "logit D")
+    seen = found_in(D, "special diagonal")
+    assert seen.verdict != "FAIL" and seen.details["outside"] <= 2, seen.line()
+
+
+@pytest.mark.parametrize("dimensions", [24, 200])
+@pytest.mark.parametrize("temperature", [0.2, 0.06])
+def test_a_plan_with_a_lowered_diagonal_never_passes(temperature, dimensions):
+    honest_plan = plan(temperature, dimensions=dimensions)
+    bound = bind_diagonal(honest_plan)
+    for amount in (0.01, 0.03, 0.1, 0.3, 1, 3):
+        for part in (1, 2):
+            D = honest_plan.copy()
+            D[HELD_OUT[::part], HELD_OUT[::part]] -= amount * D.std()
+            assert worst(audit_matrix(D, ROWS, bound)) != "PASS", (amount, part)
+
+
+@pytest.mark.parametrize(("nearer", "verdict"), [(0.5, "FAIL"), (0.3, "FAIL"), (0.8, "NOTE")])
+def test_where_most_entries_are_nearer_than_predicted_so_are_honest_partners(nearer, verdict):
+    ranks = dict.fromkeys(("poster_to_intro", "intro_to_poster"), np.full(N, N))
+    deviations = np.where(np.arange(N) % 50 == 0, 1.0, -1.0)  # 98 % below
+    prediction = Prediction("D", 90, 0.3, 1e-7, deviations, np.zeros(N), 3.3, nearer, np.zeros(N, dtype=bool))
+    assert check_diagonal(prediction, HELD_OUT, ranks).verdict == verdict
 
 
 def test_the_diagonal_plays_no_part_in_what_binds_it():

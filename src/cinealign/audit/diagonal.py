@@ -42,6 +42,9 @@ SLACK = 1e-3
 """Part of the range of D by which rounding may carry an entry beyond what a form has a meaning for."""
 HIDDEN = 0.02
 """Share of entries that rounding may hide where the others are taken to be bound."""
+SATURATED = 0.3
+"""Share of entries that may be stored at the end of a form's range (1 - p where p is below the rounding): they are taken to
+lie half a step inside. Rather a bent form of the right kind than another kind, whose residuals lean to one side."""
 STEEP = 100.0
 """Times the rounding of an entry has to be larger than that of most, for the entry not to be judged."""
 FARTHEST = 1e9
@@ -68,12 +71,14 @@ class Prediction:
     Attributes:
         form: the function of D that is predicted best.
         rank: of the prediction, the median over the parts.
-        exactness: spread of the residuals off the diagonal over the spread of the entries; 0 is perfect.
+        exactness: spread of the residuals off the diagonal over the spread of the entries, both as the middle half has
+            it; 0 is perfect.
         rounding: what the rounding of the stored numbers alone (float16, three decimals ...) would make of it.
         deviations: (N,) observed minus predicted diagonal, in units of the residuals' spread off the diagonal; below 0
             where the partner is nearer than predicted, whatever the form.
         predicted: (N,) the diagonal in the form's unit, as the other entries have it.
         limit: deviation that one entry in a thousand off the diagonal exceeds, in the same units.
+        nearer: share of entries off the diagonal that are nearer than predicted; far from a half where the form is skewed.
         hidden: (N,) entries that rounding hides, which are not judged.
     """
 
@@ -84,6 +89,7 @@ class Prediction:
     deviations: NDArray[np.float64]
     predicted: NDArray[np.float64]
     limit: float
+    nearer: float
     hidden: NDArray[np.bool_]
 
     @property
@@ -101,7 +107,7 @@ class Bound:
     """What the entries beside the diagonal say, before the diagonal itself is looked at.
 
     Attributes:
-        form, rank, exactness, rounding, predicted, limit: as of `Prediction`.
+        form, rank, exactness, rounding, predicted, limit, nearer: as of `Prediction`.
         unit: (N,) spread of the residuals beside the diagonal, in the form's unit.
         step: distance of neighbouring stored numbers.
         typical_step: what one step makes of the form, the median of all entries.
@@ -114,6 +120,7 @@ class Bound:
     rounding: float
     predicted: NDArray[np.float64]
     limit: float
+    nearer: float
     unit: NDArray[np.float64]
     step: float
     typical_step: float
@@ -129,9 +136,13 @@ class Bound:
         low, high = RANGE.get(self.form, (-np.inf, np.inf))
         form = FORMS[self.form]
         with np.errstate(all="ignore"):
-            values, beside = (form(np.clip(entries, low, high)) for entries in (own, own + self.step))
+            values, farther, nearer = (
+                form(np.clip(entries, low + self.step / 2, high - self.step / 2))
+                for entries in (own, own + self.step, own - self.step)
+            )
             deviations = (values - self.predicted) / self.unit
-            hidden = np.abs(beside - values) > np.maximum(STEEP * self.typical_step, self.limit * self.unit)
+            coarse = np.maximum(np.abs(farther - values), np.abs(nearer - values))
+            hidden = coarse > np.maximum(STEEP * self.typical_step, self.limit * self.unit)
         deviations = np.where(hidden | np.isnan(deviations), 0.0, deviations)
         if self.form in FALLING:
             deviations = -deviations
@@ -145,6 +156,7 @@ class Bound:
             deviations=np.clip(deviations, -FARTHEST, FARTHEST),
             predicted=self.predicted,
             limit=self.limit,
+            nearer=self.nearer,
             hidden=hidden,
         )
 
@@ -176,8 +188,9 @@ def bind_diagonal(D: NDArray[Any], *, seed: int = 0) -> Bound | None:
     matrix = np.array(D, dtype=np.float64)
     places = np.arange(n)
     matrix[places, places] = matrix[places, (places + 1) % n]  # so that nothing on it decides the form or the spread
-    name = _best_form(matrix[np.ix_(*2 * [random.permutation(n)[:TRIED_ON]])], random)
-    values = _formed(matrix, FORMS[name])
+    step = _step(matrix)
+    name = _best_form(matrix[np.ix_(*2 * [random.permutation(n)[:TRIED_ON]])], step, random)
+    values = _formed(matrix, name, step)
     if values is None:  # it has a meaning for the entries that were tried and not for all
         name, values = "D", matrix
     part = random.permutation(np.arange(n) % PARTS)
@@ -185,16 +198,17 @@ def bind_diagonal(D: NDArray[Any], *, seed: int = 0) -> Bound | None:
     predicted, unit = np.zeros(n), np.zeros(n)
     for piece in found:
         predicted[piece.rows], unit[piece.rows] = piece.predicted, piece.unit
-    step = _step(matrix)
     with np.errstate(all="ignore"):
         typical = float(np.nanmedian(np.abs(values - FORMS[name](matrix + step))))
+    below = float(np.median([piece.below for piece in found]))
     return Bound(
         form=name,
         rank=int(np.median([piece.rank for piece in found])),
         exactness=float(np.median([piece.exactness for piece in found])),
-        rounding=typical / np.sqrt(12) / max(float(values.std()), np.finfo(np.float64).tiny),
+        rounding=typical / np.sqrt(12) / max(_scale(values), np.finfo(np.float64).tiny),
         predicted=predicted,
         limit=float(np.median([piece.limit for piece in found])),
+        nearer=1 - below if name in FALLING else below,
         unit=unit,
         step=step,
         typical_step=typical,
@@ -212,22 +226,32 @@ class _Piece:
     unit: float
     predicted: NDArray[np.float64]
     limit: float
+    below: float
 
 
-def _formed(matrix: NDArray[np.float64], form: Form) -> NDArray[np.float64] | None:
+def _formed(matrix: NDArray[np.float64], name: str, step: float) -> NDArray[np.float64] | None:
     """The form of D, None where it has no meaning for these numbers."""
+    low, high = RANGE.get(name, (-np.inf, np.inf))
+    off = ~np.eye(len(matrix), dtype=bool)
     with np.errstate(all="ignore"):
-        values = form(matrix)
+        values = FORMS[name](matrix)
+        if np.isfinite(values).all():
+            return values
+        inside = np.clip(matrix, low + step / 2, high - step / 2)
+        beyond = np.abs(inside - matrix) > step
+        if beyond.any() or float(np.mean(inside[off] != matrix[off])) > SATURATED:
+            return None
+        values = FORMS[name](inside)
     return values if np.isfinite(values).all() else None
 
 
-def _best_form(matrix: NDArray[np.float64], random: np.random.Generator) -> str:
+def _best_form(matrix: NDArray[np.float64], step: float, random: np.random.Generator) -> str:
     """The form whose entries follow from each other best."""
     part = random.permutation(np.arange(len(matrix)) % PARTS)
     exactness = {
         name: _part(values, part, 0).exactness
-        for name, form in FORMS.items()
-        if _one_way(matrix, name) and (values := _formed(matrix, form)) is not None
+        for name in FORMS
+        if _one_way(matrix, name) and (values := _formed(matrix, name, step)) is not None
     }
     return min(exactness, key=exactness.__getitem__)
 
@@ -266,7 +290,7 @@ def _part(values: NDArray[np.float64], part: NDArray[np.int64], number: int) -> 
     from_rows = values[np.ix_(rows, across)] @ vt[:kept].T / sizes[:kept]  # (T, kept)
     from_columns = u[:, :kept].T @ values[np.ix_(left, rows)]  # (kept, T)
     off = ~np.eye(len(rows), dtype=bool)
-    spread = float(block[off].std())
+    spread = _scale(block[off])
     best: tuple[float, int, NDArray[np.float64]] | None = None
     for rank in np.unique(np.geomspace(1, kept, RANKS).round().astype(int)):
         residual = block - from_rows[:, :rank] @ from_columns[:rank]
@@ -283,7 +307,15 @@ def _part(values: NDArray[np.float64], part: NDArray[np.int64], number: int) -> 
         unit=unit,
         predicted=block.diagonal() - residual.diagonal(),
         limit=float(np.quantile(np.abs(residual[off]), 0.999)) / unit,
+        below=float(np.mean(residual[off] < 0)),
     )
+
+
+def _scale(values: NDArray[np.float64]) -> float:
+    """What residuals are measured by. The same statistic as theirs, as the standard deviation of a peaked D, such as one of
+    Sinkhorn with a low temperature, is that of its peaks, beside which any residual of the others looks small.
+    """
+    return _spread(values) or float(values.std())
 
 
 def _spread(values: NDArray[np.float64]) -> float:

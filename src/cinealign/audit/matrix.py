@@ -72,6 +72,15 @@ def check_numbers(D: NDArray[Any]) -> Finding:
     if wrong.any():
         rows, columns = np.flatnonzero(wrong.any(axis=1)), np.flatnonzero(wrong.any(axis=0))
         kind = "NaN" if np.isnan(np.asarray(D)).any() else "infinite"
+        if kind == "NaN" and wrong.sum() == wrong.all(axis=1).sum() * wrong.shape[1]:
+            return failed(
+                "finite",
+                f"{len(rows)} whole rows ({listed(rows)}) are NaN and all other entries are numbers: a row of one value that "
+                "is scaled to 0 and 1, or standardised, becomes 0 / 0. It is no sign of cheating, but NaN cannot be ranked; "
+                "ask for D before scaling",
+                rows=rows.tolist(),
+                columns=columns.tolist(),
+            )
         return failed(
             "finite",
             f"{int(wrong.sum())} entries are {kind} or worse, in {len(rows)} rows ({listed(rows)}); NaN compares false "
@@ -144,9 +153,16 @@ def check_diagonal(prediction: Prediction | None, held_out: Rows, ranks: dict[st
     missed = np.all([found[held_out] > k for found in ranks.values()], axis=0)
     missed_lower = int(np.count_nonzero(deviations[missed] < 0))
     hidden, bound = int(np.count_nonzero(prediction.hidden[held_out])), prediction.binds(held_out)
-    details |= {"missed": int(missed.sum()), "missed_lower": missed_lower, "hidden": hidden}
+    details |= {
+        "missed": int(missed.sum()),
+        "missed_lower": missed_lower,
+        "hidden": hidden,
+        "nearer": prediction.nearer,
+    }
     middle = f"{abs(middle_of_all):,.1f} spreads {'below' if middle_of_all < 0 else 'above'} its prediction"
-    chance = float(bdtrc(missed_lower - 1, int(missed.sum()), MISSED_LOWER))
+    # Where the form is skewed, more than half of all entries lie below their prediction: as many times likelier is allowed.
+    likelier = max(1.0, prediction.nearer / max(1 - prediction.nearer, 1e-9)) * MISSED_LOWER / (1 - MISSED_LOWER)
+    chance = float(bdtrc(missed_lower - 1, int(missed.sum()), likelier / (1 + likelier)))
     if not bound and missed.sum() >= MISSED_FEWEST and chance < MISSED_CHANCE:
         return failed(
             name,
