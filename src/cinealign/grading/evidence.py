@@ -12,7 +12,7 @@ from cinealign.figures import Language
 from cinealign.plain_yaml import read_yaml
 
 Strength = Literal["proof", "strong sign", "note"]
-PROVEN = ("finite", "two sides", "split", "metrics", "rebuilt D", "given D")
+PROVEN = ("finite", "two sides", "split", "metrics", "rebuilt D", "given D", "D and vectors")
 """Checks that compare two things which must be equal: a FAIL there is proof, whatever the student meant by it."""
 
 

@@ -18,6 +18,7 @@ from cinealign.distance.distances import distance_matrix
 from cinealign.distance.files import READERS, load_distances
 from cinealign.errors import CineAlignError
 from cinealign.evaluation.metrics import DIRECTIONS, evaluate_distances
+from cinealign.grading.agreement import check_agreement
 from cinealign.grading.evidence import Evidence
 from cinealign.grading.notebooks import Passages, passages
 from cinealign.grading.order import mended
@@ -112,10 +113,16 @@ def _judge(judged: Judged, path: Path, scratch: Path, catalogue: Catalogue, limi
         judged.remarks.append("no D, but vectors of both sides; they are scored by cosine distance")
     elif found.matrix is not None:
         D, findings = _matrix(judged, found.matrix, catalogue)
+        if D is not None and found.beside:
+            findings += _agreement(judged, D, found.beside, catalogue)
     else:
         return
     judged.verdict = worst(findings)
-    judged.findings = [Evidence.of(one) for one in findings if one.verdict == "FAIL" or one.open]
+    judged.findings = [
+        Evidence.of(one)
+        for one in findings
+        if one.verdict == "FAIL" or one.open or (one.check == "D and vectors" and one.verdict == "NOTE")
+    ]
     if D is not None:
         judged.metrics = evaluate_distances(D, None, catalogue.train_rows, samples=1000)
         judged.fingerprint = Fingerprint.of(D)
@@ -155,6 +162,16 @@ def _matrix(judged: Judged, file: Path, catalogue: Catalogue) -> tuple[NDArray[A
         D = -np.asarray(D, dtype=np.float64)
         findings = audit_distances(D, catalogue.train_rows, catalogue)
     return D, findings
+
+
+def _agreement(judged: Judged, D: NDArray[Any], files: tuple[Path, ...], catalogue: Catalogue) -> list[Finding]:
+    """Whether D follows from the vectors beside it; vectors that cannot be read cost nothing but a remark."""
+    try:
+        of_vectors, _ = mended(distances_of(files, catalogue.ids), catalogue)
+    except CineAlignError as error:
+        judged.remarks.append(f"the vectors beside D are not compared with it: {error}")
+        return []
+    return [check_agreement(D, of_vectors, catalogue.held_out_rows)]
 
 
 def _doubt_order(judged: Judged) -> None:

@@ -29,6 +29,7 @@ class Found:
         run: folder of a run of this program.
         matrix: file of D.
         vectors: files of the vectors of both sides, one or two, where there is no D.
+        beside: the same where there is a D too.
         notebooks, reports: .ipynb and .pdf files.
         pickles: files that are not opened.
         claims: accuracies in [0, 1] that outputs of notebooks print, in order.
@@ -38,6 +39,7 @@ class Found:
     run: Path | None = None
     matrix: Path | None = None
     vectors: tuple[Path, ...] = ()
+    beside: tuple[Path, ...] = ()
     notebooks: tuple[Path, ...] = ()
     reports: tuple[Path, ...] = ()
     pickles: tuple[Path, ...] = ()
@@ -70,6 +72,7 @@ def recognise(folder: Path) -> Found:
             remarks.append(str(error))
     vectors = () if runs else _vectors(files, remarks)
     matrix = None if runs or vectors else _matrix(files, remarks)
+    beside = () if matrix is None else _both_sides([path for path in files if path != matrix], remarks)
     for missing, there in (("notebook", notebooks), ("report (PDF)", reports)):
         if not there:
             remarks.append(f"no {missing}")
@@ -77,7 +80,8 @@ def recognise(folder: Path) -> Found:
         remarks.append(f"pickles are not opened: {', '.join(path.name[:60] for path in pickles[:3])}")
     if not runs and not vectors and matrix is None:
         remarks.append("no D: ask for `import numpy as np; np.save('D.npy', D)` as the last cell of the notebook")
-    return Found(runs[0] if runs else None, matrix, vectors, notebooks, reports, pickles, tuple(claims), remarks)
+    run = runs[0] if runs else None
+    return Found(run, matrix, vectors, beside, notebooks, reports, pickles, tuple(claims), remarks)
 
 
 def claimed(notebook: Path) -> list[float]:
@@ -109,6 +113,12 @@ def _vectors(files: list[Path], remarks: list[str]) -> tuple[Path, ...]:
     could_be = [path for path in files if path.suffix.lower() in READERS]
     if any(_MATRIX_NAME.search(path.stem) and not holds_vectors(path) for path in could_be):
         return ()
+    return _both_sides(could_be, remarks)
+
+
+def _both_sides(files: list[Path], remarks: list[str]) -> tuple[Path, ...]:
+    """One archive of both sides, or a file of each."""
+    could_be = [path for path in files if path.suffix.lower() in READERS]
     archives = [path for path in could_be if holds_vectors(path)]
     found: tuple[Path, ...] = (archives[0],) if archives else two_files(could_be) or ()
     if sum(map(_size, found)) > LARGEST_MATRIX:
