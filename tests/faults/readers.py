@@ -5,6 +5,7 @@ A reader is given a folder of its own, whose files `make` has written; of one fi
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import pickle
@@ -13,7 +14,8 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import nbformat
 import numpy as np
@@ -36,6 +38,7 @@ from cinealign.data.ratings import read_ratings
 from cinealign.data.split import read_train_file
 from cinealign.distance.files import load_distances
 from cinealign.errors import CineAlignError
+from cinealign.experts.base import TrainingSet
 from cinealign.grading.notebooks import passages
 from cinealign.grading.recognition import claimed, recognise
 from cinealign.grading.unpacking import Limits, unpack
@@ -47,6 +50,7 @@ from cinealign.run import Run
 from cinealign.search.check import check_index
 from cinealign.search.index import Index
 from cinealign.state import State
+from cinealign.studies import compare, tune
 from cinealign.studies.space import Space
 from cinealign.views.intro.word_files import vector_width, word_vectors
 from cinealign.views.store import FeatureStore
@@ -375,6 +379,53 @@ def _analysis(home: Path, run: Path) -> None:
     (home / "analysis.json").write_text(json.dumps(numbers))
 
 
+def _study(home: Path, run: Path) -> None:
+    with _SILENT(io.StringIO()):
+        study = tune._open(home, *_STUDY, seed=0)
+        study.set_user_attr("given", [0.4, 0.5])
+        for score in (0.3, 0.6, 0.5):
+            trial = study.ask()
+            for path, axis in _STUDY[1].axes.items():
+                axis.suggest(trial, path)
+            trial.report(score, 0)
+            study.tell(trial, score)
+
+
+def _read_study(home: Path) -> Any:
+    with _SILENT(io.StringIO()), tune._sound(home / "study.db"):
+        study = tune._open(home, *_STUDY, seed=0)
+        return [trial.params for trial in tune._ended(study)], study.user_attrs
+
+
+_SILENT = contextlib.redirect_stderr
+_CCA = Recipe.load("cca")
+_STUDY = (_CCA, Space.default(_CCA), TrainingSet({"look": np.eye(30)}, {"text": np.eye(30)}, 30))
+
+
+def _compared(home: Path, run: Path) -> None:
+    folder = home / "compared" / "seed-0"
+    shutil.copytree(run, folder)
+    (home / "compared" / "seed-0.json").write_text(json.dumps({"seconds": 1.5, "fit_seconds": 1.0, "store": "warm"}))
+    shutil.copy(run / "recipe.yaml", home / "given.yaml")
+    shutil.copy(run / "catalogue.json", home / "data.json")
+
+
+def _read_compared(home: Path) -> Any:
+    """What a comparison reads of a run that it finds finished."""
+    folder, recipe = home / "compared" / "seed-0", Recipe.load(home / "given.yaml")
+    data = SimpleNamespace(digest=json.loads((home / "data.json").read_text())["digest"])
+    for read in (
+        lambda: compare._finished(folder, recipe, cast(Catalogue, data), False),
+        lambda: compare._cost(folder),
+        lambda: compare.learned_numbers(folder / "model"),
+        lambda: compare._ranks(Run(folder)),
+    ):
+        try:
+            read()
+        except CineAlignError as error:
+            told(error)
+
+
 READERS: dict[str, Reader] = {
     "data folder": Reader(_catalogue, _read_catalogue, "data/**/*"),
     "data folder with movies.csv": Reader(_movies_csv, _read_catalogue, "data/**/*"),
@@ -393,4 +444,6 @@ READERS: dict[str, Reader] = {
     "word vectors": Reader(_words, _read_words),
     "feature store": Reader(_store, _read_store, "*.*"),
     "analyses": Reader(_analysis, Analysis.load),
+    "studies": Reader(_study, _read_study, "study.db"),
+    "runs of a comparison": Reader(_compared, _read_compared, "compared/**/*"),
 }

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinealign.data.catalogue import Catalogue
-from cinealign.errors import ConfigError
+from cinealign.errors import ConfigError, DataError, damage_refused
 from cinealign.evaluation.accuracy import course_score, top_k
 from cinealign.evaluation.comparison import holm
 from cinealign.evaluation.metrics import DIRECTIONS, TASK_RATIO, ranks_both_ways, split_rows
@@ -38,6 +38,7 @@ from cinealign.studies.watched_store import WatchedStore
 from cinealign.version import __version__
 from cinealign.views.store import FeatureStore
 
+_DELETE = "delete this run, and it is made again"
 Hits = NDArray[np.int64]
 """(N, 2): in how many of the seeds movie i is found, poster to intro and intro to poster."""
 
@@ -206,7 +207,7 @@ def learned_numbers(model: Path) -> int:
 
     count = 0
     for file in sorted(model.glob("*.safetensors")):
-        with safe_open(file, framework="numpy") as opened:
+        with damage_refused(DataError, file, _DELETE), safe_open(file, framework="numpy") as opened:
             for name in opened.keys():  # noqa: SIM118
                 part = opened.get_slice(name)
                 if part.get_dtype().startswith(("F", "BF")):
@@ -234,9 +235,10 @@ def _finished(folder: Path, recipe: Recipe, catalogue: Catalogue, force: bool) -
     if not (folder / "metrics.json").is_file():
         return None
     run = Run(folder)
-    made_by = json.loads((folder / "environment.json").read_text(encoding="utf-8")).get("cinealign")
-    kept_recipe = (folder / "recipe.yaml").read_text(encoding="utf-8")
-    if (kept_recipe, run.catalogue["digest"], made_by) == (recipe.to_yaml(), catalogue.digest, __version__):
+    with damage_refused(DataError, folder, _DELETE):
+        made_by = json.loads((folder / "environment.json").read_text(encoding="utf-8")).get("cinealign")
+        kept = (folder / "recipe.yaml").read_text(encoding="utf-8"), run.catalogue["digest"], made_by
+    if kept == (recipe.to_yaml(), catalogue.digest, __version__):
         return run
     if force:
         return None
@@ -269,7 +271,9 @@ def _cost(folder: Path) -> dict[str, Any] | None:
     file = folder.with_name(f"{folder.name}.json")
     if not file.is_file():
         return None
-    cost: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    with damage_refused(DataError, file, "delete it; the run itself stays"):
+        cost: dict[str, Any] = {**json.loads(file.read_text(encoding="utf-8"))}
+        cost["fit_seconds"] = None if cost["fit_seconds"] is None else float(cost["fit_seconds"])
     return cost
 
 

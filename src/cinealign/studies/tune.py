@@ -13,7 +13,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ import numpy as np
 
 from cinealign.data.catalogue import Catalogue
 from cinealign.data.labels import train_labels
-from cinealign.errors import ConfigError
+from cinealign.errors import ConfigError, damage_refused
 from cinealign.evaluation.accuracy import top_k
 from cinealign.evaluation.metrics import TASK_RATIO
 from cinealign.experts.base import TrainingSet
@@ -130,7 +131,7 @@ def tune(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"--out {out} cannot be written: {error.strerror}; choose another --out") from None
-    with locked(out):
+    with locked(out), _sound(out / "study.db"):
         study = _open(out, recipe, space, training, seed)
         remember = Unchanged(recipe, space.touched())
         if "given" not in study.user_attrs:
@@ -179,25 +180,39 @@ def _try_one(
     say(f"trial {done + 1}/{trials}: {np.mean(scores):.4f} (best {study.best_value:.4f}); {said}")
 
 
+@contextmanager
+def _sound(database: Path) -> Iterator[None]:
+    """Inside, trials are read and written; a database that is damaged, or no study, is one line."""
+    from optuna.exceptions import OptunaError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (SQLAlchemyError, OptunaError) as error:
+        line = " ".join(str(error).partition("\n")[0].split())
+        raise ConfigError(f"{database} cannot be used ({line}); choose another --out") from None
+
+
 def _open(out: Path, recipe: Recipe, space: Space, training: TrainingSet, seed: int) -> optuna.Study:
     """The study in `out`, begun or gone on with; trials that were cut off are marked as failed."""
     import optuna
-    from sqlalchemy.exc import SQLAlchemyError
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     text = json.dumps([recipe.to_yaml(), space.to_json(), training_digest(training), seed, __version__])
     identity = hashlib.sha256(text.encode()).hexdigest()
-    try:
+    file = out / "study.db"
+    with damage_refused(ConfigError, file, "choose another --out"), _sound(file):
         study = optuna.create_study(
-            storage=f"sqlite:///{(out / 'study.db').absolute()}",
+            storage=f"sqlite:///{file.absolute()}",
             study_name="tune",
             direction="maximize",
             pruner=optuna.pruners.MedianPruner(n_startup_trials=UNPRUNED_TRIALS),
             load_if_exists=True,
         )
-    except (SQLAlchemyError, RuntimeError, AssertionError) as error:
-        line = str(error).partition("\n")[0]
-        raise ConfigError(f"{out / 'study.db'} cannot be used ({line}); choose another --out") from None
+        float(np.mean(study.user_attrs.get("given", 0.0)))  # all that is read of it later is read once here
+        for trial in _ended(study):
+            float(trial.value or 0.0)
+            _values(trial.params, space)
     if study.user_attrs.get("identity", identity) != identity:
         raise ConfigError(
             f"{out} holds trials of another recipe, space, seed or other train pairs; delete it or choose another --out"

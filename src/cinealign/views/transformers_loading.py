@@ -33,7 +33,10 @@ def quiet_loading(model: str) -> Iterator[None]:
         logging.set_verbosity_error()  # type: ignore[no-untyped-call]
         try:
             yield
-        except (OSError, ValueError, LookupError, RuntimeError, TypeError, ImportError, SafetensorError) as error:
+        except (
+            *(OSError, ValueError, LookupError, RuntimeError, TypeError, ImportError, SafetensorError),
+            *(AttributeError, ArithmeticError, AssertionError),  # of a value in config.json that no check has refused
+        ) as error:
             reason = " ".join(str(error).split())
             if len(reason) > LONGEST_REASON:
                 reason = f"{reason[:LONGEST_REASON].rstrip()} ..."
