@@ -361,6 +361,8 @@ def test_no_memory_is_one_line(
     for error in (
         MemoryError("Unable to allocate 9 TiB"),
         RuntimeError("DefaultCPUAllocator: can't allocate memory: you ..."),
+        ImportError("libtorch_cpu.so: failed to map segment from shared object"),
+        OSError("libgomp.so.1: failed to map segment from shared object"),
     ):
 
         def fail(self: Run, error: Exception = error) -> Any:
@@ -371,7 +373,7 @@ def test_no_memory_is_one_line(
 
 
 def test_what_is_no_fault_of_the_machine_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, finished: Run) -> None:
-    for error in (OSError(errno.EINVAL, "Invalid argument"), RuntimeError("a bug")):
+    for error in (OSError(errno.EINVAL, "Invalid argument"), RuntimeError("a bug"), ImportError("no module x")):
 
         def fail(self: Run, error: Exception = error) -> Any:
             raise error

@@ -79,8 +79,12 @@ OF_THE_MACHINE = {
     if hasattr(errno, name)
 }
 """What the system refuses whatever our code does: no room, no right, no memory. Where a command knows more it says more."""
-NO_MEMORY = ("can't allocate memory", "bad allocation", "std::bad_alloc", "Cannot allocate memory")
-"""How libraries that are not Python say it, in a RuntimeError."""
+NO_MEMORY = (
+    *("can't allocate memory", "bad allocation", "std::bad_alloc", "Cannot allocate memory"),
+    "failed to map segment from shared object",  # of the loader, where a library does not fit into `ulimit -v`
+)
+"""How libraries that are not Python say it, in a RuntimeError, and the loader, in an ImportError."""
+_TOO_LITTLE = "Error: there is not enough memory; close programs, raise its limit or take fewer items"
 UsageError: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 """What a wrong option raises: typer brings its own copy of click, older ones use the package."""
 
@@ -134,17 +138,23 @@ def _call(arguments: list[str]) -> None:
         sys.stderr.close()
         sys.exit(1)
     except OSError as error:
+        if error.errno is None and _lacks_memory(error):  # ctypes gives the loader's words and no number
+            _fail(_TOO_LITTLE)
         if error.errno not in OF_THE_MACHINE:
             raise
         place = error.filename or "a file or connection"
         _fail(f"Error: {place}: {error.strerror}; once that is mended the same command starts again or goes on")
-    except RuntimeError as error:
-        if not any(words in str(error) for words in NO_MEMORY):
+    except (RuntimeError, ImportError) as error:
+        if not _lacks_memory(error):
             raise
-        _fail("Error: there is not enough memory; close programs, raise its limit or take fewer items")
+        _fail(_TOO_LITTLE)
     if code == STOPPED:  # typer turns Ctrl-C into this exit code
         print("stopped; the same command goes on from here", file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _lacks_memory(error: Exception) -> bool:
+    return any(words in str(error) for words in NO_MEMORY)
 
 
 def _language(arguments: list[str]) -> str:
