@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +174,45 @@ def test_an_approximate_index_finds_more_with_more_effort(
     among = engine.keys()[::2]  # passes the limit of one-by-one scoring
     monkeypatch.setattr(lance, "TAKEN_AT_MOST", 100)
     assert again.search(queries, 5, among).keys.tolist() == obvious(queries, among, vectors[::2], 5)
+
+
+def test_queries_that_lie_far_from_all_rows_are_made_long_for_the_approximate_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows and queries lie about two directions at a right angle: at length 1 rounded lengths of rows outweigh the products."""
+    monkeypatch.setattr(lance, "SMALLEST", 1000)
+    monkeypatch.setattr(lance, "PARTITION_ROWS", 256)
+    monkeypatch.setattr(lance, "EFFORT", {"probes": 100, "refine": 1})
+    meaning, spread = rows(3000, width=64), np.random.default_rng(1).uniform(0.5, 1.5, (3000, 1))
+    about = np.eye(64, dtype=np.float32)
+    vectors = about[0] + meaning * spread
+    queries = about[1] + meaning[:300] + 0.7 * rows(300, 2, width=64)
+    vectors, queries = (
+        (each / np.linalg.norm(each, axis=1, keepdims=True)).astype(np.float32) for each in (vectors, queries)
+    )
+    engine = grown("lance", tmp_path / "v", vectors, 3000).compact("000001")
+    expected = engine.keys()[np.argsort(-(queries @ vectors.T), axis=1)[:, :10]]
+
+    def recall() -> float:
+        found = engine.search(queries, 10).keys
+        return float(np.mean([np.isin(one, other).mean() for one, other in zip(found, expected, strict=True)]))
+
+    long = recall()
+    monkeypatch.setattr(lance, "REACH", 1.0)
+    assert long > recall() + 0.03  # six builds gave 0.06 to 0.09
+
+
+def test_few_float16_vectors_are_searched_without_pytorch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, queries = rows(301), rows(7, 1)
+    engine = grown("exact", tmp_path / "v", vectors, 301, dtype="float16")
+    monkeypatch.setattr(exact, "MANY", 0)
+    through_torch = engine.search(queries, 9)
+    monkeypatch.undo()
+    monkeypatch.delitem(sys.modules, "torch")
+    without = engine.search(queries, 9)
+    assert "torch" not in sys.modules
+    assert (without.keys == through_torch.keys).all()
+    assert (without.scores == through_torch.scores).all()
 
 
 def test_what_a_killed_writer_added_is_rolled_back(tmp_path: Path) -> None:
