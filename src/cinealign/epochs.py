@@ -1,4 +1,4 @@
-"""Training as it goes: what every epoch came to, on the screen and for whoever listens."""
+"""Training in progress: the numbers of every epoch, on the screen and for listeners."""
 
 from __future__ import annotations
 

@@ -79,6 +79,9 @@ def label(text: str, **values: Any) -> str:
     return told.format(**values) if values else told
 
 
+_RANGE = re.compile(r"([\d.,]+) to ([\d.,]+)")
+
+
 def label_of(text: str, lang: Language) -> str:
     """`text` as it stands in figures whose labels speak `lang`."""
     if lang != "zh":
@@ -86,6 +89,8 @@ def label_of(text: str, lang: Language) -> str:
     labels = _labels()
     if text in labels:
         return labels[text]
+    if bounds := _RANGE.fullmatch(text):
+        return f"{bounds[1]}–{bounds[2]}"
     for pattern, told in _patterns():
         if found := pattern.fullmatch(text):
             return told.replace("*", "{}").format(*found.groups())

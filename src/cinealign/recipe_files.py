@@ -89,9 +89,7 @@ def _recipe_file(name_or_file: str | os.PathLike[str]) -> Path:
     path = Path(name_or_file)
     if path.suffix in (".yaml", ".yml"):
         if not os.path.isfile(path):  # noqa: PTH113  (pathlib raises where a name is too long)
-            raise ConfigError(
-                f"recipe file {path} does not exist; `cinealign recipes` lists the recipes that come along"
-            )
+            raise ConfigError(f"recipe file {path} does not exist; `cinealign recipes` lists the packaged recipes")
         return path
     packaged = RECIPES / f"{path.name}.yaml"
     if path.name != str(name_or_file) or not os.path.isfile(packaged):  # noqa: PTH113

@@ -90,7 +90,7 @@ def test_a_folder_of_texts(finished: Run, tmp_path: Path) -> None:
         ([], "nothing to encode: pass --images, --texts or both"),
         (["--images", "gone"], "gone does not exist; give picture files"),
         (["--images", "empty"], r"empty holds no picture (.jpg, "),
-        (["--texts", "gone.txt"], "gone.txt does not exist; give a file with a text a line"),
+        (["--texts", "gone.txt"], "gone.txt does not exist; give a file with one text per line"),
         (["--texts", "blank.txt"], "blank.txt holds no text"),
         (
             ["--texts", "table.csv"],

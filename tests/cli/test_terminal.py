@@ -70,7 +70,9 @@ def test_nothing_is_meant_by_a_name_that_is_far(capsys: pytest.CaptureFixture[st
 def test_a_run_by_its_name(beside: Path, finished: Run, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = call(capsys, "show", "cheap", "--json")
     assert (code, err) == (0, "") and json.loads(out) == finished.metrics
-    (beside / "cheap").mkdir()  # what is here goes before what is in runs/
+    (beside / "cheap").mkdir()  # a folder of other things does not hide it, a run here goes before one in runs/
+    assert call(capsys, "show", "cheap")[0] == 0
+    (beside / "cheap" / "metrics.json").write_text("{}")
     assert call(capsys, "show", "cheap")[0] == 2
 
 

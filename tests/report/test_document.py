@@ -243,8 +243,10 @@ def test_comparisons_and_ladder(finished: Run, made_up: Path, curves: Path, tmp_
     low, high = found["interval"]
     said = f"{found['mean']:.3f} [{low:.3f}, {high:.3f}] ± {found['spread']:.3f}"
     assert f"The highest held-out sum has better ({said})." in text
-    assert ("plain is really behind" in text) is real
+    assert ("plain is significantly lower" in text) is real
     assert ("The difference to plain is not significant" in text) is not real
+    own = finished.metrics["poster_to_intro"]["held_out"]
+    assert f"{finished.recipe.name} (this run)\n{own:.3f} [" in text  # it was not compared
     assert (
         "From the simplest method to this one" in text and "plain lettering\n0.410\n0.421\n+ genre, year\n0.500" in text
     )

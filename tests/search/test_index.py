@@ -154,7 +154,7 @@ def test_questions_that_cannot_be_answered(index: Index) -> None:
         index.search(text="  \n")
     with pytest.raises(ConfigError, match=r"at most 20,000 letters, got 20,001"):
         index.search(text="a" * 20_001)
-    with pytest.raises(DataError, match=r"has no item 'Jaws'; search for its title with --title"):
+    with pytest.raises(DataError, match=r"has no item 'Jaws', neither by id nor by title"):
         index.search(like="Jaws")
     with pytest.raises(ConfigError, match="limit must be between 1 and 10,000 and offset at least 0, got 0 and 0"):
         index.search(text="a", limit=0)
@@ -173,3 +173,11 @@ def test_folders_that_are_no_index(tmp_path: Path) -> None:
     manifest.write_text("{")
     with pytest.raises(DataError, match="is a damaged index"):
         Index.open(folder)
+
+
+def test_an_item_is_named_by_its_title(index: Index) -> None:
+    item = next(iter(index.items.all()))
+    by_id = [hit.id for hit in index.search(like=item.item_id, limit=3)]
+    assert [hit.id for hit in index.search(like=item.title.upper(), limit=3)] == by_id
+    by_side = [hit.id for hit in index.search(like=f"{item.item_id}:poster", limit=3)]
+    assert [hit.id for hit in index.search(like=f"{item.title}:poster", limit=3)] == by_side

@@ -91,7 +91,7 @@ def test_files(compared: dict[str, Any], folder: Path) -> None:
     for part in ("k = 12", "N = 240", "chance 0.0500", "96 held-out", "| good |", "Holm's correction over 1 pairs"):
         assert part in text
     shown = "\n".join(lines(compared))
-    assert "k = 12" in shown
+    assert "k = 12" in shown and max(map(len, shown.splitlines())) <= 80
     for direction in DIRECTIONS:
         for split in SPLITS:  # every accuracy with its interval, in the file and on the terminal
             measure = compared["recipes"][0]["accuracy"][direction][split]

@@ -1,1 +1,1 @@
-"""Checks that try to catch dishonest or implausible results, in a run or in somebody else's D."""
+"""Checks that try to catch dishonest or implausible results, in a run or in a given D."""

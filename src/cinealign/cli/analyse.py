@@ -22,7 +22,7 @@ def analyse(
     force: Annotated[bool, typer.Option("--force", help="Make a finished analysis again.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Is the poster related to the intro, what do near ones share, what is it good for: numbers, tables, figures.
+    """Is the poster related to the intro, what do neighbours share, what is it good for: numbers, tables, figures.
 
     The same command goes on with an analysis that was interrupted, and shows one that is finished again.
     """

@@ -27,7 +27,7 @@ def audit(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Check a run against its data, or a distance matrix by itself; PASS, FAIL or NOTE a line.
+    """Check a run against its data, or a distance matrix by itself; one line of PASS, FAIL or NOTE per check.
 
     Exits with 0 on PASS, 1 on FAIL, 3 where a NOTE leaves the question open.
 
@@ -35,9 +35,11 @@ def audit(
     """
     import json
 
+    from cinealign.cli.scoring import open_run, split_of
+
+    run = None if folder is None else open_run(folder)  # a missing run is said before anything heavy is loaded
     from cinealign.audit.audit import audit_distances, audit_run
     from cinealign.audit.findings import Finding, worst
-    from cinealign.cli.scoring import open_run, split_of
     from cinealign.data.catalogue import Catalogue
     from cinealign.distance.files import load_distances
     from cinealign.run_data import RunData
@@ -46,10 +48,9 @@ def audit(
         if not as_json:
             typer.echo(finding.line())
 
-    if folder is not None:
+    if run is not None:
         if train_ids is not None:
             raise typer.BadParameter("a run has the split of its data; --train-ids is for a D without RUN")
-        run = open_run(folder)
         D = None if distances is None else load_distances(distances, ids=run.ids, allow_nan=True)
         findings = audit_run(run, RunData.find(run, data, same=False).catalogue, D=D, heard=show)
     else:

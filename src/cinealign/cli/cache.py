@@ -8,7 +8,7 @@ import typer
 
 from cinealign.cli.commands import Commands
 
-cache_app = typer.Typer(cls=Commands, help="Show or delete the features that earlier runs have kept.")
+cache_app = typer.Typer(cls=Commands, help="Show or delete features stored by earlier runs.")
 
 
 @cache_app.command()

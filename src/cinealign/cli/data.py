@@ -83,15 +83,15 @@ def check(
 def sample(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make; it must not hold anything yet.")],
     kind: Annotated[
-        SampleKind, typer.Option(help="movies: a data folder; flags: a table and pictures, to try `data import` on.")
+        SampleKind, typer.Option(help="movies: a data folder; flags: a table and pictures to import.")
     ] = SampleKind.movies,
-    count: Annotated[int, typer.Option("--movies", "--items", help="How many with a picture to draw.")] = 240,
-    seed: Annotated[int, typer.Option(help="The same seed draws the same ones.")] = 0,
+    count: Annotated[int, typer.Option("--movies", "--items", help="Number of items to draw.")] = 240,
+    seed: Annotated[int, typer.Option(help="Seed; the same seed draws the same items.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace a sample that was drawn there before.")] = False,
 ) -> None:
     """Draw a small data set: pictures and texts made by the program.
 
-    Movies are laid out as the assignment's files are. Flags are not: they are what somebody else's data may look like.
+    Movies are laid out like the assignment's files. Flags are laid out like other people's data.
     """
     from cinealign.data.sample import draw_sample
     from cinealign.data.sample_flags import TABLE, draw_flags

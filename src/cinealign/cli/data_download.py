@@ -29,12 +29,10 @@ class SourceChoice(StrEnum):
 
 
 def download(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make, or to go on with.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make, or to resume.")],
     source: Annotated[
         SourceChoice | None,
-        typer.Option(
-            help="Where intros and poster addresses come from; a key alone chooses its service.", show_default="public"
-        ),
+        typer.Option(help="Source of intros and poster addresses; a key chooses its service.", show_default="public"),
     ] = None,
     omdb_key: Annotated[
         str | None, typer.Option(metavar="KEY", help="Your key for OMDb; else the variable OMDB_API_KEY.")
@@ -43,7 +41,7 @@ def download(
         str | None, typer.Option(metavar="KEY", help="Your key for TMDB; else the variable TMDB_API_KEY.")
     ] = None,
     accept_licence: Annotated[
-        bool, typer.Option("--accept-licence", help="Accept MovieLens' licence; it is shown all the same.")
+        bool, typer.Option("--accept-licence", help="Accept MovieLens' licence; it is shown anyway.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Confirm the hosts that are listed; do not ask.")] = False,
     poster_host: Annotated[
@@ -54,9 +52,9 @@ def download(
             show_default="m.media-amazon.com",
         ),
     ] = None,
-    rate: Annotated[float, typer.Option(help="Most requests a second, over all workers.")] = 5.0,
-    workers: Annotated[int, typer.Option(help="Requests that may be under way at once.")] = 8,
-    tries: Annotated[int, typer.Option(help="How often a failed request is made before it is given up.")] = 5,
+    rate: Annotated[float, typer.Option(help="Most requests per second, over all workers.")] = 5.0,
+    workers: Annotated[int, typer.Option(help="Most requests at the same time.")] = 8,
+    tries: Annotated[int, typer.Option(help="Attempts per request.")] = 5,
     train: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Your own train.txt; without it 60 % are drawn at random.")
     ] = None,

@@ -41,10 +41,10 @@ def import_data(
     ] = None,
     share: Annotated[float, typer.Option(help="Train share of the random split, where SOURCE has no split.")] = 0.6,
     seed: Annotated[int, typer.Option(help="Seed of the random split.")] = 0,
-    noun: Annotated[str, typer.Option(help="What one thing is called on the screen, such as book.")] = "item",
+    noun: Annotated[str, typer.Option(help="What an item is called, such as book.")] = "item",
     longest_side: Annotated[int, typer.Option(metavar="PIXELS", help="Larger pictures are shrunk to this.")] = 1024,
     encoding: Annotated[
-        str | None, typer.Option(help="Encoding of a text file, such as big5; found if absent.")
+        str | None, typer.Option(help="Encoding of a text file, such as big5; detected if absent.")
     ] = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook; the first visible one if absent.")] = None,
     quoting: Annotated[
@@ -68,8 +68,8 @@ def import_data(
 ) -> None:
     """Make a catalogue folder of a table and pictures; columns are found by name and content, or named.
 
-    Nothing is fetched, and no picture outside SOURCE's folder (or --images) is read. An interrupted import goes on where
-    it stopped when the same command is given again.
+    Nothing is downloaded, and no picture outside SOURCE's folder (or --images) is read. The same command resumes an
+    interrupted import.
     """
     from cinealign.data.importing.plan import ImportOptions, plan_import
     from cinealign.data.importing.preview import draw_contact_sheet, preview_lines

@@ -38,7 +38,7 @@ def split(
     before: Annotated[int | None, typer.Option(metavar="YEAR", help="For year: the first that is held out.")] = None,
     share: Annotated[float, typer.Option(help="Train share, for random, group and year.")] = 0.6,
     seed: Annotated[int, typer.Option(help="For random and group.")] = 0,
-    force: Annotated[bool, typer.Option("--force", help="Replace a train.txt that lies there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing train.txt.")] = False,
 ) -> None:
     """Write train.txt and split.json: which items may be learned from. Posters are decoded, so that sizes are true."""
     from cinealign.data.split_folder import SplitOptions, split_folder

@@ -13,20 +13,22 @@ from cinealign.cli.runs import DeviceChoice, DeviceOption
 
 def encode(
     run: RunFolder,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the vectors go: .npz, .parquet or .safetensors.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="File to write: .npz, .parquet or .safetensors.")],
     images: Annotated[
         list[Path] | None,
         typer.Option(metavar="DIR|FILE", help="Pictures, or a folder of them; may be given several times."),
     ] = None,
     texts: Annotated[
         Path | None,
-        typer.Option(metavar="FILE|DIR", help="A file with a text a line, a .csv table, or a folder of .txt files."),
+        typer.Option(
+            metavar="FILE|DIR", help="A file with one text per line, a .csv table, or a folder of .txt files."
+        ),
     ] = None,
     column: Annotated[str | None, typer.Option(help="The column of the table that holds the texts.")] = None,
     normalised: Annotated[
         bool, typer.Option("--normalised", help="Rows of length 1, two numbers wider, whose cosine ranks as D does.")
     ] = False,
-    batch_size: Annotated[int, typer.Option(min=1, help="Items that are worked on together.")] = 32,
+    batch_size: Annotated[int, typer.Option(min=1, help="Items per batch.")] = 32,
     weights: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of model folders by name; else CINEALIGN_WEIGHTS.")
     ] = None,

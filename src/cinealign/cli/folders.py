@@ -12,19 +12,25 @@ from cinealign.errors import DataError, meant
 
 RUNS = Path("runs")
 """Where `cinealign run` puts a run that is given no other place."""
+_MARKS = ("metrics.json", "CURRENT", "run/metrics.json")
+"""What a run, an index and an unpacked submission hold."""
 
 
 def found_run(given: str | Path) -> Path | None:
-    """`given` where it exists, else the run of that name in runs/, finished or interrupted; None where there is neither."""
+    """The run or index at `given`, else the run of that name in runs/, finished or interrupted, else whatever `given` is.
+
+    A folder of other things, such as data, does not hide the run of its name. None where there is nothing.
+    """
     path = Path(given)
-    if os.path.exists(path):  # noqa: PTH110  (pathlib raises where a name is too long)
+    there = os.path.exists(path)  # noqa: PTH110  (pathlib raises where a name is too long)
+    if there and (not os.path.isdir(path) or any(os.path.exists(path / mark) for mark in _MARKS)):  # noqa: PTH110, PTH112
         return path
     if len(path.parts) == 1 and path.name == str(given):
         named = RUNS / path
         for place in (named, named.with_name(f"{path.name}.partial")):
             if os.path.isdir(place):  # noqa: PTH112
                 return named
-    return None
+    return path if there else None
 
 
 def run_folder(given: Path | None) -> Path | None:

@@ -23,7 +23,7 @@ def grade(
     jobs: Annotated[
         int, typer.Option(min=0, help="Submissions judged at a time; 0 is one for each core, four at most.")
     ] = 0,
-    lang: Annotated[Language, typer.Option(help="Of the pages and the table.")] = "en",
+    lang: Annotated[Language, typer.Option(help="Language of the pages and the table.")] = "en",
 ) -> None:
     """Score and audit every submission of a folder; nothing of it is executed.
 

@@ -53,16 +53,14 @@ def make(
     folder: RunFolder,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Index folder; RUN/index where absent.")] = None,
     data: Annotated[Path | None, typer.Option(help="Data folder; else where the run's data usually are.")] = None,
-    engine: Annotated[EngineChoice, typer.Option(help="exact looks at every vector; lance is approximate.")] = (
+    engine: Annotated[EngineChoice, typer.Option(help="exact searches every vector; lance is approximate.")] = (
         EngineChoice.exact
     ),
     dtype: Annotated[DtypeChoice, typer.Option(help="exact: number format on disk.")] = DtypeChoice.float32,
-    compression: Annotated[CompressionChoice, typer.Option(help="lance: of the vectors in its index.")] = (
+    compression: Annotated[CompressionChoice, typer.Option(help="lance: compression of its vectors.")] = (
         CompressionChoice.pq
     ),
-    width: Annotated[
-        int, typer.Option(metavar="N", help="Numbers a vector at most; 0 keeps all of the model's.")
-    ] = 768,
+    width: Annotated[int, typer.Option(metavar="N", help="Most numbers per vector; 0 keeps all of the model's.")] = 768,
     chances: Annotated[
         bool,
         typer.Option(
@@ -74,7 +72,7 @@ def make(
 ) -> None:
     """Make an index of a run: vectors, items, model, and how often a score means the right answer.
 
-    The same command goes on with an index that was interrupted.
+    The same command resumes an interrupted index.
     """
     from cinealign.run import Run
     from cinealign.run_data import RunData
@@ -99,9 +97,9 @@ def make(
         typer.echo("\n".join([*card_lines(index.card), f"index: {place}"]))
 
 
-Images = Annotated[Path | None, typer.Option(metavar="DIR", help="Of a table: folder of the pictures.")]
-IdColumn = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Of a table: column of the ids.")]
-Column = Annotated[str | None, typer.Option(metavar="COLUMN", help="Of a table, as in `cinealign data import`.")]
+Images = Annotated[Path | None, typer.Option(metavar="DIR", help="For a table: folder of the pictures.")]
+IdColumn = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="For a table: column of the ids.")]
+Column = Annotated[str | None, typer.Option(metavar="COLUMN", help="For a table, as in `cinealign data import`.")]
 
 
 @index_app.command()
@@ -117,9 +115,9 @@ def add(
     title: Column = None,
     genre: Column = None,
 ) -> None:
-    """Add items; one that is there already, by id and content, is passed over. Pictures or texts alone will do.
+    """Add items; an item that the index has already, by id and content, is skipped. Pictures or texts alone are enough.
 
-    The same command goes on with what was interrupted; every line on the screen is safe.
+    The same command resumes after an interruption; items named on the screen are saved.
     """
     _grow(folder, source, images, {"id": item_id, "image": image, "text": text, "title": title, "genre": genre}, False)
 
@@ -175,7 +173,7 @@ def remove(
 @index_app.command()
 def check(
     folder: IndexFolder,
-    sample: Annotated[int, typer.Option(min=0, help="Items a side that are encoded again.")] = 20,
+    sample: Annotated[int, typer.Option(min=0, help="Items per side that are encoded again.")] = 20,
 ) -> None:
     """Verify sums, counts and lengths, and that a sample of stored vectors comes out of the model again."""
     from cinealign.search.check import check_index
@@ -206,7 +204,7 @@ def info(folder: IndexFolder, as_json: AsJson = False) -> None:
 
 @index_app.command()
 def compact(folder: IndexFolder) -> None:
-    """Write all files of an index anew, without what was removed; this happens by itself where much has changed."""
+    """Rewrite all files of an index without what was removed; this also happens automatically after many changes."""
     from cinealign.search.growth import open_writer
 
     with open_writer(folder) as writer:

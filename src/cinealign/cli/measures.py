@@ -16,17 +16,18 @@ Data = Annotated[Path | None, typer.Option(help="Data folder; else where the run
 
 def slices(folder: RunFolder, data: Data = None, as_json: AsJson = False) -> None:
     """Accuracy of parts of the held-out items: genre, decade, intro length, lettering, colourfulness, popularity."""
+    from cinealign.run import Run
+
+    run = Run(folder)  # a missing run is said before anything heavy is loaded
     from cinealign.evaluation.accuracy import top_k
     from cinealign.evaluation.attributes import catalogue_slices
     from cinealign.evaluation.keys import TASK_RATIO
     from cinealign.evaluation.measures_table import print_slices
     from cinealign.evaluation.metrics import ranks_both_ways
     from cinealign.evaluation.slices import score_slices
-    from cinealign.run import Run
     from cinealign.run_data import RunData
     from cinealign.views.poster.lettering import lettering_texts
 
-    run = Run(folder)
     found = RunData.find(run, data)
     catalogue = found.catalogue
     lettering = lettering_texts(run.model.views.values(), catalogue.posters, found.store)
@@ -42,14 +43,15 @@ def slices(folder: RunFolder, data: Data = None, as_json: AsJson = False) -> Non
 
 def geometry(folder: RunFolder, data: Data = None, as_json: AsJson = False) -> None:
     """Hubs, modality gap, effective rank, alignment, uniformity; and CKA before and after each expert, with the data."""
+    from cinealign.run import Run
+
+    run = Run(folder)
     from cinealign.analysis.relation.kernel_alignment import cka_of_experts
     from cinealign.errors import DataError
     from cinealign.evaluation.geometry import geometry as measure
     from cinealign.evaluation.measures_table import print_geometry
-    from cinealign.run import Run
     from cinealign.run_data import RunData
 
-    run = Run(folder)
     measures = measure(*run.vectors)
     try:
         found = RunData.find(run, data)
@@ -72,15 +74,16 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Is RUN_B better than RUN_A? Paired bootstrap and McNemar's test on the same held-out items, Holm's correction."""
-    import numpy as np
-
     from cinealign.errors import DataError
-    from cinealign.evaluation.comparison import compare_runs, minimal_detectable_difference
-    from cinealign.evaluation.measures_table import print_differences
-    from cinealign.evaluation.metrics import DIRECTIONS, ranks_both_ways, split_rows
     from cinealign.run import Run
 
     runs = {str(folder): Run(folder) for folder in (first, second)}
+    import numpy as np
+
+    from cinealign.evaluation.comparison import compare_runs, minimal_detectable_difference
+    from cinealign.evaluation.measures_table import print_differences
+    from cinealign.evaluation.metrics import DIRECTIONS, ranks_both_ways, split_rows
+
     if len(runs) < 2:
         raise DataError(f"{first} is named twice; name two runs")
     before, after = runs.values()

@@ -11,7 +11,7 @@ def recipes(
     name: Annotated[str | None, typer.Argument(help="A recipe to print resolved, with every default.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """List the recipes that come along, one line each; or print one with all its settings."""
+    """List the packaged recipes, one line each; or print one with all its settings."""
     import json
 
     from cinealign.recipe import Recipe

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cinealign.run import Run
 
 Data = Annotated[Path | None, typer.Option(help="Data folder; else where the run's data usually are.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace what lies at --out.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the file at --out.")]
 Compare = Annotated[
     list[Path] | None,
     typer.Option("--compare", metavar="DIR", help="A folder of `cinealign compare`; may be repeated."),
@@ -40,9 +40,7 @@ Lang = Annotated[LanguageChoice, typer.Option(help="Language of the text.")]
 
 Own = Annotated[
     Path | None,
-    typer.Option(
-        "--notebook", metavar="FILE", help="A notebook (or ID.zip) whose cells `My analysis` are kept: what you wrote."
-    ),
+    typer.Option("--notebook", metavar="FILE", help="A notebook (or ID.zip) whose cells `My analysis` are kept."),
 ]
 
 
@@ -85,7 +83,7 @@ def report(
     data: Data = None,
     compare: Compare = None,
     ladder: Ladder = None,
-    whose: Annotated[str, typer.Option("--by", metavar="TEXT", help="Whose report it is, for the title page.")] = "",
+    whose: Annotated[str, typer.Option("--by", metavar="TEXT", help="Author, for the title page.")] = "",
     own: Own = None,
     force: Force = False,
 ) -> None:
@@ -121,9 +119,9 @@ def _analysed(run: Run, data: Path | None) -> Path:
 
 def submit(
     folder: RunFolder,
-    student_id: Annotated[str, typer.Option(help="Names the zip and the files in it.")],
+    student_id: Annotated[str, typer.Option(help="Student ID; names the zip and its files.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for ID.zip.")] = Path(),
-    name: Annotated[str, typer.Option(help="For the title pages.")] = "",
+    name: Annotated[str, typer.Option(help="Name for the title pages.")] = "",
     lang: Lang = LanguageChoice.en,
     data: Data = None,
     compare: Compare = None,

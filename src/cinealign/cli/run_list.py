@@ -17,7 +17,7 @@ DEEPEST = 3
 
 
 def runs(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder to look in, and in its folders.")] = RUNS,
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder to search, with its subfolders.")] = RUNS,
     as_json: AsJson = False,
 ) -> None:
     """List the runs in a folder with their numbers, and those that were interrupted."""
@@ -35,7 +35,7 @@ def runs(
     else:
         typer.echo(f"no finished run in {folder}")
     for each in left:
-        typer.echo(f"interrupted: {each}; the command that began it goes on with it")
+        typer.echo(f"interrupted: {each}; the same command resumes it")
 
 
 def _row(run: Any) -> dict[str, Any]:

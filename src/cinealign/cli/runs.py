@@ -73,7 +73,7 @@ def run(
 ) -> None:
     """Learn from the train pairs, score all pairs, and write a run directory.
 
-    The same command goes on with a run that was interrupted.
+    The same command resumes an interrupted run.
     """
     from cinealign.data.locate import locate_data
     from cinealign.device import described, use_device

@@ -22,7 +22,7 @@ Address = Annotated[
 ]
 Workers = Annotated[int, typer.Option(min=1, help="Processes that compute, one processor each.")]
 Table = Annotated[str, typer.Argument(metavar="URI", help="What `cinealign scale encode` made: a folder or bucket.")]
-Column = Annotated[str | None, typer.Option(metavar="COLUMN", help="Of a table; found by its name where absent.")]
+Column = Annotated[str | None, typer.Option(metavar="COLUMN", help="For a table; found by its name if absent.")]
 
 
 @scale_app.command()
@@ -37,8 +37,12 @@ def encode(
     out: Annotated[str, typer.Option(metavar="URI", help="Folder or bucket that every worker reaches.")],
     address: Address = "auto",
     workers: Workers = 2,
-    block: Annotated[int, typer.Option(min=1, metavar="N", help="Rows that a lost worker has to do again.")] = 256,
-    item_id: Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Of a table: the ids.")] = None,
+    block: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Rows per block; a lost worker's block is computed again.")
+    ] = 256,
+    item_id: Annotated[
+        str | None, typer.Option("--id", metavar="COLUMN", help="For a table: column of the ids.")
+    ] = None,
     image: Column = None,
     text: Column = None,
     title: Column = None,
@@ -81,11 +85,11 @@ def encode(
 def index(
     table: Table,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Index folder; the workers must reach it.")],
-    compression: Annotated[CompressionChoice, typer.Option(help="Of the vectors in the IVF index.")] = (
+    compression: Annotated[CompressionChoice, typer.Option(help="Compression of the vectors in the IVF index.")] = (
         CompressionChoice.pq
     ),
     width: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Numbers a vector at most; 0 keeps all of the model's.")
+        int, typer.Option(min=0, metavar="N", help="Most numbers per vector; 0 keeps all of the model's.")
     ] = 768,
     address: Address = "auto",
     workers: Workers = 2,
@@ -106,10 +110,10 @@ def evaluate(
     target: Annotated[str, typer.Argument(metavar="RUN|URI", help="A run directory, or what `scale encode` made.")],
     train_ids: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Of a table: ids of train items, one a line, or a run's catalogue.json."),
+        typer.Option(metavar="FILE", help="For a table: ids of train items, one per line, or a run's catalogue.json."),
     ] = None,
     queries: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Ask N items drawn at random, in the whole gallery.")
+        int | None, typer.Option(min=1, metavar="N", help="Evaluate N random items against the whole gallery.")
     ] = None,
     address: Address = "auto",
     workers: Workers = 2,

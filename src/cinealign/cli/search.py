@@ -37,12 +37,12 @@ def search(
         Path, typer.Argument(metavar="INDEX|RUN", callback=run_folder, help="An index folder or a run directory.")
     ],
     texts: Annotated[
-        list[str] | None, typer.Argument(metavar="[TEXT]...", help="Free text; several are added up.")
+        list[str] | None, typer.Argument(metavar="[TEXT]...", help="Free text; several texts are combined.")
     ] = None,
     images: Annotated[list[Path] | None, typer.Option("--image", metavar="FILE", help="A picture.")] = None,
     like: Annotated[
         list[str] | None,
-        typer.Option(metavar="ID", help="An item of the index; ID:poster or ID:intro for one side of it."),
+        typer.Option(metavar="ID|TITLE", help="An item of the index; ID:poster or ID:intro for one side of it."),
     ] = None,
     plus: Annotated[
         list[str] | None, typer.Option(metavar="WHAT", help="More like this: a text, image:FILE or id:ID.")
@@ -53,15 +53,15 @@ def search(
     ] = None,
     genre: Annotated[list[str] | None, typer.Option(help="Only this genre; several: any of them.")] = None,
     year: Annotated[str | None, typer.Option(metavar="YEARS", help="1994, 1990-1999, 1990- or -1999.")] = None,
-    title: Annotated[str | None, typer.Option(help="Only titles that hold this text.")] = None,
+    title: Annotated[str | None, typer.Option(help="Only titles that contain this text.")] = None,
     split: Annotated[SplitChoice | None, typer.Option(help="Only these items.")] = None,
     where: Annotated[
         list[str] | None,
         typer.Option(metavar="COLUMN=VALUE", help="Only items whose column of the table holds this value."),
     ] = None,
-    limit: Annotated[int, typer.Option(help="Hits a page.")] = 10,
-    offset: Annotated[int, typer.Option(help="Hits to pass over.")] = 0,
-    why: Annotated[bool, typer.Option("--why", help="Say what speaks for each hit.")] = False,
+    limit: Annotated[int, typer.Option(help="Hits per page.")] = 10,
+    offset: Annotated[int, typer.Option(help="Hits to skip.")] = 0,
+    why: Annotated[bool, typer.Option("--why", help="Explain each hit.")] = False,
     cover: Annotated[
         bool, typer.Option("--cover", help="With --why: which parts of the picture count; takes a while.")
     ] = False,

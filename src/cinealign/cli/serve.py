@@ -28,12 +28,13 @@ def serve(
     ] = "127.0.0.1",
     open_browser: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     lang: Annotated[
-        LanguageChoice | None, typer.Option(help="Language of the pages; what the browser asks for, if absent.")
+        LanguageChoice | None, typer.Option(help="Language of the pages; the browser's, if absent.")
     ] = None,
     token: Annotated[
         str | None,
         typer.Option(
-            envvar="CINEALIGN_TOKEN", help="What browsers must show; made anew for an address that others can reach."
+            envvar="CINEALIGN_TOKEN",
+            help="Token that browsers must send; a new one is made for an address that others can reach.",
         ),
     ] = None,
     names: Annotated[
@@ -41,7 +42,7 @@ def serve(
     ] = None,
     compare: Annotated[
         list[Path] | None,
-        typer.Option(metavar="RUN", help="A run to compare with; those beside RUN are found by themselves."),
+        typer.Option(metavar="RUN", help="A run to compare with; runs beside RUN are found automatically."),
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Data folder; else where the run's data usually are.")] = None,
 ) -> None:

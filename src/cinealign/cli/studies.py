@@ -29,12 +29,12 @@ def tune(
     recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe by name, or a YAML file.")],
     space: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="What may vary, as YAML; else what is worth tuning of each expert."),
+        typer.Option(metavar="FILE", help="Search space as YAML; else the usual options of each expert."),
     ] = None,
-    trials: Annotated[int, typer.Option(min=1, help="Choices to try, those of earlier calls included.")] = 30,
+    trials: Annotated[int, typer.Option(min=1, help="Trials, including those of earlier calls.")] = 30,
     data: Data = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the study; runs/tune/RECIPE where absent.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the search; folds have the recipe's seed.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the search; folds use the recipe's seed.")] = 0,
     overrides: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY.PATH=VALUE", help="Change a setting of the recipe.")
     ] = None,
@@ -45,7 +45,7 @@ def tune(
 ) -> None:
     """Choose hyper-parameters by cross-validation inside the train pairs, and write the chosen recipe.
 
-    Held-out pairs are never looked at. The same command goes on with a study that was interrupted.
+    Held-out pairs are never looked at. The same command resumes an interrupted study.
     """
     from cinealign.recipe import Recipe
 
@@ -73,7 +73,7 @@ def tune(
 
 def compare(
     recipes: Annotated[list[str], typer.Argument(metavar="RECIPE...", help="Recipes by name, or YAML files.")],
-    seeds: Annotated[int, typer.Option(min=1, help="Runs of each recipe, from its own seed on.")] = 5,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of each recipe, starting at its own seed.")] = 5,
     data: Data = None,
     out: Annotated[Path, typer.Option(help="Folder of the comparison.")] = Path("runs/compare"),
     force: Annotated[
@@ -86,7 +86,7 @@ def compare(
 ) -> None:
     """Run recipes with several seeds, and say how good each is, what it costs and which differences are real.
 
-    Runs that are finished are used again, so the same command goes on with a comparison that was interrupted.
+    Runs that are finished are used again, so the same command resumes an interrupted comparison.
     """
     from cinealign.recipe import Recipe
 
@@ -113,9 +113,10 @@ def plot(
 ) -> None:
     """Draw the learning curves of a run's trained experts, and its top-p accuracy beside chance."""
     from cinealign.run import Run
+
+    run = Run(folder)  # a missing run is said before anything heavy is loaded
     from cinealign.studies.curves import plot_run, trained_experts
 
-    run = Run(folder)
     target = out or folder.resolve().with_name(f"{folder.resolve().name}-curves.pdf")
     files = plot_run(run, target, lang.value)
     if not trained_experts(run.history):

@@ -154,8 +154,8 @@ def read_texts(place: Path | str, column: str | None = None) -> Texts:
     """The texts in `place`.
 
     Args:
-        place: a .csv table with a column of texts (and of ids, where it has one); any other file, a text a line, blank lines
-            left out; or a folder of .txt files, a text each.
+        place: a .csv table with a column of texts (and of ids, where it has one); any other file, one text per line, blank
+            lines left out; or a folder of .txt files, one text each.
         column: of the table; else the first of `TEXT_COLUMNS` that it has.
     Raises:
         DataError: the place is missing or holds no text, or the table has no such column.
@@ -166,7 +166,7 @@ def read_texts(place: Path | str, column: str | None = None) -> Texts:
         texts = Texts(tuple(file.stem for file in files), tuple(read_text(file).text for file in files))
     elif not place.is_file():
         raise DataError(
-            f"{place} does not exist; give a file with a text a line, a .csv table or a folder of .txt files"
+            f"{place} does not exist; give a file with one text per line, a .csv table or a folder of .txt files"
         )
     elif place.suffix.lower() == ".csv":
         texts = _of_table(place, column)

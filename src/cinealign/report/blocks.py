@@ -67,11 +67,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture with a numbered caption; `width` is a share of the text's."""
+    """A picture with a numbered caption; `width` is a share of the text's, `at_top` keeps it from the foot of a page."""
 
     file: Path
     caption: Text
     width: float = 1.0
+    at_top: bool = False
 
 
 Block = Heading | Paragraph | Bullets | Formula | Table | Figure

@@ -95,10 +95,10 @@ class Writer:
             )
         )
 
-    def figure(self, file: Path | None, caption: Text, width: float = 1.0) -> None:
+    def figure(self, file: Path | None, caption: Text, width: float = 1.0, *, at_top: bool = False) -> None:
         """A picture; nothing where there is none."""
         if file is not None:
-            self.blocks.append(Figure(file, caption, width))
+            self.blocks.append(Figure(file, caption, width, at_top))
 
     def repeating_figure(self, file: Path | None, caption: Text, width: float = 1.0) -> None:
         """A picture of numbers that a table of the report has too; a brief report does without."""

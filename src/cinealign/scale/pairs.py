@@ -143,7 +143,7 @@ def read_ids(path: Path) -> list[str]:
         else:
             found = text.replace(",", " ").split()
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
-        raise DataError(f"{path} cannot be read as ids ({error}); give a file with an id a line") from None
+        raise DataError(f"{path} cannot be read as ids ({error}); give a file with one id per line") from None
     if not found:
-        raise DataError(f"{path} holds no ids; give a file with an id a line")
+        raise DataError(f"{path} holds no ids; give a file with one id per line")
     return [str(each) for each in found]

@@ -221,6 +221,15 @@ class Items:
                     return item
         return None
 
+    def of_title(self, title: str) -> list[Item]:
+        """The items of that title, whatever its case, with or without the year in parentheses behind it."""
+        folded = title.strip().casefold()
+        with_year = f"{folded.replace('[', '[[]').replace('*', '[*]').replace('?', '[?]')} ([0-9][0-9][0-9][0-9])"
+        found = [
+            item for file in self._files for item in file.where("folded = ? OR folded GLOB ?", [folded, with_year])
+        ]
+        return [item for item in found if item.key not in self._removed]
+
     def digests(self) -> dict[str, tuple[int, str | None, str | None]]:
         """Id -> key and the digests of both sides, of every item."""
         gone = set(self._removed.tolist())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from cinealign.data.tables import listed
 from cinealign.errors import ConfigError, DataError
 from cinealign.experts.base import Vectors
 from cinealign.search.engines import Rows
@@ -49,8 +50,8 @@ class Part:
 
     Attributes:
         kind: `text`, `image` or `like` (an item of the index).
-        value: the text; whatever the encoder opens as a poster; the item's id, with ":poster" or ":intro" behind it where
-            one side of it is meant.
+        value: the text; whatever the encoder opens as a poster; the item's id or title, with ":poster" or ":intro" behind it
+            where one side of it is meant.
         sign: 1 or -1.
     """
 
@@ -130,7 +131,7 @@ def _known(index: Index, part: Part) -> Looked:
         name, side = str(part.value), ""
     item = index.items.of_id(str(part.value)) or index.items.of_id(name)
     if item is None:
-        raise DataError(f"{index.folder} has no item {part.value!r}; search for its title with --title")
+        item = _of_title(index, name)
     if item.item_id == part.value:
         side = ""  # an id that happens to end in ":poster"
     digests = {"poster": item.poster_digest, "intro": item.intro_digest}
@@ -140,6 +141,18 @@ def _known(index: Index, part: Part) -> Looked:
     keys = np.array([item.key], dtype=np.int64)
     vectors = {each: index.space.unstored(each, index.engines[each].take(keys))[0] for each in sides}
     return Looked(part, vectors, item)
+
+
+def _of_title(index: Index, title: str) -> Item:
+    found = index.items.of_title(title)
+    if not found:
+        raise DataError(
+            f"{index.folder} has no item {title!r}, neither by id nor by title; --title TEXT finds parts of titles"
+        )
+    if len(found) > 1:
+        ids = listed([item.item_id for item in found])
+        raise DataError(f"{len(found)} items are called {title!r}; name one by its id: {ids}")
+    return found[0]
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -49,49 +50,63 @@ def markdown(comparison: dict[str, Any]) -> str:
         row = [entry["recipe"], *(_cell(accuracy[d]["held_out"]) for d in DIRECTIONS), _cell(entry["held_out_sum"])]
         row += [_cell(entry["acc_sum"]), f"{entry['course_score']:.2f}", _seconds(entry["seconds"])]
         rows.append([*row, f"{entry['parameters']:,}"])
-    tables = [_markdown_table(head, rows), other_splits(comparison, _markdown_table)]
-    return "\n\n".join([*tables, *about(comparison), *difference_text(comparison, _markdown_table)]) + "\n"
+    tables = [_markdown_table(head, rows), other_splits(comparison)]
+    return "\n\n".join([*tables, *about(comparison), *difference_text(comparison)]) + "\n"
 
 
 def lines(comparison: dict[str, Any]) -> list[str]:
-    """For the terminal: narrower tables than in the report."""
-    head = ["recipe", "held-out", "accuracy", "95 % interval", "±", "sum, all", "course", "fit s", "numbers"]
-    rows = []
+    """For the terminal: several narrow tables, 80 columns as long as names are short, and notes wrapped to that."""
+    accuracies, costs = [], []
     for entry in comparison["recipes"]:
-        for at, direction in enumerate(DIRECTIONS):
-            held_out, first = entry["accuracy"][direction]["held_out"], at == 0
-            rows.append(
-                [
-                    entry["recipe"] if first else "",
-                    SHORT[direction],
-                    _mean(held_out),
-                    "-" if held_out is None else _interval(held_out["interval"]),
-                    "-" if held_out is None or held_out["spread"] is None else f"{held_out['spread']:.3f}",
-                    _mean(entry["acc_sum"]) if first else "",
-                    f"{entry['course_score']:.2f}" if first else "",
-                    _seconds(entry["seconds"]) if first else "",
-                    f"{entry['parameters']:,}" if first else "",
-                ]
-            )
-    others = other_splits(comparison, _joined_table)
-    notes = ["", *about(comparison), "", *difference_text(comparison, _joined_table)]
-    return [*_plain_table(head, rows), "", others, *notes]
+        for split in (name for name in reversed(SPLITS) if comparison["split"][name]):
+            for direction in DIRECTIONS:
+                measure = entry["accuracy"][direction][split]
+                spread = "-" if measure["spread"] is None else f"{measure['spread']:.3f}"
+                named = [entry["recipe"], SHORT[direction], split.replace("_", "-")]
+                accuracies.append([*named, f"{measure['mean']:.3f}", _interval(measure["interval"]), spread])
+        course, numbers = f"{entry['course_score']:.2f}", f"{entry['parameters']:,}"
+        costs.append([entry["recipe"], _mean(entry["acc_sum"]), course, _seconds(entry["seconds"]), numbers])
+    said = [
+        *_plain_table(["recipe", "direction", "items", "accuracy", "95 % interval", "±"], accuracies),
+        "",
+        *_plain_table(["recipe", "sum, all", "course", "fit s", "numbers"], costs),
+        "",
+        *_wrapped(about(comparison)),
+    ]
+    pairs = comparison["differences"]
+    if not pairs:
+        return said
+    rows = [
+        [
+            *(pair["first"], pair["second"], f"{pair['sum']['difference']:+.4f}"),
+            *(
+                _interval(pair["sum"]["interval"], sign=True),
+                f"{pair['sum']['p_holm']:.4f}{' *' * pair['sum']['real']}",
+            ),
+        ]
+        for pair in pairs
+    ]
+    table = _plain_table(["first", "second", "difference", "95 % interval", "p (Holm)"], rows)
+    return [*said, "", *table, *_wrapped([f"* r{_how(pairs)[1:]}"])]
 
 
-def other_splits(comparison: dict[str, Any], table: Any) -> str:
-    """Accuracies of all and of train movies with their intervals, as a table made by `table(head, rows)`."""
+def _wrapped(notes: Sequence[str]) -> list[str]:
+    return [line for note in notes for line in textwrap.wrap(note, 80)]
+
+
+def other_splits(comparison: dict[str, Any]) -> str:
+    """Accuracies of all and of train movies with their intervals, as a Markdown table."""
     splits = [split for split in SPLITS if split != "held_out"]
     head = ["recipe", *(f"{SHORT[d]}, {split}" for split in splits for d in DIRECTIONS)]
     rows = [
         [entry["recipe"], *(_cell(entry["accuracy"][d][split], spread=False) for split in splits for d in DIRECTIONS)]
         for entry in comparison["recipes"]
     ]
-    made: str = table(head, rows)
-    return made
+    return _markdown_table(head, rows)
 
 
-def difference_text(comparison: dict[str, Any], table: Any) -> list[str]:
-    """The differences as a table made by `table(head, rows)`, and how they were judged."""
+def difference_text(comparison: dict[str, Any]) -> list[str]:
+    """The differences as a Markdown table, and how they were judged."""
     pairs = comparison["differences"]
     if not pairs:
         return []
@@ -103,11 +118,14 @@ def difference_text(comparison: dict[str, Any], table: Any) -> list[str]:
         bounds = _interval(test["interval"], sign=True)
         p = f"{test['p']:.4f} ({test['p_holm']:.4f})"
         rows.append([f"{pair['first']} → {pair['second']}", f"{test['difference']:+.4f}", bounds, p, verdict])
-    how = (
+    return [_markdown_table(head, rows), _how(pairs)]
+
+
+def _how(pairs: Sequence[dict[str, Any]]) -> str:
+    return (
         f"Real: paired bootstrap over the {pairs[0]['movies']} held-out items of hits averaged over seeds, both directions "
         f"summed, second minus first; {pairs[0]['samples']} samples, Holm's correction over {len(pairs)} pairs, p below 0.05."
     )
-    return [table(head, rows), how]
 
 
 def recipe_row(entry: dict[str, Any]) -> dict[str, Any]:
@@ -200,10 +218,6 @@ def _markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def _plain_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(len(row[at]) for row in (head, *rows)) for at in range(len(head))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(r, widths, strict=True)).rstrip() for r in (head, *rows)]
-
-
-def _joined_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join(_plain_table(head, rows))
 
 
 def _write_csv(file: Path, rows: Sequence[dict[str, Any]]) -> None:

@@ -23,7 +23,7 @@ PANELS = {
     "effective_rank": "effective rank",
 }
 """Key of history.jsonl -> title; a panel that no epoch of an expert has a value for is left out."""
-ACROSS = 6
+ACROSS = 4
 """Panels in a row at most."""
 GATE = "gate_"
 """Begins the keys of a network's gates, which share the panel `gates`."""
@@ -65,10 +65,10 @@ def draw_run(run: Run, lang: Language = "en") -> Any:
     experts = trained_experts(run.history)
     panels = {expert: _panels(series) for expert, series in experts.items()}
     columns = min(max([2, *map(len, panels.values())]), ACROSS)
-    heights = [2.2 * math.ceil(len(keys) / columns) for keys in panels.values()]
+    heights = [1.75 * math.ceil(len(keys) / columns) for keys in panels.values()]
     with drawing(lang):
-        figure = Figure(figsize=(max(6.3, 2.3 * columns), 3.0 + sum(heights)))
-        parts = figure.subfigures(len(experts) + 1, 1, height_ratios=[*heights, 3.0], squeeze=False)[:, 0]
+        figure = Figure(figsize=(max(6.3, 2.3 * columns), 2.5 + sum(heights)))
+        parts = figure.subfigures(len(experts) + 1, 1, height_ratios=[*heights, 2.5], squeeze=False)[:, 0]
         for part, (expert, series) in zip(parts, experts.items(), strict=False):
             told = label("expert {place} ({kind})", place=expert, kind=run.recipe.align[expert]["expert"])
             part.suptitle(told, fontsize=9, x=0.01, ha="left")

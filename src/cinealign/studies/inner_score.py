@@ -34,7 +34,7 @@ def inner_scores(recipe: Recipe, training: TrainingSet, checkpoint: Checkpoint =
     if top_k(TASK_RATIO, smallest) < 1:
         raise ConfigError(
             f"{training.size} train pairs in {recipe.fusion.folds} folds leave {smallest} a fold, and the nearest 5 % of "
-            "that is nobody: tuning needs 20 pairs a fold; lower fusion.folds"
+            "that is nobody: tuning needs 20 pairs per fold; lower fusion.folds"
         )
     for fold in each_fold(recipe, training, checkpoint):
         yield fold_score(fold, recipe)

@@ -28,7 +28,7 @@ def poster_rows(towers: TwoTowers) -> list[Row]:
         width, kept = directions.basis.shape  # type: ignore[misc]
         rank = adapter.down.shape[1]  # type: ignore[index]
         told = label("closed form {width} → {kept} + adapter of rank {rank}", width=width, kept=kept, rank=rank)
-        rows.append((name, told))
+        rows.append((label(name), told))
     if PICTURE in towers.plan.parts:
         (pictures, looks), said = tower.start.picture_looks.shape, tower.start.looks_say.shape[1]
         rows.append((label(PICTURE), f"CCA {pictures:,} → {looks} → {said}"))
@@ -44,7 +44,7 @@ def intro_rows(towers: TwoTowers) -> list[Row]:
     rows = []
     for language in towers.plan.languages:
         told = label("main directions {width} → {kept}", width=language.width, kept=language.kept)
-        rows.append((language.intro, told))
+        rows.append((label(language.intro), told))
     if towers.plan.ngrams:
         count, width = towers.table.rows.shape
         rows.append((label("letters"), label("n-gram table {count} × {width}", count=f"{count:,}", width=width)))

@@ -33,8 +33,8 @@ def draw_explanation(figure: Any, found: Mapping[str, Any], posters: Sequence[Po
         found: the explanation.
         posters: of all movies in row order.
     """
-    figure.set_size_inches(7.6, 6.3)
-    top, bottom = figure.subfigures(2, 1, height_ratios=[4.3, 2.1])
+    figure.set_size_inches(7.6, 5.1)
+    top, bottom = figure.subfigures(2, 1, height_ratios=[3.6, 1.5])
     left, right = top.subfigures(1, 2, width_ratios=[2.6, 4.4])
     _draw_poster(left.subplots(), found, posters[found["poster"]["row"]])
     experts, words = right.subfigures(2, 1, height_ratios=[1.5, 1.7])

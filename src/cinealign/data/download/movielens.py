@@ -57,7 +57,7 @@ class Sources:
             key = keyed.key.strip()
             remedy = f"pass --{keyed.service}-key or set {VARIABLES[keyed.service]}"
             if not key:
-                raise ConfigError(f"{NAMES[keyed.service]} wants a key; {remedy}")
+                raise ConfigError(f"{NAMES[keyed.service]} needs a key; {remedy}")
             if len(key) < 6 or not all("!" <= letter <= "~" for letter in key):
                 raise ConfigError(f"the key for {NAMES[keyed.service]} is too short or holds odd characters; {remedy}")
             address = base_address(f"--{keyed.service}", keyed.address)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
+from cinealign.analysis.downstream.clusters import NAMED_BY
 from cinealign.analysis.downstream.figures import SHOWN as MAIN_MEASURES
 from cinealign.report.facts import NOTHING, Fact, Span, Text, estimated
 from cinealign.report.sources import Sources, skipped
@@ -14,6 +15,8 @@ from cinealign.report.writer import Writer
 Measure = tuple[str, str]
 """Task and measure."""
 Standing = Literal["better", "unclear", "worse"]
+GENRES = 2
+"""Of a cluster in its table, so that a row is one line."""
 STANDINGS: tuple[Standing, ...] = ("better", "unclear", "worse")
 
 
@@ -157,13 +160,14 @@ def _clusters(writer: Writer, clusters: Fact) -> None:
     for cluster in clusters["clusters"]:
         genres = [
             writer.say("downstream.cluster_genre", genre=entry["genre"], lift=entry["lift"])
-            for entry in cluster["genres"]
+            for entry in list(cluster["genres"])[:GENRES]
         ]
+        further = list(cluster["words"])[NAMED_BY:]
         rows.append(
             [
-                *((cluster["name"].span(),), (cluster["words"].span(),)),
+                *((cluster["name"].span(),), writer.texts.list(further, "words.comma")),
                 *((cluster["movies"].span(",d"),), writer.texts.list(genres, "words.comma")),
             ]
         )
     caption = writer.say("downstream.clusters_caption")
-    writer.table(caption, "downstream.clusters_head", rows, "llrl", widths=(0.8, 1.1, 0, 1))
+    writer.table(caption, "downstream.clusters_head", rows, "llrl", widths=(1.1, 0.9, 0, 1))

@@ -24,6 +24,7 @@ def write_experiments(writer: Writer, sources: Sources) -> None:
             + ([(entry["course_score"].span(".2f"),)] if sources.assignment else [])
             for entry in comparison["recipes"]
         ]
+        _mark_this_run(writer, sources, comparison, rows)
         caption = writer.say("experiments.caption", **_about(comparison))
         head = "experiments.head" if sources.assignment else "experiments.head_items"
         writer.table(caption, head, rows, "lrrr" + "r" * sources.assignment)
@@ -40,6 +41,28 @@ def write_ladder(writer: Writer, sources: Sources) -> None:
     name, *directions = COLUMNS
     rows = [[(step[name].span(),), *((step[direction].span(".3f"),) for direction in directions)] for step in ladder]
     writer.table(writer.say("ladder.caption"), "ladder.head", rows, "lrr", widths=(1, 0, 0))
+
+
+def _mark_this_run(writer: Writer, sources: Sources, comparison: Fact, rows: list[list[Text]]) -> None:
+    """Say which row is the recipe of the run that is reported on; a row of its own where it was not compared."""
+    metrics, name = sources.metrics, sources.recipe["name"]
+    mark = Span(f" {writer.texts.word('experiments.this_run')}")
+    for row, entry in zip(rows, comparison["recipes"], strict=True):
+        if entry["recipe"].value == name.value:
+            row[0] = (*row[0], mark)
+            return
+    own = [metrics[direction]["held_out"] for direction in DIRECTIONS]
+    if any(value.value is None for value in own):
+        return
+    bounds = [metrics["intervals"][direction]["held_out"] for direction in DIRECTIONS]
+    rows.append(
+        [
+            (name.span("", "code"), mark),
+            *(estimate(value, low, high) for value, (low, high) in zip(own, bounds, strict=True)),
+            (metrics["acc_sum"].span(".3f"),),
+            *([(metrics["course_score"].span(".2f"),)] if sources.assignment else []),
+        ]
+    )
 
 
 def _about(comparison: Fact) -> dict[str, Fact]:

@@ -20,7 +20,8 @@ def write_explained(writer: Writer, sources: Sources) -> None:
     for one in explained:
         writer.paragraph(_movie(writer, one), _word(writer, one), _line(writer, one))
         figure = sources.figure(f"explain-{one['poster']['id'].value}", writer.lang)
-        writer.figure(figure, writer.say("explained.caption", title=one["poster"]["title"]))
+        caption = writer.say("explained.caption", title=one["poster"]["title"])
+        writer.figure(figure, caption, at_top=True)  # at the foot of a page it could stand below the next section
 
 
 def _movie(writer: Writer, one: Fact) -> Text:

@@ -147,8 +147,10 @@ def _titles(writer: Writer, relation: Fact) -> Text:
     if skipped(titles):
         return ()
     read = titles["posters_with_title_word"]
-    posters = () if read.value is None else writer.say("relation.titles_posters", share=read)
-    return writer.say("relation.titles", intros=titles["intros_with_title_word"], posters=posters)
+    intros = titles["intros_with_title_word"]
+    if read.value is None:
+        return writer.say("relation.titles", intros=intros)
+    return writer.say("relation.titles_posters", intros=intros, share=read)
 
 
 def _slices(writer: Writer, sources: Sources, relation: Fact) -> None:

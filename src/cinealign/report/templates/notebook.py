@@ -1,7 +1,7 @@
 # %% [markdown] lang="en"
 # # Which poster belongs to which intro?
 # A movie has two sides: its poster and the intro that tells its plot. This notebook learns from a few pairs which poster
-# belongs to which intro, computes the matrix `D` of distances between all posters and all intros, and asks how often a
+# belongs to which intro, computes the matrix `D` of distances between all posters and all intros, and measures how often a
 # movie's own partner is among the nearest.
 #
 # The steps: **1** data · **2** filtering · **3** preprocessing · **4** dataset · **5** model · **6** training or loading ·
@@ -11,7 +11,7 @@
 
 # %% [markdown] lang="zh"
 # # 哪张海报属于哪段简介？
-# 一部电影有两面：海报，以及讲述剧情的简介。本 notebook 从少量配对中学习哪张海报属于哪段简介，计算所有海报与所有简介之间的距离矩阵
+# 一部电影有一张海报和一段讲述剧情的简介。本 notebook 从少量配对中学习哪张海报属于哪段简介，计算所有海报与所有简介之间的距离矩阵
 # `D`，并统计正确匹配项有多少次排在前 5 %。
 #
 # 步骤：**1** 数据 · **2** 过滤 · **3** 预处理 · **4** 数据集 · **5** 模型 · **6** 训练或载入 · **7** `D` · **8** `get_acc` ·
@@ -20,9 +20,9 @@
 
 # %% [markdown] lang="en"
 # The data folder (with `info.csv`, `poster/` and `train.txt`) is expected at `DATA`. With `TRAIN = False` the saved model
-# is loaded from `RUN`; with `TRAIN = True` it is trained again into `TRAINED`. Either way the model looks at every poster and
-# intro itself. Features that an earlier run computed on this machine are found again; without any, reading three thousand
-# posters takes some ten minutes.
+# is loaded from `RUN`; with `TRAIN = True` it is trained again into `TRAINED`. Either way the model encodes every poster and
+# intro again. Features that an earlier run computed on this machine are reused; without them, reading three thousand
+# posters takes about ten minutes.
 
 # %% [markdown] lang="zh"
 # 数据文件夹（含 `info.csv`、`poster/` 和 `train.txt`）应在 `DATA` 处。`TRAIN = False` 时从 `RUN` 载入保存的模型，`TRAIN = True` 时重新训练并写入
@@ -65,6 +65,7 @@ from cinealign.evaluation.metrics import evaluate_vectors
 from cinealign.evaluation.ranks import retrieval_ranks
 from cinealign.figures import drawing, label_of, spoken
 from cinealign.model import Extracts, build_views
+from cinealign.phrases import said
 from cinealign.report.answers import Answers
 from cinealign.report.data_frames import accuracy_table, expert_table, movie_table
 from cinealign.report.gallery import poster_gallery
@@ -84,11 +85,15 @@ def word(text):
     return label_of(text, spoken(LANGUAGE))
 
 
+def line(text):
+    return said(text) if LANGUAGE == "zh" else text
+
+
 say("cinealign {version}", version=__version__)
 
 # %% [markdown] lang="en"
 # ## 1. Data
-# The table of movies as it comes, and the pictures beside it.
+# The table of movies as it is given, and the folder of pictures.
 
 # %% [markdown] lang="zh"
 # ## 1. 数据
@@ -116,7 +121,7 @@ movie_table(table.rows, LANGUAGE).head()
 # %%
 catalogue = Catalogue.load(DATA, train_ids=TRAIN_IDS, missing_intro=MISSING_INTRO)
 N = len(catalogue)
-print("\n".join(catalogue.report.lines()))
+print("\n".join(map(line, catalogue.report.lines())))
 
 # %%
 movie_table(catalogue.movies, LANGUAGE).tail()
@@ -178,7 +183,7 @@ say("width x height: {sizes}", sizes=shown)
 
 # %% [markdown] lang="zh"
 # ## 4. 数据集
-# 配方（recipe）列出若干*视图*（view），即观察某一面的方式。视图中冻结的部分只单独看每一项，学不到任何东西，结果保存在磁盘上。
+# 配方（recipe）列出若干*视图*（view），即观察海报或简介的方式。视图中冻结的部分只单独看每一项，学不到任何东西，结果保存在磁盘上。
 # 一切需要学习的部分只拿到 `TrainingSet`，其中只有训练行。
 
 # %%
@@ -224,8 +229,8 @@ else:
 # ## 5. Model
 # An *expert* is a pair of maps, poster to vector and intro to vector, into one space. With $w_e$ the weight of expert $e$ and
 # $p_i^e$, $t_j^e$ its unit vectors of poster $i$ and intro $j$, the similarity of a pair is the weighted sum of cosines
-# $s_{ij} = \sum_e w_e\, p_i^e \cdot t_j^e$. That is one inner product of concatenated vectors, so the whole model still is one vector a
-# poster and one vector an intro. Weights are chosen on *out-of-fold* train pairs: pairs that the expert was not fitted on.
+# $s_{ij} = \sum_e w_e\, p_i^e \cdot t_j^e$. That is one inner product of concatenated vectors, so the whole model still gives one vector per
+# poster and one vector per intro. Weights are chosen on *out-of-fold* train pairs: pairs that the expert was not fitted on.
 
 # %% [markdown] lang="zh"
 # ## 5. 模型
@@ -237,8 +242,8 @@ else:
 pd.DataFrame(recipe.align).fillna("")
 
 # %% [markdown] lang="en" tags=["network"]
-# ### The network's own source
-# The network is one `nn.Module` with two towers. These are its files as they are installed, printed by `inspect.getsource`.
+# ### The source of the network
+# The network is one `nn.Module` with two towers. These are its installed files, printed by `inspect.getsource`.
 
 # %% [markdown] lang="zh" tags=["network"]
 # ### 网络的源代码
@@ -423,14 +428,14 @@ expert_table(model, LANGUAGE)
 # (the validation curve) as dots; then accuracy as a growing part of the gallery counts as near:
 
 # %% [markdown] lang="zh"
-# 若有专家按轮次训练，这里是学习曲线：实线为训练对的损失，点线为未参与训练的配对的损失（验证曲线）；还有 top-p 准确率随 p（候选中取前 p 的比例）的变化：
+# 若有专家按轮次训练，这里是学习曲线：实线为训练对的损失，点线为未参与训练的配对的损失（验证曲线）；还有 top-p 准确率随 p（候选集中取前 p 的比例）的变化：
 
 # %%
 draw_run(run, spoken(LANGUAGE))
 
 # %% [markdown] lang="en" tags=["network"]
 # ### What training did
-# Trained and frozen parameters, then the history, one row an epoch: epoch 0 is the closed forms. The inner accuracy and the inner log rank are
+# Trained and frozen parameters, then the history, one row per epoch: epoch 0 is the closed forms. The inner accuracy and the inner log rank are
 # measured on the fold that a member did not see; the epoch with the lowest log rank is kept.
 
 # %% [markdown] lang="zh" tags=["network"]
@@ -526,8 +531,8 @@ if catalogue.report.assignment:
     say("(ratio=0.5, as in the assignment's test step: {first:.4f}, {second:.4f})", first=half[0], second=half[1])
 
 # %% [markdown] lang="en"
-# The same apart for train and held-out movies, each asked for in the whole gallery. *Train* shows how well the model
-# remembers; *held-out* is what it does for a movie it has never met. Intervals come from drawing movies again.
+# The same apart for train and held-out movies, each searching the whole gallery. *Train* shows how well the model
+# remembers; *held-out* is what it does for a movie it has never seen. Intervals are bootstrap intervals over movies.
 
 # %% [markdown] lang="zh"
 # 再把训练电影与留出电影分开，每部都在整个候选集中查找。*train* 说明模型记住了多少；*held-out* 才是它面对从未见过的电影时的表现。
@@ -564,7 +569,7 @@ for row in chosen:
     print()
 
 # %% [markdown] lang="en"
-# The other way round: a sentence of one's own, and the posters that lie nearest to it.
+# The other way round: your own sentence, and the posters nearest to it.
 
 # %% [markdown] lang="zh"
 # 反过来：写一句自己的话，看哪些海报离它最近。
@@ -624,7 +629,7 @@ Markdown(answers.conclusion(run, "relation"))
 
 # %% [markdown] lang="en"
 # ### Do the nearest k share meaning, theme, style?
-# What the nearest *k* of the other side share with a held-out movie, beside movies drawn at random and beside the nearest of its
+# What the nearest *k* of the other side share with a held-out movie, compared with movies drawn at random and with the nearest of its
 # own side; then cases drawn by seed: good, typical and bad ones.
 
 # %% [markdown] lang="zh"
@@ -651,11 +656,11 @@ Markdown(answers.conclusion(run, "neighbours"))
 
 # %% [markdown] lang="en"
 # ### What down-stream tasks do the aligned features serve?
-# Every row was really run; `difference` is paired, to the method in `against`.
+# Every row was computed; `difference` is a paired difference to the method in `against`.
 
 # %% [markdown] lang="zh"
 # ### 对齐后的特征能服务哪些下游任务？
-# 每一行都真正运行过；`difference` 是与 `against` 一列中的方法配对比较的差。
+# 每一行都真正运行过；“差别”是与“对照”一列中的方法配对比较的差。
 
 # %%
 answers.figure("downstream")
@@ -692,10 +697,10 @@ for found in answers.explained():
     display(answers.explanation(found))
 
 # %% [markdown] lang="en"
-# ## 11. How far to trust it
+# ## 11. How far to trust the results
 # * *All* mixes remembered pairs with new ones, as the assignment's test does. For new movies read *held-out*.
 # * `ratio` is 0.05 throughout; 0.5 only stands beside it because the assignment's test step names it.
-# * Intervals say how much the result depends on which movies are asked for, not on the seed of the training.
+# * Intervals say how much the result depends on which movies are tested, not on the seed of the training.
 # * Posters and intros of the same movie can share the title's words. That is a real signal, and it says little about
 #   pictures.
 
