@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from cinealign import Catalogue, Recipe
 from cinealign.data.labels import train_labels
-from cinealign.distance.transductive import Sinkhorn, SinkhornOptions
+from cinealign.distance.options import SinkhornOptions
+from cinealign.distance.transductive import Sinkhorn
 from cinealign.evaluation.accuracy import get_acc
 from cinealign.evaluation.metrics import evaluate_vectors
 from cinealign.experts.base import TrainingSet

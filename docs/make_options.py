@@ -15,11 +15,11 @@ from cinealign.distance.distances import DISTANCES
 from cinealign.distance.transductive import TRANSDUCTIONS
 from cinealign.experts.network_options import LanguageOptions, LettersOptions
 from cinealign.experts.registry import EXPERTS
-from cinealign.experts.training import EarlyStopping, TrainingSettings
+from cinealign.experts.training_settings import EarlyStopping, TrainingSettings
 from cinealign.losses.registry import LOSSES
-from cinealign.networks.towers import TOWERS
+from cinealign.networks.registry import TOWERS
 from cinealign.recipe import EvaluationSettings, FusionSettings
-from cinealign.registry import Registry
+from cinealign.registry import PartOptions, Registry
 from cinealign.views.registry import VIEWS
 
 FILE = Path(__file__).parent / "options.md"
@@ -29,7 +29,7 @@ Every option of every part that a recipe can name, written from the code by `doc
 prints a recipe with all of them; what each part does stands in [views.md](views.md), [losses.md](losses.md) and
 [distances.md](distances.md).
 """
-KINDS: Mapping[str, tuple[Registry[Any], str]] = {
+KINDS: Mapping[str, tuple[Registry[Any, Any], str]] = {
     "Views": (VIEWS, "`views.NAME: {view: KIND, option: value}`"),
     "Experts": (EXPERTS, "`align: [{expert: KIND, option: value}]`"),
     "Towers": (TOWERS, "`poster_tower`, `intro_tower` of `contrastive`: `{tower: KIND, option: value}`"),
@@ -57,19 +57,21 @@ def _parts() -> Iterator[str]:
         yield f"\n## {title}\n{place}\n"
         for name in registry.names():
             kind: Any = registry.kind(name)
-            yield f"\n### `{name}`\n{_first_line(kind)}\n{_table(kind.Options)}"
+            yield f"\n### `{name}`\n{_first_line(kind)}\n{_table(kind.Options, registry.key)}"
     yield "\n## Settings\n"
     for name, model in SETTINGS.items():
         yield f"\n### `{name}`\n{_first_line(model)}\n{_table(model)}"
 
 
-def _table(model: type[BaseModel]) -> str:
-    if not model.model_fields:
-        return ""
+def _table(model: type[BaseModel], kind: str = "") -> str:
+    """The options of a model but for `kind`, under which a recipe names the part."""
     rows = [
         f"| `{name}` | {_default(field)} | {_values(field)} | {' '.join((field.description or '').split())} |"
         for name, field in model.model_fields.items()
+        if name != kind
     ]
+    if not rows:
+        return ""
     return "\n" + "\n".join(["| option | default | values | what |", "|---|---|---|---|", *rows]) + "\n"
 
 
@@ -81,6 +83,8 @@ def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True)
     if value is PydanticUndefined:
         return "needed"
+    if isinstance(value, PartOptions):
+        return f"`{_plain(value.model_dump(exclude_unset=True))}`"
     if isinstance(value, BaseModel):
         return "see below"
     return f"`{_plain(value)}`"
@@ -115,6 +119,8 @@ def _type(kind: Any) -> str:
     names = {bool: "true, false", int: "whole number", float: "number", str: "text", type(None): "null"}
     if kind in names:
         return names[kind]
+    if isinstance(kind, type) and issubclass(kind, PartOptions):
+        return "a part with its options"
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return "settings"
     if get_origin(kind) in (list, tuple):

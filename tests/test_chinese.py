@@ -79,7 +79,7 @@ def test_a_model_of_ones_own_from_a_folder(
     folder = save_bert(tmp_path / "own-bert")
     given = recipe({"view": "language_model", "model": str(folder)}, {"expert": "cca", "dimensions": 4, "ridge": 1})
     run = align(chinese, given, tmp_path / "run", store=store)
-    assert run.recipe.views["words"]["model"] == str(folder)
+    assert run.recipe.views["words"].model == str(folder)
     assert run.vectors[1].shape[0] == 60
     assert "reads English" not in capsys.readouterr().err
 

@@ -14,7 +14,8 @@ from cinealign import epochs as module
 from cinealign import progress as progress_module
 from cinealign.epochs import ROWS, SHOWN, WHOLE, epochs, listening, training_part
 from cinealign.errors import ConfigError
-from cinealign.experts.training import TrainingSettings, train
+from cinealign.experts.training import train
+from cinealign.experts.training_settings import TrainingSettings
 from cinealign.training_log import training_log
 from tests.clock import Clock
 from tests.experts.two_towers import drawn, fitted

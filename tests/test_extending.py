@@ -17,7 +17,7 @@ from cinealign.registry import Registry
 from cinealign.views.registry import VIEWS
 
 GUIDE = Path(__file__).parent.parent / "docs" / "extending.md"
-ADDED: list[tuple[Registry[Any], str]] = [(VIEWS, "grid"), (LOSSES, "mean_margin"), (DISTANCES, "angle")]
+ADDED: list[tuple[Registry[Any, Any], str]] = [(VIEWS, "grid"), (LOSSES, "mean_margin"), (DISTANCES, "angle")]
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_the_example_runs(
 ) -> None:
     monkeypatch.setenv("CINEALIGN_CACHE", str(tmp_path / "store"))
     finished = example["run"](sample_folder, tmp_path / "run")
-    assert finished.recipe.views["colours"] == {"view": "grid", "cells": 6}
+    assert finished.recipe.views["colours"].model_dump() == {"view": "grid", "cells": 6}
     losses = [entry["loss"] for entry in finished.history]
     assert losses[-1] < losses[0]
     assert finished.metrics["poster_to_intro"]["train"] > 0.1  # chance is 0.05

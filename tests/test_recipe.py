@@ -1,15 +1,23 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from cinealign.distance.registry import DISTANCES, TRANSDUCTIONS
 from cinealign.errors import ConfigError
+from cinealign.experts.registry import EXPERTS
+from cinealign.losses.registry import LOSSES
+from cinealign.networks.registry import TOWERS
 from cinealign.recipe import Recipe
 from cinealign.recipe_files import RECIPES, known_recipes
+from cinealign.registry import Registry
+from cinealign.views.registry import VIEWS
 from tests.conftest import CHEAP
 
 
@@ -32,8 +40,8 @@ def test_known_recipes_have_a_line_each() -> None:
 
 def test_resolved_recipe_spells_out_defaults() -> None:
     recipe = Recipe.parse(CHEAP)
-    assert recipe.align[0]["poster"] == ["appearance"] and recipe.align[0]["weight"] is None
-    assert recipe.views["words"]["min_df"] == 2
+    assert recipe.align[0].poster == ["appearance"] and recipe.align[0].weight is None
+    assert recipe.views["words"].min_df == 2
     assert "cosine" in str(yaml.safe_load(recipe.to_yaml())["distance"])
     assert Recipe.parse(yaml.safe_load(recipe.to_yaml())).to_yaml() == recipe.to_yaml()
 
@@ -52,7 +60,7 @@ def test_recipe_file(tmp_path: Path) -> None:
         (["align[1].ridge=.inf"], r"align\[1\]\.ridge: .*finite"),
         (
             ["align[1].rigde=1"],
-            r"unknown key 'rigde' in align\[1\]; did you mean 'ridge'\? choose one of: dimensions, intro, poster, ridge",
+            r"unknown key 'rigde' in align\[1\]; did you mean 'ridge'\? choose one of: dimensions, expert, intro, poster",
         ),
         (["sede=1"], r"unknown key 'sede'; did you mean 'seed'\? choose one of: align, description, distance"),
         (
@@ -121,7 +129,7 @@ def test_overrides() -> None:
         "baseline", ["seed=7", "align[0].dimensions=8", "align.0.training={epochs: 2}", "fusion.folds=3", "name=other"]
     )
     assert (recipe.seed, recipe.fusion.folds, recipe.name) == (7, 3, "other")
-    assert recipe.align[0]["dimensions"] == 8 and recipe.align[0]["training"]["epochs"] == 2
+    assert recipe.align[0].dimensions == 8 and recipe.align[0].training.epochs == 2
 
 
 @pytest.mark.parametrize(
@@ -157,8 +165,8 @@ def test_not_a_mapping() -> None:
 
 def test_a_star_stands_for_every_entry() -> None:
     recipe = Recipe.load("clip", ["views.*.hub=true", "align.*.center=false"])
-    assert [options["hub"] for options in recipe.views.values()] == [True, True]
-    assert [options["center"] for options in recipe.align] == [False]
+    assert [options.hub for options in recipe.views.values()] == [True, True]
+    assert [options.center for options in recipe.align] == [False]
     with pytest.raises(ConfigError, match=r"unknown key 'hub' in views\.appearance"):
         Recipe.load("cca", ["views.*.hub=true"])  # of views that have no such option
     with pytest.raises(
@@ -171,3 +179,19 @@ def test_network_is_another_name_of_the_default() -> None:
     default, network = Recipe.load("default"), Recipe.load("network")
     said = {"name", "description"}
     assert network.model_dump(exclude=said) == default.model_dump(exclude=said)
+
+
+def test_every_recipe_is_read_without_torch() -> None:
+    said = (
+        "import sys; from cinealign.recipe import Recipe; from cinealign.recipe_files import known_recipes;"
+        "[Recipe.load(name).to_yaml() for name in known_recipes()]; print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("registry", [VIEWS, EXPERTS, TOWERS, LOSSES, DISTANCES, TRANSDUCTIONS], ids=lambda r: r.sort)
+def test_options_of_a_kind_are_those_that_it_is_made_from(registry: Registry[Any, Any]) -> None:
+    light = {name: registry.options(name) for name in registry.names()}
+    assert light == {name: registry.kind(name).Options for name in registry.names()}
+    assert all(next(iter(model.model_fields)) == registry.key for model in light.values())

@@ -19,7 +19,7 @@ def test_a_recipe_takes_over_what_it_does_not_say(tmp_path: Path) -> None:
     mine = Recipe.load(written(tmp_path, "mine", "extends: baseline\nseed: 3\nset: {align.0.dimensions: 32}\n"))
     baseline = Recipe.load("baseline")
     assert (mine.name, mine.description, mine.seed) == ("mine", "", 3)
-    assert mine.align == [{**baseline.align[0], "dimensions": 32}] and mine.views == baseline.views
+    assert mine.align == [baseline.align[0].model_copy(update={"dimensions": 32})] and mine.views == baseline.views
 
 
 def test_a_chain_of_files_beside_each_other(tmp_path: Path) -> None:

@@ -16,15 +16,15 @@ from cinealign.distance.distances import DISTANCES
 from cinealign.distance.transductive import TRANSDUCTIONS
 from cinealign.errors import ConfigError
 from cinealign.experts.registry import EXPERTS
-from cinealign.experts.training import EarlyStopping, TrainingSettings
+from cinealign.experts.training_settings import EarlyStopping, TrainingSettings
 from cinealign.losses.registry import LOSSES
-from cinealign.networks.towers import TOWERS
+from cinealign.networks.registry import TOWERS
 from cinealign.recipe import EvaluationSettings, FusionSettings, Recipe
 from cinealign.recipe_files import RECIPES, read_recipe
 from cinealign.registry import Registry
 from cinealign.views.registry import VIEWS
 
-REGISTRIES: list[Registry[Any]] = [VIEWS, EXPERTS, TOWERS, LOSSES, DISTANCES, TRANSDUCTIONS]
+REGISTRIES: list[Registry[Any, Any]] = [VIEWS, EXPERTS, TOWERS, LOSSES, DISTANCES, TRANSDUCTIONS]
 NAMES = sorted(file.stem for file in RECIPES.glob("*.yaml"))
 GIVEN = {name: read_recipe(name) for name in NAMES}
 
@@ -113,7 +113,7 @@ def test_any_name_of_a_recipe(name: str) -> None:
 
 
 def number_fields() -> Iterator[tuple[str, type[BaseModel], str]]:
-    models = [(f"{r.sort} {name}", r.kind(name).Options) for r in REGISTRIES for name in r.names()]
+    models = [(f"{r.sort} {name}", r.options(name)) for r in REGISTRIES for name in r.names()]
     models += [(kind.__name__, kind) for kind in (TrainingSettings, EarlyStopping, FusionSettings, EvaluationSettings)]
     for label, model in models:
         for name, field in model.model_fields.items():

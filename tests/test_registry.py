@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from cinealign.errors import ConfigError
-from cinealign.registry import Registry
+from cinealign.registry import PartOptions, Registry
 
 
 class Inner(BaseModel):
@@ -14,8 +14,8 @@ class Inner(BaseModel):
     depth: int = 1
 
 
-class Options(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class Options(PartOptions):
+    box: str = ""
     size: int = Field(3, ge=1, lt=10)
     mode: Literal["soft", "hard"] = "soft"
     inner: Inner | None = None
@@ -37,17 +37,17 @@ class Box:
 
 
 @pytest.fixture
-def boxes() -> Registry[Box]:
+def boxes() -> Registry[Box, Options]:
     return Registry("box", {"plain": f"{__name__}:Box"})
 
 
-def test_builds_with_defaults_and_options(boxes: Registry[Box]) -> None:
+def test_builds_with_defaults_and_options(boxes: Registry[Box, Options]) -> None:
     assert boxes.build("plain").options.size == 3
     assert boxes.build("plain", {"size": 4, "inner": {"depth": 2}}).options.size == 4
     assert boxes.kind("plain") is Box
 
 
-def test_own_kinds(boxes: Registry[Box]) -> None:
+def test_own_kinds(boxes: Registry[Box, Options]) -> None:
     boxes.register("mine", Box)
     assert boxes.names() == ["mine", "plain"]
     for taken in ("mine", "plain"):
@@ -60,7 +60,7 @@ def test_own_kinds(boxes: Registry[Box]) -> None:
     [
         (
             {"sise": 1},
-            r"unknown key 'sise' in boxes\[0\]; did you mean 'size'\? choose one of: even, inner, mode, size",
+            r"unknown key 'sise' in boxes\[0\]; did you mean 'size'\? choose one of: box, even, inner, mode, size",
         ),
         (
             {"inner": {"deep": 1}},
@@ -73,13 +73,25 @@ def test_own_kinds(boxes: Registry[Box]) -> None:
         ({"even": 3}, r"boxes\[0\]\.even: must be even, got 3"),
     ],
 )
-def test_refused_options(boxes: Registry[Box], given: dict[str, object], message: str) -> None:
+def test_refused_options(boxes: Registry[Box, Options], given: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        boxes.options("plain", given, "boxes[0]")
+        boxes.parse({"box": "plain", **given}, "boxes[0]")
 
 
-def test_unknown_kind(boxes: Registry[Box]) -> None:
+def test_unknown_kind(boxes: Registry[Box, Options]) -> None:
     with pytest.raises(ConfigError, match=r"^unknown box 'round'; choose one of: plain$"):
         boxes.kind("round")
     with pytest.raises(ConfigError, match=r"^boxes\[0\]: unknown box 'round'"):
         boxes.build("round", {}, "boxes[0]")
+
+
+def test_a_name_alone_or_checked_options_will_do(boxes: Registry[Box, Options]) -> None:
+    options = boxes.parse("plain")
+    assert options == boxes.parse({"box": "plain"}) == Options(box="plain") and boxes.parse(options) is options
+    assert boxes.make(options).options is options
+    for given, message in (
+        (3, r"^boxes: expected a box with its options, got 3"),
+        ({}, r"^boxes\.box is missing; choose"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            boxes.parse(given, "boxes")

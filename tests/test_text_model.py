@@ -48,7 +48,7 @@ def saved(folder: Path, **changed: Any) -> AlignmentModel:
         "words": {"view": "lettering", "encoder": {"view": "text"}},
     }
     views |= {"look": {"view": "appearance"}, "intro": language, "plot": {"view": "text"}}
-    network = {"expert": "network", **options(**changed).model_dump(mode="json")}
+    network = {**options(**changed).model_dump(mode="json"), "expert": "network"}
     recipe = Recipe.model_validate({"name": "drawn", "description": "", "views": views, "align": [network]})
     model = AlignmentModel(recipe, build_views(recipe), [fitted(drawn(60), **changed)], np.array([1.0]))
     model.save(folder)

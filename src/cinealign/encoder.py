@@ -217,7 +217,7 @@ class Encoder:
         if len(squares) and squares.max() > longest**2 * 1.001:
             raise ModelError(
                 f"a vector has length {float(np.sqrt(squares.max())):.4f} and distance "
-                f"{self.model.recipe.distance['distance']!r} says that none is longer than {longest:.4f}; mend its longest()"
+                f"{self.model.recipe.distance.distance!r} says that none is longer than {longest:.4f}; mend its longest()"
             )
         rest = np.sqrt(np.maximum(longest**2 - squares, 0.0))
         empty = np.zeros_like(rest)

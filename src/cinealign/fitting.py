@@ -43,7 +43,7 @@ def fit_model(
     Raises:
         ConfigError: fewer than two train pairs a fold, or an expert that does not fit its views.
     """
-    free = sum(options["weight"] is None for options in recipe.align)
+    free = sum(options.weight is None for options in recipe.align)
     distance = build_distance(recipe)
     needs_folds = free > 1 or distance.fitted
     folds = cross_fit(recipe, training, checkpoint, inside=distance.fitted) if needs_folds else []
@@ -84,7 +84,7 @@ def fit_parts(
                 expert.history = [*expert.validate(taught, seed=recipe.seed), *expert.history]  # the final one ends it
             return expert.state()
 
-        kind = recipe.align[i]["expert"]
+        kind = recipe.align[i].expert
         with training_part(name), training_part(kind if len(experts) == 1 else f"expert {i} ({kind})"):
             expert.load_state(checkpoint(f"{name}-expert-{i}", fitted))
     return views, experts
@@ -159,5 +159,5 @@ def _encoded(views: Views, experts: list[Expert], pairs: TrainingSet) -> OutOfFo
 
 
 def _weights(recipe: Recipe, out_of_fold: list[OutOfFold]) -> NDArray[np.float64]:
-    fixed = [options["weight"] for options in recipe.align]
+    fixed = [options.weight for options in recipe.align]
     return fusion_weights(out_of_fold, fixed, temperature=recipe.fusion.temperature, steps=recipe.fusion.steps)

@@ -140,17 +140,17 @@ class AlignmentModel:
 
 def build_views(recipe: Recipe) -> Views:
     """The recipe's views, not yet fitted."""
-    return {name: VIEWS.build(o["view"], _without(o, "view"), f"views.{name}") for name, o in recipe.views.items()}
+    return {name: VIEWS.make(options) for name, options in recipe.views.items()}
 
 
 def build_experts(recipe: Recipe) -> list[Expert]:
     """The recipe's experts, not yet fitted."""
-    return [EXPERTS.build(o["expert"], _without(o, "expert"), f"align[{i}]") for i, o in enumerate(recipe.align)]
+    return [EXPERTS.make(options) for options in recipe.align]
 
 
 def build_distance(recipe: Recipe) -> Distance:
     """The recipe's distance, not yet fitted."""
-    return DISTANCES.build(recipe.distance["distance"], _without(recipe.distance, "distance"), "distance")
+    return DISTANCES.make(recipe.distance)
 
 
 @contextmanager
@@ -167,10 +167,6 @@ def _weights_named(recipe: Recipe) -> Iterator[None]:
         yield
     except MissingWeightsError as error:
         raise ModelError(f"recipe {recipe.name!r} {error}") from None
-
-
-def _without(options: Mapping[str, Any], key: str) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if name != key}
 
 
 def extract(views: Views, side: str, items: Sequence[Any], store: FeatureStore) -> dict[str, Extracted]:

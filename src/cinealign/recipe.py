@@ -7,11 +7,12 @@ here, against the part's own options model; a resolved recipe spells out all def
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import Annotated, Any, cast
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, StringConstraints, ValidationError, field_validator
 
+from cinealign.distance.options import DistanceOptions, TransductionOptions
 from cinealign.distance.registry import DISTANCES, TRANSDUCTIONS
 from cinealign.errors import ConfigError
 from cinealign.experts.base import ExpertOptions
@@ -19,6 +20,7 @@ from cinealign.experts.registry import EXPERTS
 from cinealign.plain_yaml import to_yaml
 from cinealign.recipe_files import read_recipe
 from cinealign.registry import explain
+from cinealign.views.base import ViewOptions
 from cinealign.views.registry import VIEWS
 
 Name = Annotated[str, StringConstraints(pattern=r"^\w[\w.-]*$")]
@@ -46,19 +48,17 @@ class EvaluationSettings(_Settings):
     """
 
     bootstrap: int = Field(2000, ge=100, le=100_000, description="bootstrap samples for the intervals")
-    transductive: list[dict[str, Any]] = Field(
+    transductive: list[SerializeAsAny[TransductionOptions]] = Field(
         default_factory=list,
         description="corrections that look at the other test items, by name or with options; rows of their own",
     )
 
     @field_validator("transductive", mode="before")
     @classmethod
-    def _names_are_corrections(cls, given: Any) -> Any:
-        return (
-            [{"correction": one} if isinstance(one, str) else one for one in given]
-            if isinstance(given, list)
-            else given
-        )
+    def _corrections(cls, given: Any) -> Any:
+        if not isinstance(given, list):
+            return given
+        return [TRANSDUCTIONS.parse(one, f"evaluation.transductive[{i}]") for i, one in enumerate(given)]
 
 
 class Recipe(_Settings):
@@ -68,25 +68,38 @@ class Recipe(_Settings):
         name: also the default name of the run.
         description: one line for `cinealign recipes`.
         seed: of folds, initial weights and batches.
-        views: name -> options of a view, with its kind under `view`.
-        align: options of the experts, each with its kind under `expert`, its inputs under `poster` and `intro` (names of
-            views) and optionally a fixed `weight`.
-        distance: its kind under `distance` and its options; a name alone will do.
+        views: name -> options of a view; `.view` is its kind.
+        align: options of the experts; `.expert` is the kind, `.poster` and `.intro` name its views, `.weight` is fixed or None.
+        distance: options of the distance; `.distance` is its kind. A name alone will do where a recipe is parsed.
     """
 
     name: Name
     description: str = ""
     seed: int = Field(0, ge=0, lt=2**31)
-    views: dict[Name, dict[str, Any]] = Field(min_length=1)
-    align: list[dict[str, Any]] = Field(min_length=1)
+    views: dict[Name, SerializeAsAny[ViewOptions]] = Field(min_length=1)
+    align: list[SerializeAsAny[ExpertOptions]] = Field(min_length=1)
     fusion: FusionSettings = FusionSettings()
-    distance: dict[str, Any] = {"distance": "cosine"}
+    distance: SerializeAsAny[DistanceOptions] = DistanceOptions(distance="cosine")
     evaluation: EvaluationSettings = EvaluationSettings()
+
+    @field_validator("views", mode="before")
+    @classmethod
+    def _views(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        return {name: VIEWS.parse(options, f"views.{name}") for name, options in given.items()}
+
+    @field_validator("align", mode="before")
+    @classmethod
+    def _experts(cls, given: Any) -> Any:
+        if not isinstance(given, list):
+            return given
+        return [EXPERTS.parse(options, f"align[{i}]") for i, options in enumerate(given)]
 
     @field_validator("distance", mode="before")
     @classmethod
-    def _a_name_is_a_distance(cls, given: Any) -> Any:
-        return {"distance": given} if isinstance(given, str) else given
+    def _distance(cls, given: Any) -> Any:
+        return DISTANCES.parse(given, "distance")
 
     @classmethod
     def parse(cls, given: Any) -> Recipe:
@@ -101,30 +114,24 @@ class Recipe(_Settings):
             recipe = cls.model_validate(given)
         except ValidationError as error:
             raise ConfigError(explain(error, cls)) from None
-        views = {name: VIEWS.resolve(options, f"views.{name}") for name, options in recipe.views.items()}
-        align = [EXPERTS.resolve(options, f"align[{i}]") for i, options in enumerate(recipe.align)]
-        for i, options in enumerate(align):
+        recipe._check_parts()
+        return recipe
+
+    def _check_parts(self) -> None:
+        """Whether the parts fit together: every expert's views and teachers are there, and every view is used."""
+        for i, expert in enumerate(self.align):
             for side in ("poster", "intro"):
-                for name in options[side]:
-                    _check_input(name, side, views, f"align[{i}].{side}")
-            for teacher in cast(ExpertOptions, EXPERTS.options(*_kind_and_rest(options, "expert"))).teachers():
+                for name in getattr(expert, side):
+                    _check_input(name, side, self.views, f"align[{i}].{side}")
+            for teacher in expert.teachers():
                 if teacher >= i:
                     remedy = f"choose one of: {', '.join(map(str, range(i)))}" if i else "list the teacher before it"
                     raise ConfigError(f"align[{i}]: teacher {teacher} is no expert listed earlier; {remedy}")
-        unused = set(views) - {name for options in align for side in ("poster", "intro") for name in options[side]}
+        unused = set(self.views) - {name for expert in self.align for name in (*expert.poster, *expert.intro)}
         if unused:
             raise ConfigError(f"views.{min(unused)} is used by no expert; remove it or name it in align")
-        if all(options["weight"] == 0 for options in align):
+        if all(expert.weight == 0 for expert in self.align):
             raise ConfigError("align: every expert has weight 0; give one a weight above 0, or none, and it is learned")
-        distance = DISTANCES.resolve(recipe.distance, "distance")
-        corrections = [
-            TRANSDUCTIONS.resolve(options, f"evaluation.transductive[{i}]")
-            for i, options in enumerate(recipe.evaluation.transductive)
-        ]
-        evaluation = recipe.evaluation.model_copy(update={"transductive": corrections})
-        return recipe.model_copy(
-            update={"views": views, "align": align, "distance": distance, "evaluation": evaluation}
-        )
 
     @classmethod
     def load(cls, name_or_file: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Recipe:
@@ -140,14 +147,10 @@ class Recipe(_Settings):
         return to_yaml(self.model_dump(mode="json"))
 
 
-def _kind_and_rest(options: dict[str, Any], key: str) -> tuple[str, dict[str, Any]]:
-    return options[key], {name: value for name, value in options.items() if name != key}
-
-
-def _check_input(name: str, side: str, views: dict[str, dict[str, Any]], where: str) -> None:
-    fitting = [other for other, options in views.items() if VIEWS.kind(options["view"]).side == side]
+def _check_input(name: str, side: str, views: Mapping[str, ViewOptions], where: str) -> None:
+    fitting = [other for other, options in views.items() if VIEWS.kind(options.view).side == side]
     if name not in fitting:
         reason = (
-            f"looks at the {VIEWS.kind(views[name]['view']).side}" if name in views else "is not a view of this recipe"
+            f"looks at the {VIEWS.kind(views[name].view).side}" if name in views else "is not a view of this recipe"
         )
         raise ConfigError(f"{where}: {name!r} {reason}; choose one of: {', '.join(fitting) or 'none yet, add a view'}")

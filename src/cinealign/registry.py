@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Generic, TypeVar, cast, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cinealign.errors import ConfigError, meant
 
@@ -20,21 +20,34 @@ LONGEST_SHOWN = 80
 """Characters of a wrong value in a message."""
 
 
-class Registry(Generic[Kind]):
+class PartOptions(BaseModel):
+    """Settings of a part that a recipe chooses by name; unknown keys are refused. The name is the first field."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+Chosen = TypeVar("Chosen", bound=PartOptions)
+
+
+class Registry(Generic[Kind, Chosen]):
     """Kinds of one sort by name.
 
-    A kind is a class with an `Options` model (pydantic, unknown keys refused) that is built from one instance of it.
+    A kind is a class with an `Options` model (a `PartOptions`) that is built from one instance of it.
     """
 
-    def __init__(self, sort: str, known: dict[str, str] | None = None, *, key: str | None = None) -> None:
+    def __init__(
+        self, sort: str, known: dict[str, str], options: dict[str, str] | None = None, *, key: str | None = None
+    ) -> None:
         """Args:
         sort: what the kinds are, for messages: "view", "expert", "loss" ...
         known: name -> "module:Class", imported when the name is first used.
+        options: name -> "module:Class" of the options of kinds that need PyTorch, which a recipe is checked without.
         key: under which a recipe gives the name; `sort` where absent.
         """
         self.sort = sort
         self.key = key or sort
-        self._where: dict[str, str] = dict(known or {})
+        self._where: dict[str, str] = dict(known)
+        self._options: dict[str, str] = dict(options or {})
         self._kinds: dict[str, type[Kind]] = {}
 
     def register(self, name: str, kind: type[Kind]) -> None:
@@ -63,41 +76,51 @@ class Registry(Generic[Kind]):
             self._kinds[name] = getattr(import_module(module), attribute)
         return self._kinds[name]
 
-    def options(self, name: str, given: dict[str, Any], where: str = "") -> BaseModel:
-        """`given` checked against the options of kind `name`.
+    def options(self, name: str, where: str = "") -> type[Chosen]:
+        """The options model of kind `name`; a heavy kind is not imported for it. Raises as `kind`."""
+        if name in self._kinds or name not in self._options:
+            return cast(type[Chosen], cast(Any, self.kind(name, where)).Options)
+        module, _, attribute = self._options[name].partition(":")
+        return cast(type[Chosen], getattr(import_module(module), attribute))
+
+    def parse(self, spec: Any, where: str = "") -> Chosen:
+        """Checked options, defaults included, of what a recipe says of a part: `{key: name, option: value ...}` or a name.
 
         Raises:
-            ConfigError: unknown kind, unknown key or bad value, with the place, what came and what is allowed.
+            ConfigError: no name, an unknown one, an unknown option or a bad value, with the place and what is allowed.
         """
-        model = cast(type[BaseModel], cast(Any, self.kind(name, where)).Options)
-        try:
-            return model.model_validate(given)
-        except ValidationError as error:
-            raise ConfigError(explain(error, model, where)) from None
-
-    def parts(self, spec: Mapping[str, Any], where: str = "") -> tuple[str, BaseModel]:
-        """Name and checked options of `{key: name, option: value ...}`, the form in which a recipe names a kind.
-
-        Raises:
-            ConfigError: no name, an unknown one, or options that the kind does not have.
-        """
-        rest = dict(spec)
-        name = rest.pop(self.key, None)
+        if isinstance(spec, PartOptions):
+            return cast(Chosen, spec)
+        spec = {self.key: spec} if isinstance(spec, str) else spec
+        if not isinstance(spec, Mapping):
+            raise ConfigError(
+                f"{f'{where}: ' if where else ''}expected a {self.sort} with its options, got {shown(spec)}"
+            )
+        name = spec.get(self.key)
         if not isinstance(name, str):
             place = f"{where}.{self.key}" if where else self.key
             raise ConfigError(f"{place} is missing; choose one of: {', '.join(self.names())}")
-        return name, self.options(name, rest, where)
+        model = self.options(name, where)
+        try:
+            return model.model_validate(dict(spec))
+        except ValidationError as error:
+            raise ConfigError(explain(error, model, where)) from None
 
-    def resolve(self, spec: Mapping[str, Any], where: str = "") -> dict[str, Any]:
-        """`spec` with every default spelled out, its name first; raises as `parts`."""
-        name, options = self.parts(spec, where)
-        return {self.key: name, **options.model_dump(mode="json")}
+    def chosen(self, spec: Any) -> Chosen:
+        """`parse` for a field of other options, whose own message then says the place."""
+        try:
+            return self.parse(spec)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
 
-    def build(self, name: str, given: dict[str, Any] | None = None, where: str = "") -> Kind:
-        """An instance of kind `name` with its options checked."""
-        options = self.options(name, given or {}, where)
-        built: Kind = cast(Any, self.kind(name, where))(options)
+    def make(self, options: Chosen) -> Kind:
+        """An instance of the kind that checked options name."""
+        built: Kind = cast(Any, self.kind(getattr(options, self.key)))(options)
         return built
+
+    def build(self, name: str, given: Mapping[str, Any] | None = None, where: str = "") -> Kind:
+        """An instance of kind `name` with its options checked."""
+        return self.make(self.parse({**(given or {}), self.key: name}, where))
 
 
 def shown(value: Any) -> str:

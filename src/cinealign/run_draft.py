@@ -67,7 +67,7 @@ class RunDraft:
         _write_json(folder / "origin.json", {"folder": str(self.catalogue.folder.resolve())})
         _write_json(folder / "environment.json", environment(self.recipe.seed))
         lines = [
-            json.dumps({"expert": i, "kind": self.recipe.align[i]["expert"], **entry})
+            json.dumps({"expert": i, "kind": self.recipe.align[i].expert, **entry})
             for i, expert in enumerate(model.experts)
             for entry in expert.history
         ]

@@ -168,7 +168,7 @@ def test_tf_idf_of_all_intros_is_caught_by_the_refit(evidence, sample, finished)
 def test_fusion_weights_of_all_pairs_are_caught_by_the_refit(evidence, sample, cheap):
     model = AlignmentModel.load(evidence.run.folder / "model")
     everything = evidence.extracts.training_set(np.arange(len(sample)))
-    fixed = [options["weight"] for options in cheap.align]
+    fixed = [options.weight for options in cheap.align]
     fusion = cheap.fusion
     out_of_fold = cross_fit(cheap, everything)
     model.weights = fusion_weights(out_of_fold, fixed, temperature=fusion.temperature, steps=fusion.steps)

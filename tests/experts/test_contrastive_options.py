@@ -5,7 +5,8 @@ import pytest
 
 from cinealign.errors import ConfigError
 from cinealign.experts.base import TeacherVectors, TrainingSet
-from cinealign.experts.contrastive import ContrastiveExpert, ContrastiveOptions
+from cinealign.experts.contrastive import ContrastiveExpert
+from cinealign.experts.contrastive_options import ContrastiveOptions
 from cinealign.fitting import fit_model
 from cinealign.model import AlignmentModel, Extracts
 from cinealign.recipe import Recipe
@@ -100,7 +101,7 @@ def test_a_teacher_must_be_listed_earlier_and_knows_no_mixtures():
         recipe({"expert": "cca"}, {**taught, "mixup": 1.0})
     with pytest.raises(ConfigError, match=r"align\[0\]\.loss: unknown key 'margin'"):
         recipe({"expert": "contrastive", "loss": {"loss": "info_nce", "margin": 1}})
-    assert recipe({"expert": "contrastive", "loss": "sigmoid"}).align[0]["loss"]["bias"] == -10.0
+    assert recipe({"expert": "contrastive", "loss": "sigmoid"}).align[0].loss.bias == -10.0
 
 
 def test_a_recipe_with_a_teacher_and_a_fitted_distance_runs_saves_and_loads(tmp_path):

@@ -12,7 +12,8 @@ from cinealign.experts.batches import batches
 from cinealign.experts.collapse import effective_rank
 from cinealign.experts.optimisers import Lion
 from cinealign.experts.schedules import Plateau, one_cycle, warm_up_constant, warm_up_cosine
-from cinealign.experts.training import EarlyStopping, TrainingSettings, best_epoch, train
+from cinealign.experts.training import best_epoch, train
+from cinealign.experts.training_settings import EarlyStopping, TrainingSettings
 
 
 def test_lion_equals_its_formula():

@@ -8,10 +8,11 @@ import torch
 import torch.nn.functional as F
 
 from cinealign.errors import ConfigError
-from cinealign.losses.base import MAX_LOGIT_SCALE, Known, LogitScale, Teacher
+from cinealign.losses.base import Known, LogitScale, Loss, Teacher
 from cinealign.losses.mixup import Mixture
 from cinealign.losses.objective import Objective
-from cinealign.losses.registry import LOSSES, build_loss, resolve_loss
+from cinealign.losses.options import MAX_LOGIT_SCALE
+from cinealign.losses.registry import LOSSES
 
 B, D = 5, 4
 SPECS = [
@@ -24,6 +25,14 @@ SPECS = [
     {"loss": "distillation", "teacher": 0, "temperature": 0.5, "teacher_temperature": 0.5},
     {"loss": "genre"},
 ]
+
+
+def build_loss(spec: dict[str, object]) -> Loss:
+    return LOSSES.make(LOSSES.parse(spec))
+
+
+def weighed(specs: list[dict[str, object]], known: Known) -> Objective:
+    return Objective([LOSSES.parse(spec) for spec in specs], known)
 
 
 def sides(dtype=torch.float32):
@@ -49,7 +58,7 @@ def equal():
 
 
 def value(spec, given):
-    return Objective([spec], known())(given).item()
+    return weighed([spec], known())(given).item()
 
 
 def test_values_of_a_collapsed_space_are_known_by_hand():
@@ -113,7 +122,7 @@ def test_near_duplicate_intros_are_pushed_apart_less():
     hard, soft = (float(build_loss({"loss": "info_nce", "soft_targets": share})(like)) for share in (0.0, 0.9))
     assert soft > hard  # intros that are all alike: being sure of one of them is punished
     with pytest.raises(ConfigError, match="soft_targets compares intros by their features"):
-        Objective([{"loss": "info_nce", "soft_targets": 0.5}], Known(B, D))
+        weighed([{"loss": "info_nce", "soft_targets": 0.5}], Known(B, D))
 
 
 def test_sigmoid_triplet_and_decoupled_equal_slow_loops():
@@ -144,7 +153,7 @@ def test_sigmoid_triplet_and_decoupled_equal_slow_loops():
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: "-".join(map(str, spec.values())))
 def test_gradients_are_correct(spec):
-    objective = Objective([spec], known(torch.float64)).double()
+    objective = weighed([spec], known(torch.float64)).double()
     poster, intro, _ = sides(torch.float64)
     inputs = (poster.requires_grad_(), intro.requires_grad_())
     assert torch.autograd.gradcheck(lambda p, q: objective(batch(p, q, torch.float64)), inputs)
@@ -157,7 +166,7 @@ def test_gradients_are_correct(spec):
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: "-".join(map(str, spec.values())))
 def test_order_of_the_batch_does_not_matter(spec):
     poster, intro, _ = sides()
-    objective, order = Objective([spec], known()), torch.tensor([3, 0, 4, 1, 2])
+    objective, order = weighed([spec], known()), torch.tensor([3, 0, 4, 1, 2])
     turned = objective.known.batch(poster[order], intro[order], order)
     assert float(objective(turned)) == pytest.approx(float(objective(batch(poster, intro))), rel=1e-5)
 
@@ -200,7 +209,7 @@ def test_mixtures_mix_everything_alike():
 def test_objective_is_the_weighted_sum_and_reports():
     poster, intro, _ = sides()
     parts = [{"loss": "info_nce", "weight": 2.0}, {"loss": "genre", "weight": 0.5}]
-    both = Objective(parts, known())
+    both = weighed(parts, known())
     assert float(both(batch(poster, intro))) == pytest.approx(
         2 * value({"loss": "info_nce"}, batch(poster, intro)) + 0.5 * math.log(2), rel=1e-5
     )
@@ -212,15 +221,15 @@ def test_objective_is_the_weighted_sum_and_reports():
 
 def test_refusals_name_the_choices():
     with pytest.raises(ConfigError, match="unknown loss 'nce'; choose one of: decoupled"):
-        resolve_loss({"loss": "nce"})
+        LOSSES.parse({"loss": "nce"})
     with pytest.raises(ConfigError, match="loss is missing; choose one of: decoupled"):
-        resolve_loss({})
+        LOSSES.parse({})
     with pytest.raises(ConfigError, match=r"temperature must be >= 0\.01"):
-        resolve_loss({"loss": "info_nce", "temperature": -1})
+        LOSSES.parse({"loss": "info_nce", "temperature": -1})
     with pytest.raises(ConfigError, match="no labels 'mood'; there are: genre"):
-        Objective([{"loss": "genre", "labels": "mood"}], known())
+        weighed([{"loss": "genre", "labels": "mood"}], known())
     with pytest.raises(ConfigError, match=r"no teacher at align\[3\]"):
-        Objective([{"loss": "distillation", "teacher": 3}], known())
+        weighed([{"loss": "distillation", "teacher": 3}], known())
     assert {spec["loss"] for spec in SPECS} == set(LOSSES.names())
 
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from cinealign.networks.heads import HeadKind, build_head, drift
+from cinealign.networks.heads import build_head, drift
+from cinealign.networks.options import HeadKind
 
 
 @pytest.mark.parametrize(("kind", "width"), [("linear", 5), ("mlp", 5), ("residual", 7)])

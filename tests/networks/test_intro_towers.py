@@ -11,6 +11,7 @@ from cinealign.errors import ConfigError
 from cinealign.experts.base import TrainingSet
 from cinealign.experts.registry import EXPERTS
 from cinealign.networks.intro_bag import BagTower
+from cinealign.networks.registry import TOWERS
 from cinealign.networks.towers import Tower, build_tower, tower_geometry
 from cinealign.networks.word_embedding import WordEmbedding
 
@@ -28,7 +29,7 @@ KINDS: list[dict[str, Any]] = [
 
 def tower(spec: dict[str, Any]) -> Tower:
     torch.manual_seed(0)
-    built = build_tower(spec, 5, tower_geometry(spec, ROWS, WORDS))
+    built = build_tower(TOWERS.parse(spec), 5, tower_geometry(TOWERS.parse(spec), ROWS, WORDS))
     built.begin(ROWS, WORDS)
     return built.eval()
 
@@ -90,14 +91,17 @@ def test_pretrained_vectors(tmp_path: Path) -> None:
     assert isinstance(embedding, WordEmbedding)
     assert embedding.table.weight[2:4].tolist() == [[1.5, 0, 0], [0, 0.5, 0]]  # mean length 1
     assert not embedding.table.weight.requires_grad
-    assert tower_geometry({"tower": "recurrent", "embeddings": "wordllama"}, ROWS, WORDS) == {"words": 6, "width": 256}
+    assert tower_geometry(TOWERS.parse({"tower": "recurrent", "embeddings": "wordllama"}), ROWS, WORDS) == {
+        "words": 6,
+        "width": 256,
+    }
 
 
 def test_what_cannot_be() -> None:
     with pytest.raises(ConfigError, match="use the view 'tokens'"):
-        tower_geometry({"tower": "bag"}, torch.rand(3, 4), None)
+        tower_geometry(TOWERS.parse({"tower": "bag"}), torch.rand(3, 4), None)
     with pytest.raises(ConfigError, match="frozen: true with embeddings: random"):
-        tower_geometry({"tower": "bag", "frozen": True}, ROWS, WORDS)
+        tower_geometry(TOWERS.parse({"tower": "bag", "frozen": True}), ROWS, WORDS)
 
 
 @pytest.mark.parametrize("name", ["recurrent", "bag"])

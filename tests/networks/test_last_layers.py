@@ -19,6 +19,7 @@ from cinealign.experts.registry import EXPERTS
 from cinealign.networks.clip import ClipTower
 from cinealign.networks.language_model import LanguageModelTower
 from cinealign.networks.low_rank import LowRank, adapt
+from cinealign.networks.registry import TOWERS
 from cinealign.networks.towers import Tower, build_tower, tower_geometry
 from cinealign.pipeline import align
 from cinealign.recipe import Recipe
@@ -42,7 +43,9 @@ def states_of(view: View[Any], items: list[Any], store: FeatureStore) -> torch.T
 
 def tower_of(spec: dict[str, Any], rows: torch.Tensor, view: View[Any], dimensions: int = 4) -> Tower:
     torch.manual_seed(0)
-    return build_tower(spec, dimensions, tower_geometry(spec, rows, None, view.origin())).eval()
+    return build_tower(
+        TOWERS.parse(spec), dimensions, tower_geometry(TOWERS.parse(spec), rows, None, view.origin())
+    ).eval()
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
@@ -203,9 +206,9 @@ def test_what_cannot_be(bert: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"has 3 layers, and layers: 4 of them are to be trained; give 3 at most"):
         VIEWS.build("language_model_states", {"model": str(bert), "layers": 4}).extract(TEXTS, store)
     with pytest.raises(ConfigError, match="got \\(3, 4\\); use the view language_model_states"):
-        tower_geometry({"tower": "language_model"}, torch.rand(3, 4), None)
+        tower_geometry(TOWERS.parse({"tower": "language_model"}), torch.rand(3, 4), None)
     with pytest.raises(ConfigError, match="use the view clip_poster_states or clip_intro_states"):
-        tower_geometry({"tower": "clip"}, torch.rand(3, 4, 5), None, {"view": "language_model_states"})
+        tower_geometry(TOWERS.parse({"tower": "clip"}), torch.rand(3, 4, 5), None, {"view": "language_model_states"})
     tower = {"tower": "language_model"}
     with pytest.raises(ConfigError, match="shared: true needs a poster_tower, no intro_tower and one intro view"):
         EXPERTS.build(

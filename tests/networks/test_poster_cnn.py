@@ -10,9 +10,10 @@ from cinealign.errors import ConfigError
 from cinealign.experts.base import TrainingSet
 from cinealign.experts.registry import EXPERTS
 from cinealign.networks.poster_cnn import CnnTower, ResidualBlock, colour_jitter, random_crop, random_erasing
-from cinealign.networks.towers import build_tower, resolve_tower, tower_geometry
+from cinealign.networks.registry import TOWERS
+from cinealign.networks.towers import build_tower, tower_geometry
 
-SPEC = {"tower": "cnn", "widths": [8, 16], "precision": "float32"}
+SPEC = TOWERS.parse({"tower": "cnn", "widths": [8, 16], "precision": "float32"})
 
 
 def pictures(count: int, height: int = 24, width: int = 16) -> torch.Tensor:
@@ -68,7 +69,7 @@ def test_it_reads_pictures_only() -> None:
     with pytest.raises(ConfigError, match=r"got \(4, 9\) of float32; use the view 'pixels'"):
         tower_geometry(SPEC, torch.rand(4, 9), None)
     with pytest.raises(ConfigError, match="unknown tower 'vgg'; choose one of: bag, clip, cnn"):
-        resolve_tower({"tower": "vgg"})
+        TOWERS.parse({"tower": "vgg"})
 
 
 def test_it_learns_pairs_and_is_saved() -> None:

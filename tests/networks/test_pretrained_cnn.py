@@ -10,6 +10,7 @@ from cinealign.errors import ConfigError
 from cinealign.experts.base import TrainingSet
 from cinealign.experts.registry import EXPERTS
 from cinealign.networks.pretrained_cnn import PretrainedCnnTower
+from cinealign.networks.registry import TOWERS
 from cinealign.networks.towers import build_tower, tower_geometry
 from cinealign.views.registry import VIEWS
 from cinealign.views.store import FeatureStore
@@ -24,7 +25,7 @@ def test_it_begins_as_the_frozen_network_and_learns(tmp_path: Path) -> None:
     maps = np.asarray(VIEWS.build("appearance_map", SIZE).extract(posters, store))
     frozen = np.asarray(VIEWS.build("appearance", SIZE).extract(posters, store))
     assert maps.shape == (6, 208, 3, 2) and maps.dtype == np.float16
-    tower = build_tower({"tower": "pretrained_cnn"}, 4, {}).eval()
+    tower = build_tower(TOWERS.parse({"tower": "pretrained_cnn"}), 4, {}).eval()
     assert isinstance(tower, PretrainedCnnTower)
     with torch.inference_mode():
         pooled = tower.pooled(torch.from_numpy(maps).float()).numpy()
@@ -44,4 +45,4 @@ def test_it_begins_as_the_frozen_network_and_learns(tmp_path: Path) -> None:
 
 def test_it_reads_maps_only() -> None:
     with pytest.raises(ConfigError, match=r"got \(3, 9\); use the view 'appearance_map'"):
-        tower_geometry({"tower": "pretrained_cnn"}, torch.rand(3, 9), None)
+        tower_geometry(TOWERS.parse({"tower": "pretrained_cnn"}), torch.rand(3, 9), None)

@@ -82,7 +82,7 @@ def test_a_bad_recipe_gets_better(tuned: Tuned, quick: Recipe, training: Trainin
 def test_what_is_written(tuned: Tuned) -> None:
     chosen = Recipe.load(tuned.folder / "chosen.yaml")
     assert chosen == tuned.chosen and chosen.name == "quick-tuned"
-    assert chosen.align[0]["ridge"] == tuned.values["align.0.ridge"]
+    assert chosen.align[0].ridge == tuned.values["align.0.ridge"]
     assert json.loads((tuned.folder / "tune.json").read_text()) == tuned.to_json()
     rows = trials_without_seconds(tuned.folder)
     assert len(rows) == 8
@@ -312,7 +312,7 @@ def test_choices_may_be_lists() -> None:
         }
     )
     space = Space.parse({"align.1.intro": {"categorical": ["more", ["words", "more"]]}}, both)
-    assert space.applied(both, {"align.1.intro": ["words", "more"]}).align[1]["intro"] == ["words", "more"]
+    assert space.applied(both, {"align.1.intro": ["words", "more"]}).align[1].intro == ["words", "more"]
 
 
 PROGRAM = [sys.executable, "-c", "from cinealign.cli.app import main; main()"]

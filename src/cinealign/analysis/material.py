@@ -45,7 +45,7 @@ class ModelWithoutMemory(AlignmentModel):
 
     def forgotten(self, parts: list[Vectors]) -> list[Vectors]:
         """What each expert makes of items, without what is only remembered."""
-        kinds = [options["expert"] for options in self.recipe.align]
+        kinds = [options.expert for options in self.recipe.align]
         return [np.zeros_like(rows) if kind == "memory" else rows for kind, rows in zip(kinds, parts, strict=True)]
 
 
@@ -115,7 +115,7 @@ class Material(RunData):
 
     def _fused(self, parts: list[Vectors]) -> Vectors:
         weights = self.model.weights.copy()
-        memories = [options["expert"] == "memory" for options in self.run.recipe.align]
+        memories = [options.expert == "memory" for options in self.run.recipe.align]
         if weights[np.logical_not(memories)].sum() > 0:
             weights[memories] = 0
         return normalised(fuse(parts, weights / weights.sum()))

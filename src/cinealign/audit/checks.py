@@ -230,8 +230,7 @@ def check_columns(evidence: Evidence) -> Finding:
 def check_given_matrix(evidence: Evidence, D: NDArray[Any]) -> Finding:
     """A matrix that is said to be this run's: compared entry by entry with the rebuilt one."""
     name = "given D"
-    options = dict(evidence.run.recipe.distance)
-    blocks = distance_chunks(*evidence.encoded, options.pop("distance"), coordinates=True, **options)
+    blocks = distance_chunks(*evidence.encoded, evidence.run.recipe.distance, coordinates=True)
     rebuilt = np.concatenate([block for _, block in blocks])
     if D.shape != rebuilt.shape:
         return failed(name, f"it is {D.shape[0]} x {D.shape[1]}, the run has {len(rebuilt)} items")

@@ -66,7 +66,7 @@ def saved_states(evidence: Evidence) -> dict[str, State]:
     states = {f"view {name}": State.load(folder / f"view-{name}.safetensors") for name in model.views}
     states["distance"] = State.load(folder / "distance.safetensors")
     for i, options in enumerate(model.recipe.align):
-        states[f"expert {i} ({options['expert']})"] = State.load(folder / f"expert-{i}.safetensors")
+        states[f"expert {i} ({options.expert})"] = State.load(folder / f"expert-{i}.safetensors")
     return states
 
 
@@ -75,7 +75,7 @@ def model_states(model: AlignmentModel) -> dict[str, State]:
     states = {f"view {name}": view.state() for name, view in model.views.items()}
     states["distance"] = model.distance.state()
     for i, (options, expert) in enumerate(zip(model.recipe.align, model.experts, strict=True)):
-        states[f"expert {i} ({options['expert']})"] = expert.state()
+        states[f"expert {i} ({options.expert})"] = expert.state()
     return states
 
 

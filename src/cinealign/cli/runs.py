@@ -190,8 +190,7 @@ def distances(
 
     finished = open_run(folder)
     poster, intro = run_vectors(finished, data)
-    options = dict(finished.recipe.distance)
-    save_distances(out, poster, intro, options.pop("distance"), coordinates=True, **options)
+    save_distances(out, poster, intro, finished.recipe.distance, coordinates=True)
     typer.echo(
         f"wrote {out}: {len(poster)} x {len(intro)}, rows are posters, columns are intros, both in the run's order"
     )

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
+from cinealign.distance.options import DistanceOptions
 from cinealign.state import State
 
 if TYPE_CHECKING:
@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from cinealign.experts.out_of_fold import TrainVectors
 
 Coordinates = NDArray[np.float32]
-
-
-class DistanceOptions(BaseModel):
-    """Settings of a distance as a recipe gives them; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Distance:

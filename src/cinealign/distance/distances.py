@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cinealign.distance.options import DistanceOptions
 from cinealign.distance.registry import DISTANCES as DISTANCES
 from cinealign.errors import ConfigError, DataError
 
@@ -99,7 +100,7 @@ def similarity_chunks(
 def distance_chunks(
     poster: Vectors,
     intro: Vectors,
-    kind: str = "cosine",
+    kind: str | DistanceOptions = "cosine",
     *,
     chunk_size: int = CHUNK_ROWS,
     coordinates: bool = False,
@@ -109,7 +110,7 @@ def distance_chunks(
 
     Args:
         poster, intro: (N, D) vectors, row i is movie i; used as they are.
-        kind: a name in `DISTANCES`.
+        kind: a name in `DISTANCES`, or checked options, as a recipe has them.
         chunk_size: rows of D a chunk.
         coordinates: whether the vectors are what the distance has made of a model's vectors, as those of a run are.
         **options: settings of that kind.
@@ -119,10 +120,12 @@ def distance_chunks(
         DataError: the vectors are not finite or do not fit each other.
         ConfigError: unknown kind or option, a kind that has to be fitted, or `chunk_size` is below 1.
     """
-    distance = DISTANCES.build(kind, options, "distance")
+    spec = kind if isinstance(kind, DistanceOptions) else {"distance": kind, **options}
+    distance = DISTANCES.make(DISTANCES.parse(spec, "distance"))
     if distance.fitted and not coordinates:
         raise ConfigError(
-            f"distance {kind!r} is learned from train pairs; name it in a recipe and take the run's vectors"
+            f"distance {distance.options.distance!r} is learned from train pairs; "
+            "name it in a recipe and take the run's vectors"
         )
     check_chunk_size(chunk_size)
     poster, intro = as_pair(poster, intro)
@@ -131,14 +134,16 @@ def distance_chunks(
         yield start, (distance.from_products(part @ intro.T) if coordinates else distance.block(part, intro)).numpy()
 
 
-def distance_matrix(poster: Vectors, intro: Vectors, kind: str = "cosine", **options: Any) -> NDArray[np.float32]:
+def distance_matrix(
+    poster: Vectors, intro: Vectors, kind: str | DistanceOptions = "cosine", **options: Any
+) -> NDArray[np.float32]:
     """The whole N x N matrix D; for cosine `1 - poster @ intro.T` of the vectors as they are, not normalised again.
 
     Needs 4 * N * N bytes: 35 MB for 2,938 movies, 160 GB for 200,000. Ranks do not need it (`evaluation.ranks`).
 
     Args:
         poster, intro: (N, D) vectors, row i is movie i; read as float32.
-        kind: a name in `DISTANCES`.
+        kind: a name in `DISTANCES`, or checked options, as a recipe has them.
         **options: settings of that kind.
     Returns:
         (N, N) float32, `D[i, j]` the distance of poster i and intro j.

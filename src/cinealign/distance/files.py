@@ -23,6 +23,7 @@ from cinealign.distance.distances import (
     refuse_nan,
 )
 from cinealign.distance.labels import LabelledMatrix, ordered
+from cinealign.distance.options import DistanceOptions
 from cinealign.distance.tables import read_feather, read_parquet, read_text_table
 from cinealign.errors import DataError
 from cinealign.out import whole_file
@@ -93,7 +94,7 @@ def save_distances(
     path: str | os.PathLike[str],
     poster: Vectors,
     intro: Vectors,
-    kind: str = "cosine",
+    kind: str | DistanceOptions = "cosine",
     *,
     coordinates: bool = False,
     **options: Any,
@@ -105,7 +106,7 @@ def save_distances(
     Args:
         path: .npy, .npz (one array, D, not compressed) or .csv; a file that is there is replaced.
         poster, intro: (N, D) vectors, row i is movie i; used as they are.
-        kind: a name in `DISTANCES`.
+        kind: a name in `DISTANCES`, or checked options, as a recipe has them.
         coordinates: whether the vectors are those of a run; see `distance_chunks`.
         **options: settings of that kind.
     Raises:

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
-from cinealign.distance.base import Coordinates, Distance, DistanceOptions
+from cinealign.distance.base import Coordinates, Distance
+from cinealign.distance.options import BankOptions, NeighbourBiasOptions, QbNormOptions
 from cinealign.state import State
 
 if TYPE_CHECKING:
@@ -29,14 +29,6 @@ if TYPE_CHECKING:
 STRENGTHS = (0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
 """Those tried where the recipe names none."""
 CHUNK = 1024
-
-
-class BankOptions(DistanceOptions):
-    """Options of both corrections."""
-
-    strength: float | None = Field(
-        None, ge=0, le=2, description="factor of the bias; chosen by cross-validation where absent"
-    )
 
 
 class BankBias(Distance):
@@ -103,12 +95,6 @@ class BankBias(Distance):
         return STRENGTHS[int(logs.argmin())]
 
 
-class NeighbourBiasOptions(BankOptions):
-    """Options of `neighbour_bias`."""
-
-    k: int = Field(16, ge=1, le=100_000, description="nearest queries of the bank whose mean similarity is the bias")
-
-
 class NeighbourBias(BankBias):
     """b(g) = strength * mean of the k highest similarities of g to the bank's queries.
 
@@ -123,12 +109,6 @@ class NeighbourBias(BankBias):
         nearest = np.partition(similarities, -k, axis=1)[:, -k:]
         mean: NDArray[np.float32] = nearest.mean(axis=1)
         return mean
-
-
-class QbNormOptions(BankOptions):
-    """Options of `qb_norm`."""
-
-    temperature: float = Field(0.05, gt=0, le=100, description="of the softmax over the bank: 1 / beta of the paper")
 
 
 class QbNorm(BankBias):

@@ -8,24 +8,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from pydantic import Field
 from torch import Tensor
 
-from cinealign.distance.base import Coordinates, Distance, DistanceOptions, Euclidean
+from cinealign.distance.base import Coordinates, Distance, Euclidean
+from cinealign.distance.options import BilinearOptions, DistanceOptions, MahalanobisOptions
 from cinealign.experts.out_of_fold import TrainVectors
 from cinealign.state import State
-
-
-class BilinearOptions(DistanceOptions):
-    """Options of `bilinear`."""
-
-    rank: int = Field(16, ge=1, le=4096, description="of the change")
-    steps: int = Field(100, ge=1, le=100_000, description="of AdamW")
-    learning_rate: float = Field(3e-3, gt=0, le=100, description="of AdamW")
-    penalty: float = Field(
-        1.0, ge=0, le=1_000_000, description="of the squared length of U and V: how near it stays to the cosine"
-    )
-    temperature: float = Field(0.05, gt=0, le=100, description="softmax temperature of the form while it learns")
 
 
 class Bilinear(Distance):
@@ -74,14 +62,6 @@ class Bilinear(Distance):
         """Take over U and V."""
         self._left, self._right = state.arrays["left"], state.arrays["right"]
         return self
-
-
-class MahalanobisOptions(DistanceOptions):
-    """Options of `mahalanobis`."""
-
-    ridge: float = Field(
-        1.0, gt=0, le=1_000_000, description="added to the covariance of the differences, in units of its mean variance"
-    )
 
 
 class Mahalanobis(Distance):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cinealign.distance.options import DistanceOptions, TransductionOptions
 from cinealign.registry import Registry
 
 if TYPE_CHECKING:
     from cinealign.distance.base import Distance
     from cinealign.distance.transductive import Transduction
 
-DISTANCES: Registry[Distance] = Registry(
+DISTANCES: Registry[Distance, DistanceOptions] = Registry(
     "distance",
     {
         "bilinear": "cinealign.distance.learned:Bilinear",
@@ -21,9 +22,13 @@ DISTANCES: Registry[Distance] = Registry(
         "neighbour_bias": "cinealign.distance.hub_correction:NeighbourBias",
         "qb_norm": "cinealign.distance.hub_correction:QbNorm",
     },
+    {
+        "bilinear": "cinealign.distance.options:BilinearOptions",
+        "mahalanobis": "cinealign.distance.options:MahalanobisOptions",
+    },
 )
 
-TRANSDUCTIONS: Registry[Transduction] = Registry(
+TRANSDUCTIONS: Registry[Transduction, TransductionOptions] = Registry(
     "transductive correction",
     {
         "csls": "cinealign.distance.transductive:Csls",

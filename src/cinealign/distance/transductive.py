@@ -11,16 +11,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
-from cinealign.distance.base import DistanceOptions
+from cinealign.distance.options import CslsOptions, SinkhornOptions, TransductionOptions
 from cinealign.distance.registry import TRANSDUCTIONS as TRANSDUCTIONS
 
 
 class Transduction(ABC):
     """From the inner products of all posters with all intros to a corrected D; registered in `TRANSDUCTIONS`."""
 
-    Options: ClassVar[type[DistanceOptions]] = DistanceOptions
+    Options: ClassVar[type[TransductionOptions]] = TransductionOptions
 
     def __init__(self, options: Any) -> None:
         self.options = options
@@ -28,12 +27,6 @@ class Transduction(ABC):
     @abstractmethod
     def distances(self, similarities: NDArray[np.float32]) -> NDArray[np.float32]:
         """(N, N) similarities, posters down -> (N, N) distances; needs a few times the memory of its input."""
-
-
-class CslsOptions(DistanceOptions):
-    """Options of `csls`."""
-
-    k: int = Field(10, ge=1, le=100_000, description="neighbours whose mean similarity says how crowded a place is")
 
 
 class Csls(Transduction):
@@ -52,13 +45,6 @@ class Csls(Transduction):
         intros = np.partition(similarities, -k, axis=0)[-k:].mean(axis=0)
         D: NDArray[np.float32] = (posters[:, None] + intros - 2 * similarities).astype(np.float32)
         return D
-
-
-class SinkhornOptions(DistanceOptions):
-    """Options of `sinkhorn`."""
-
-    temperature: float = Field(0.02, gt=0, le=100, description="of the kernel exp(similarity / temperature)")
-    iterations: int = Field(20, ge=1, le=10000, description="row and column scalings")
 
 
 class Sinkhorn(Transduction):

@@ -8,6 +8,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from cinealign.distance.distances import Vectors, as_pair
+from cinealign.distance.options import TransductionOptions
 from cinealign.distance.transductive import TRANSDUCTIONS
 from cinealign.evaluation.metrics import Metrics, evaluate_distances
 from cinealign.evaluation.statistics import SAMPLES
@@ -24,7 +25,7 @@ def evaluate_transductive(
     intro: Vectors,
     ids: ArrayLike,
     train_rows: ArrayLike,
-    corrections: Sequence[Mapping[str, Any]],
+    corrections: Sequence[TransductionOptions | Mapping[str, Any]],
     *,
     seed: int = 0,
     samples: int = SAMPLES,
@@ -36,7 +37,7 @@ def evaluate_transductive(
     Args:
         poster, intro: (N, D) vectors of a run, row i is movie i.
         ids, train_rows, seed, samples: as in `metrics.score`.
-        corrections: `{"correction": name, option: value ...}`.
+        corrections: as a recipe holds them, or `{"correction": name, option: value ...}`.
     Raises:
         DataError: vectors, ids or train rows that cannot be used.
         ConfigError: an unknown correction or option.
@@ -49,9 +50,9 @@ def evaluate_transductive(
         )
     found: dict[str, Metrics] = {}
     for correction in corrections:
-        options = dict(correction)
-        name = options.pop("correction")
-        D = TRANSDUCTIONS.build(name, options, f"transductive.{name}").distances((posters @ intros.T).numpy())
+        options = TRANSDUCTIONS.parse(correction, "transductive")
+        name = options.correction
+        D = TRANSDUCTIONS.make(options).distances((posters @ intros.T).numpy())
         times = sum(other.partition(" ")[0] == name for other in found)
         key = name if not times else f"{name} {times + 1}"
         found[key] = evaluate_distances(D, ids, train_rows, seed=seed, samples=samples)

@@ -9,9 +9,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from cinealign.errors import ConfigError
+from cinealign.registry import PartOptions
 from cinealign.state import State
 from cinealign.views.base import Extracted, Features, Origin, take
 
@@ -66,11 +67,10 @@ class TrainingSet:
         )
 
 
-class ExpertOptions(BaseModel):
+class ExpertOptions(PartOptions):
     """Settings every expert has; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
+    expert: str = Field("", description="its kind")
     poster: list[str] = Field(min_length=1, description="poster views it looks at")
     intro: list[str] = Field(min_length=1, description="intro views it looks at")
     weight: float | None = Field(

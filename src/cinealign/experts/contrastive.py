@@ -7,111 +7,22 @@ from contextlib import nullcontext
 from typing import Any, Self
 
 import numpy as np
-from pydantic import Field, field_validator, model_validator
 
 from cinealign.epochs import epochs, training_part
 from cinealign.errors import ConfigError
-from cinealign.experts.base import Expert, ExpertOptions, TrainingSet, Vectors
+from cinealign.experts.base import Expert, TrainingSet, Vectors
+from cinealign.experts.contrastive_options import ContrastiveOptions
 from cinealign.experts.contrastive_side import HeadSide, Side, TowerSide
 from cinealign.experts.fusion import fold_numbers
 from cinealign.experts.pair import Pair
-from cinealign.experts.training import EarlyStopping, TrainingSettings, best_epoch
-from cinealign.losses.registry import loss_options, resolve_loss
-from cinealign.networks.heads import HeadKind
-from cinealign.networks.towers import resolve_tower
+from cinealign.experts.training import best_epoch
+from cinealign.experts.training_settings import EarlyStopping, TrainingSettings
+from cinealign.networks.options import TowerOptions
 from cinealign.state import State
 from cinealign.views.base import Features
 
 MEMBER_STRIDE = 10_007
 """Between the seeds of two members, so that neighbouring recipe seeds share no member."""
-
-
-class ContrastiveOptions(ExpertOptions):
-    """Options of `contrastive`."""
-
-    poster_tower: dict[str, Any] | None = Field(
-        None, description="a network trained on the one poster view; else a head"
-    )
-    intro_tower: dict[str, Any] | None = Field(None, description="a network trained on the one intro view; else a head")
-    shared: bool = Field(False, description="poster_tower, with one set of weights, serves both sides")
-    head: HeadKind = Field("linear", description="of a side without a tower")
-    dimensions: int = Field(
-        128, ge=1, le=4096, description="of the shared space; a residual head keeps its features' width"
-    )
-    hidden: int = Field(512, ge=1, le=16384, description="of the mlp head")
-    dropout: float = Field(0.2, ge=0, lt=1, description="on the features of a head, and inside the mlp")
-    drift_penalty: float = Field(
-        0.1, ge=0, le=1_000_000, description="how strongly a residual head is held near the identity"
-    )
-    loss: dict[str, Any] = Field(
-        default_factory=lambda: {"loss": "info_nce"},
-        validate_default=True,
-        description="its name as loss, and its own options",
-    )
-    also: list[dict[str, Any]] = Field(default_factory=list, description="auxiliary losses, added by weight")
-    mixup: float = Field(0.0, ge=0, le=100, description="alpha of latent mixup, of any loss; 0 is none, 1 mixes evenly")
-    seeds: int = Field(1, ge=1, le=32, description="members trained from different seeds, whose cosines are averaged")
-    training: TrainingSettings = Field(TrainingSettings(), description="of the loop")
-    validation: bool = Field(
-        True, description="train once more without an inner fold, for the validation curve; the model stays the same"
-    )
-
-    @field_validator("loss", mode="before")
-    @classmethod
-    def _a_name_is_a_loss(cls, given: Any) -> Any:
-        return {"loss": given} if isinstance(given, str) else given
-
-    @field_validator("loss", "also")
-    @classmethod
-    def _known_losses(cls, given: Any) -> Any:
-        try:
-            return [resolve_loss(spec) for spec in given] if isinstance(given, list) else resolve_loss(given)
-        except ConfigError as error:
-            raise ValueError(str(error)) from None
-
-    @field_validator("poster_tower", "intro_tower")
-    @classmethod
-    def _known_tower(cls, tower: dict[str, Any] | None) -> dict[str, Any] | None:
-        try:
-            return None if tower is None else resolve_tower(tower)
-        except ConfigError as error:
-            raise ValueError(str(error)) from None
-
-    @model_validator(mode="after")
-    def _one_view_a_tower(self) -> Self:
-        for side in ("poster", "intro"):
-            names = getattr(self, side)
-            if getattr(self, f"{side}_tower") is not None and len(names) != 1:
-                raise ValueError(f"{side}_tower reads one view, got {len(names)} in {side}: {', '.join(names)}")
-        return self
-
-    @model_validator(mode="after")
-    def _one_tower_shared(self) -> Self:
-        if self.shared and (self.poster_tower is None or self.intro_tower is not None or len(self.intro) != 1):
-            raise ValueError(
-                "shared: true needs a poster_tower, no intro_tower and one intro view; the tower reads both"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _no_taught_mixtures(self) -> Self:
-        if self.mixup and self.teachers():
-            raise ValueError(
-                "mixup and a distillation loss exclude each other: a teacher knows no mixtures; set mixup: 0"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _a_bank_has_other_pairs(self) -> Self:
-        if self.training.batch_size == "full" and any(spec.get("bank") for spec in (self.loss, *self.also)):
-            raise ValueError(
-                "a bank holds pairs of earlier batches and batch_size: full leaves none; give a number, or bank: 0"
-            )
-        return self
-
-    def teachers(self) -> list[int]:
-        """Positions of the experts that its losses learn from."""
-        return [position for spec in (self.loss, *self.also) for position in loss_options(spec).teachers()]
 
 
 class ContrastiveExpert(Expert):
@@ -206,7 +117,7 @@ class ContrastiveExpert(Expert):
             intro = self._side(o.intro, o.intro_tower)
         return Pair(poster, intro, [o.loss, *o.also], o.mixup, o.drift_penalty)
 
-    def _side(self, names: list[str], tower: dict[str, Any] | None) -> Side:
+    def _side(self, names: list[str], tower: TowerOptions | None) -> Side:
         o = self.options
         if tower is not None:
             return TowerSide(names[0], tower, o.dimensions)

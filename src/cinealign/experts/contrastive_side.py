@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from cinealign.errors import ConfigError
 from cinealign.experts.base import Inputs, TrainingSet, Vectors, normalised
-from cinealign.networks.heads import HeadKind, build_head
+from cinealign.networks.heads import build_head
+from cinealign.networks.options import HeadKind, TowerOptions
 from cinealign.networks.towers import Tower, build_tower, tower_geometry, tower_width
 from cinealign.state import State
 from cinealign.views.base import Extracted, Features
@@ -123,15 +124,15 @@ class HeadSide(Side):
 class TowerSide(Side):
     """A tower on what one view gives; with `owner`, the very tower of that other side."""
 
-    def __init__(self, name: str, spec: Mapping[str, Any], dimensions: int, owner: TowerSide | None = None) -> None:
-        self.name, self.spec, self.dimensions, self._owner = name, spec, dimensions, owner
+    def __init__(self, name: str, options: TowerOptions, dimensions: int, owner: TowerSide | None = None) -> None:
+        self.name, self.options, self.dimensions, self._owner = name, options, dimensions, owner
 
     def learn(self, features: Mapping[str, Extracted], training: TrainingSet) -> Tensor:
         """What the tower has to know of its input before it can be built; the rows are kept until `build`."""
         self._train_rows = self.rows({self.name: np.asarray(features[self.name])})
         self._words = training.words.get(self.name)
         origin = training.origins.get(self.name)
-        self._set_geometry(tower_geometry(self.spec, self._train_rows, self._words, origin))
+        self._set_geometry(tower_geometry(self.options, self._train_rows, self._words, origin))
         if self._owner is not None and (self._owner._geometry, self._owner._words) != (self._geometry, self._words):
             raise ConfigError(
                 f"contrastive: shared: true needs views that give the same, and {self.name!r} differs from "
@@ -142,7 +143,7 @@ class TowerSide(Side):
     def build(self) -> None:
         """A fresh tower, with its pretrained parts and the statistics of its train rows; the owner's where there is one."""
         if self._owner is None:
-            tower = build_tower(self.spec, self.dimensions, self._geometry)
+            tower = build_tower(self.options, self.dimensions, self._geometry)
             tower.begin(self._train_rows, self._words)
             self.network = tower
         else:
@@ -178,14 +179,14 @@ class TowerSide(Side):
         if self._owner is not None:
             self.network = self._owner.network
             return self
-        tower = build_tower(self.spec, self.dimensions, self._geometry)
+        tower = build_tower(self.options, self.dimensions, self._geometry)
         tower.restore(_weights(state, f"{prefix}.tower."))
         self.network = tower.eval()
         return self
 
     def _set_geometry(self, geometry: dict[str, Any]) -> None:
         self._geometry = geometry
-        self.width = tower_width(self.spec, self.dimensions, geometry)
+        self.width = tower_width(self.options, self.dimensions, geometry)
 
 
 def _device_of(network: nn.Module) -> torch.device:

@@ -22,7 +22,7 @@ from cinealign.state import State
 from cinealign.views.base import Features
 
 
-class LexicalOptions(OneViewOptions, NgramOptions):
+class LexicalOptions(NgramOptions, OneViewOptions):
     """Options of `lexical`."""
 
     dimensions: int = Field(4096, ge=8, le=65536, description="width after the projection")

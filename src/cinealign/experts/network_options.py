@@ -6,11 +6,11 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from cinealign.errors import ConfigError
 from cinealign.experts.base import ExpertOptions
 from cinealign.experts.ngram_options import NgramOptions
-from cinealign.experts.training import TrainingSettings
-from cinealign.losses.registry import resolve_loss
+from cinealign.experts.training_settings import TrainingSettings
+from cinealign.losses.options import InfoNceOptions
+from cinealign.losses.registry import LossChoice
 
 
 class _Part(BaseModel):
@@ -55,10 +55,8 @@ class NetworkOptions(ExpertOptions):
     bandwidth: float = Field(
         0.02, gt=0, le=2, description="how unlike a train item may be, in cosine, to recall its code"
     )
-    loss: dict[str, Any] = Field(
-        default_factory=lambda: {"loss": "info_nce", "temperature": 0.03},
-        validate_default=True,
-        description="its name as loss, and its own options",
+    loss: LossChoice = Field(
+        InfoNceOptions(loss="info_nce", temperature=0.03), description="its name as loss, and its own options"
     )
     training: TrainingSettings = Field(
         TrainingSettings(epochs=12, batch_size="full", weight_decay=10.0, decay_to="start"),
@@ -91,19 +89,6 @@ class NetworkOptions(ExpertOptions):
         if set(self.poster) != wanted or set(self.intro) != {part.intro for part in parts}:
             raise ValueError("poster and intro must name the views of languages, pictures and letters; leave them out")
         return self
-
-    @field_validator("loss", mode="before")
-    @classmethod
-    def _a_name_is_a_loss(cls, given: Any) -> Any:
-        return {"loss": given} if isinstance(given, str) else given
-
-    @field_validator("loss")
-    @classmethod
-    def _known_loss(cls, given: dict[str, Any]) -> dict[str, Any]:
-        try:
-            return resolve_loss(given)
-        except ConfigError as error:
-            raise ValueError(str(error)) from None
 
     @field_validator("training")
     @classmethod

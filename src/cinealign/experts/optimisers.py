@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-OptimiserKind = Literal["adamw", "sgd", "lion", "adafactor"]
+from cinealign.experts.training_settings import OptimiserKind
 
 
 class Lion(torch.optim.Optimizer):

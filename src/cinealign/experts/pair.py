@@ -17,10 +17,12 @@ from cinealign.errors import ConfigError
 from cinealign.experts.base import TrainingSet
 from cinealign.experts.collapse import effective_rank
 from cinealign.experts.contrastive_side import HeadSide, Side
-from cinealign.experts.training import Judge, TrainingSettings, train
+from cinealign.experts.training import Judge, train
+from cinealign.experts.training_settings import TrainingSettings
 from cinealign.losses.base import Known, Teacher
 from cinealign.losses.mixup import Mixture
 from cinealign.losses.objective import Objective
+from cinealign.losses.options import LossOptions
 from cinealign.networks.heads import drift
 from cinealign.progress import say
 from cinealign.state import State
@@ -35,11 +37,11 @@ class Pair:
     """A poster side and an intro side with the losses that train them."""
 
     def __init__(
-        self, poster: Side, intro: Side, losses: list[dict[str, Any]], mixup: float, drift_penalty: float
+        self, poster: Side, intro: Side, losses: list[LossOptions], mixup: float, drift_penalty: float
     ) -> None:
         """Args:
         poster, intro: sides that have not learned yet.
-        losses: the main one, then auxiliary ones, as in a recipe.
+        losses: the main one, then auxiliary ones.
         mixup: alpha of the mixtures, 0 for none.
         drift_penalty: of residual heads.
         """

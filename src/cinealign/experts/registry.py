@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cinealign.experts.base import Expert
+from cinealign.experts.base import Expert, ExpertOptions
 from cinealign.registry import Registry
 
-EXPERTS: Registry[Expert] = Registry(
+EXPERTS: Registry[Expert, ExpertOptions] = Registry(
     "expert",
     {
         "cca": "cinealign.experts.cca:CcaExpert",
@@ -15,5 +15,9 @@ EXPERTS: Registry[Expert] = Registry(
         "network": "cinealign.experts.network:NetworkExpert",
         "residual_ridge": "cinealign.experts.residual_ridge:ResidualRidgeExpert",
         "shared_space": "cinealign.experts.shared_space:SharedSpaceExpert",
+    },
+    {
+        "contrastive": "cinealign.experts.contrastive_options:ContrastiveOptions",
+        "network": "cinealign.experts.network_options:NetworkOptions",
     },
 )

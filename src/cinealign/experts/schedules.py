@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Literal
 
-ScheduleKind = Literal["cosine", "constant", "one_cycle", "plateau"]
+from cinealign.experts.training_settings import ScheduleKind
 
 ONE_CYCLE_START = 1 / 25
 ONE_CYCLE_END = 1 / 250_000

@@ -25,9 +25,11 @@ from cinealign.device import on_device, placed, to_processor
 from cinealign.epochs import epochs as shown_epochs
 from cinealign.epochs import mean_entry, training_part
 from cinealign.experts.batches import batches
-from cinealign.experts.training import EarlyStopping, TrainingSettings, train
+from cinealign.experts.training import train
+from cinealign.experts.training_settings import EarlyStopping, TrainingSettings
 from cinealign.losses.base import Known
 from cinealign.losses.objective import Objective
+from cinealign.losses.options import LossOptions
 from cinealign.networks.two_tower.plan import Intros, Started
 from cinealign.networks.two_tower.two_towers import TwoTowers
 
@@ -54,7 +56,7 @@ class Epoch:
 def train_members(
     towers: TwoTowers,
     folds: Sequence[Fold],
-    losses: list[dict[str, Any]],
+    losses: list[LossOptions],
     known: Known,
     settings: TrainingSettings,
     seed: int,

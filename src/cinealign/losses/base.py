@@ -9,25 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from cinealign.losses.mixup import Mixture
-
-MIN_LOGIT_SCALE, MAX_LOGIT_SCALE = 1e-3, 100.0
-LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 1 / MAX_LOGIT_SCALE, 1 / MIN_LOGIT_SCALE
-
-
-class LossOptions(BaseModel):
-    """Settings every loss has; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    weight: float = Field(1.0, gt=0, le=1_000_000, description="of this loss in the sum")
-
-    def teachers(self) -> list[int]:
-        """Positions in the recipe's align of the experts that teach this loss."""
-        return []
+from cinealign.losses.options import MAX_LOGIT_SCALE, MIN_LOGIT_SCALE, LossOptions
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
-from cinealign.losses.base import HIGHEST_TEMPERATURE, LOWEST_TEMPERATURE, Batch, LogitScale, Loss, LossOptions
-
-
-class DecoupledOptions(LossOptions):
-    """Options of `decoupled`."""
-
-    temperature: float = Field(0.1, ge=LOWEST_TEMPERATURE, le=HIGHEST_TEMPERATURE, description="at the start")
-    learn_temperature: bool = Field(False, description="else it stays as it is")
+from cinealign.losses.base import Batch, LogitScale, Loss
+from cinealign.losses.options import DecoupledOptions
 
 
 class Decoupled(Loss):

@@ -4,26 +4,11 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor
 
 from cinealign.errors import ConfigError
-from cinealign.losses.base import HIGHEST_TEMPERATURE, LOWEST_TEMPERATURE, Batch, Known, LogitScale, Loss, LossOptions
-
-
-class DistillationOptions(LossOptions):
-    """Options of `distillation`."""
-
-    teacher: int = Field(ge=0, le=1000, description="position in align, from 0, of an expert listed earlier")
-    teacher_temperature: float = Field(0.05, gt=0, le=100, description="softmax temperature of the teacher's cosines")
-    temperature: float = Field(
-        0.07, ge=LOWEST_TEMPERATURE, le=HIGHEST_TEMPERATURE, description="of this expert's cosines, at the start"
-    )
-    learn_temperature: bool = Field(True, description="else it stays as it is")
-
-    def teachers(self) -> list[int]:
-        """The one teacher."""
-        return [self.teacher]
+from cinealign.losses.base import Batch, Known, LogitScale, Loss
+from cinealign.losses.options import DistillationOptions
 
 
 class Distillation(Loss):

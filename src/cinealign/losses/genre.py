@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor, nn
 
 from cinealign.errors import ConfigError
-from cinealign.losses.base import Batch, Known, Loss, LossOptions
-
-
-class GenreOptions(LossOptions):
-    """Options of `genre`."""
-
-    labels: str = Field("genre", description="which labels of the train items")
+from cinealign.losses.base import Batch, Known, Loss
+from cinealign.losses.options import GenreOptions
 
 
 class Genre(Loss):

@@ -4,22 +4,11 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor
 
 from cinealign.errors import ConfigError
-from cinealign.losses.base import HIGHEST_TEMPERATURE, LOWEST_TEMPERATURE, Batch, Known, LogitScale, Loss, LossOptions
-
-
-class InfoNceOptions(LossOptions):
-    """Options of `info_nce`."""
-
-    temperature: float = Field(0.07, ge=LOWEST_TEMPERATURE, le=HIGHEST_TEMPERATURE, description="at the start")
-    learn_temperature: bool = Field(True, description="else it stays as it is")
-    label_smoothing: float = Field(0.0, ge=0, lt=1, description="share of the target spread over the whole batch")
-    soft_targets: float = Field(0.0, ge=0, lt=1, description="share of the target given to items with like intros")
-    soft_temperature: float = Field(0.05, gt=0, le=100, description="how alike intros must be: smaller is stricter")
-    bank: int = Field(0, ge=0, le=1_000_000, description="vectors of earlier batches kept as further negatives")
+from cinealign.losses.base import Batch, Known, LogitScale, Loss
+from cinealign.losses.options import InfoNceOptions
 
 
 class InfoNce(Loss):

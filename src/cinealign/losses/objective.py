@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from cinealign.losses.base import Batch, Known, Loss
-from cinealign.losses.registry import LOSSES, build_loss, loss_options
+from cinealign.losses.options import LossOptions
+from cinealign.losses.registry import LOSSES
 
 
 class Objective(nn.Module):
     """Weighted sum of losses over one batch. Losses compute in float32, whatever the towers computed in."""
 
-    def __init__(self, specs: Sequence[Mapping[str, Any]], known: Known) -> None:
+    def __init__(self, options: Sequence[LossOptions], known: Known) -> None:
         """Args:
-        specs: of the losses, as in a recipe: the main one, then the auxiliary ones.
+        options: of the losses: the main one, then the auxiliary ones.
         known: of all train pairs.
 
         Raises:
@@ -25,11 +26,11 @@ class Objective(nn.Module):
         """
         super().__init__()
         self.known = known
-        self.losses = nn.ModuleList(build_loss(spec) for spec in specs)
-        self.names = _told_apart([LOSSES.parts(spec)[0] for spec in specs])
+        self.losses = nn.ModuleList(LOSSES.make(one) for one in options)
+        self.names = _told_apart([one.loss for one in options])
         self._sums: Tensor | None = None
         self._pairs = 0
-        self.weights = [loss_options(spec).weight for spec in specs]
+        self.weights = [one.weight for one in options]
         for loss in self.losses:
             cast(Loss, loss).prepare(known)
 

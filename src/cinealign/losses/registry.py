@@ -1,14 +1,18 @@
-"""The losses that a recipe can name: one file a loss, one line here."""
+"""The losses that a recipe can name: one file a loss, one line here, and its options in `losses.options`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Annotated
 
-from cinealign.losses.base import Loss, LossOptions
+from pydantic import BeforeValidator, SerializeAsAny
+
+from cinealign.losses.options import LossOptions
 from cinealign.registry import Registry
 
-LOSSES: Registry[Loss] = Registry(
+if TYPE_CHECKING:
+    from cinealign.losses.base import Loss
+
+LOSSES: Registry[Loss, LossOptions] = Registry(
     "loss",
     {
         "decoupled": "cinealign.losses.decoupled:Decoupled",
@@ -18,24 +22,15 @@ LOSSES: Registry[Loss] = Registry(
         "sigmoid": "cinealign.losses.sigmoid:Sigmoid",
         "triplet": "cinealign.losses.triplet:Triplet",
     },
+    {
+        "decoupled": "cinealign.losses.options:DecoupledOptions",
+        "distillation": "cinealign.losses.options:DistillationOptions",
+        "genre": "cinealign.losses.options:GenreOptions",
+        "info_nce": "cinealign.losses.options:InfoNceOptions",
+        "sigmoid": "cinealign.losses.options:SigmoidOptions",
+        "triplet": "cinealign.losses.options:TripletOptions",
+    },
 )
 
-
-def resolve_loss(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """`{"loss": name, option: value ...}` with every default spelled out.
-
-    Raises:
-        ConfigError: no name, an unknown one, or options that it does not have.
-    """
-    return LOSSES.resolve(spec)
-
-
-def loss_options(spec: Mapping[str, Any]) -> LossOptions:
-    """The checked options of the loss that `spec` names."""
-    return cast(LossOptions, LOSSES.parts(spec)[1])
-
-
-def build_loss(spec: Mapping[str, Any]) -> Loss:
-    """The loss of `spec`, not yet prepared."""
-    name, options = LOSSES.parts(spec)
-    return LOSSES.kind(name)(options)
+LossChoice = Annotated[SerializeAsAny[LossOptions], BeforeValidator(LOSSES.chosen)]
+"""Options of a loss as another part's options hold them: its name alone will do where these are read."""

@@ -4,20 +4,10 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor, nn
 
-from cinealign.losses.base import HIGHEST_TEMPERATURE, LOWEST_TEMPERATURE, Batch, LogitScale, Loss, LossOptions
-
-
-class SigmoidOptions(LossOptions):
-    """Options of `sigmoid`."""
-
-    temperature: float = Field(0.1, ge=LOWEST_TEMPERATURE, le=HIGHEST_TEMPERATURE, description="at the start")
-    learn_temperature: bool = Field(True, description="else it stays as it is")
-    bias: float = Field(
-        -10.0, ge=-100, le=100, description="at the start; learned. Negative, as nearly all pairs of a batch are wrong"
-    )
+from cinealign.losses.base import Batch, LogitScale, Loss
+from cinealign.losses.options import SigmoidOptions
 
 
 class Sigmoid(Loss):

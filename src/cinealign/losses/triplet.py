@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
-from pydantic import Field
 from torch import Tensor
 
-from cinealign.losses.base import Batch, Loss, LossOptions
-
-
-class TripletOptions(LossOptions):
-    """Options of `triplet`."""
-
-    hinges: Literal["sum", "max"] = Field("max", description="all negatives of a query, or its hardest one")
-    margin: float = Field(
-        0.2, gt=0, le=100, description="in cosine: how much nearer than a stranger the partner should be"
-    )
+from cinealign.losses.base import Batch, Loss
+from cinealign.losses.options import TripletOptions
 
 
 class Triplet(Loss):

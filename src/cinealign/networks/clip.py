@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor
 
-from cinealign.networks.last_layers import LastLayersOptions, LastLayersTower, known_origin
+from cinealign.networks.last_layers import LastLayersTower, known_origin
+from cinealign.networks.options import ClipOptions
 from cinealign.views.base import Origin
 from cinealign.views.joint.clip_states import load_clip_upper_half
 
 SIDES = {"clip_poster_states": "poster", "clip_intro_states": "intro"}
-
-
-class ClipOptions(LastLayersOptions):
-    """Options of `ClipTower`."""
-
-    projection: Literal["linear", "none"] = Field(
-        "none", description="none: keep the model's shared space; linear: a new map to the expert's dimensions"
-    )
 
 
 class ClipTower(LastLayersTower):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 
-HeadKind = Literal["linear", "mlp", "residual"]
+from cinealign.networks.options import HeadKind
 
 
 class MlpHead(nn.Module):

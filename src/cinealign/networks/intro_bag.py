@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from pydantic import Field
 from torch import Tensor, nn
 
-from cinealign.networks.pooling import WordPooling, attention, pooled
-from cinealign.networks.word_embedding import EmbeddingOptions, WordEmbedding, WordTower
+from cinealign.networks.options import BagOptions
+from cinealign.networks.pooling import attention, pooled
+from cinealign.networks.word_embedding import WordEmbedding, WordTower
 from cinealign.views.intro.tokens import PADDING
-
-
-class BagOptions(EmbeddingOptions):
-    """Options of `BagTower`."""
-
-    pooling: WordPooling = "mean"
-    """How the vectors of an intro's words become one: mean, greatest value of each, or a mean with learned weights."""
-    dropout: float = Field(0.3, ge=0, lt=1, description="on the bag's vector")
 
 
 class BagTower(WordTower):

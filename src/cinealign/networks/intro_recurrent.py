@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from cinealign.networks.pooling import WordPooling, attention, pooled
-from cinealign.networks.word_embedding import EmbeddingOptions, WordEmbedding, WordTower
+from cinealign.networks.options import RecurrentOptions
+from cinealign.networks.pooling import attention, pooled
+from cinealign.networks.word_embedding import WordEmbedding, WordTower
 from cinealign.views.intro.tokens import PADDING
 
 CELLS: dict[str, type[nn.RNNBase]] = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
-
-
-class RecurrentOptions(EmbeddingOptions):
-    """Options of `RecurrentTower`."""
-
-    cell: Literal["rnn", "gru", "lstm"] = Field("lstm", description="what reads on from word to word")
-    pooling: WordPooling = "mean"
-    """How the states of an intro's words become one: mean, greatest value of each, or a mean with learned weights."""
-    bidirectional: bool = Field(True, description="read from both ends")
-    hidden: int = Field(128, ge=1, le=4096, description="state of the cell, in each direction")
-    layers: int = Field(1, ge=1, le=8, description="cells on top of each other")
-    dropout: float = Field(0.3, ge=0, lt=1, description="on the word vectors, between layers and on the pooled state")
 
 
 class RecurrentTower(WordTower):

@@ -8,7 +8,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from cinealign.networks.last_layers import LastLayersOptions, LastLayersTower, known_origin
+from cinealign.networks.last_layers import LastLayersTower, known_origin
+from cinealign.networks.options import LastLayersOptions
 from cinealign.views.base import Origin
 from cinealign.views.intro.language_model_states import load_upper_half, present, upper_inputs
 

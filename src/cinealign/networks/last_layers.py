@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import Field
 from torch import Tensor, nn
 
 from cinealign.errors import ConfigError
 from cinealign.networks.low_rank import adapt
-from cinealign.networks.towers import Tower, TowerOptions
+from cinealign.networks.options import LastLayersOptions
+from cinealign.networks.towers import Tower
 from cinealign.views.base import Origin
-
-
-class LastLayersOptions(TowerOptions):
-    """Options of `LastLayersTower`."""
-
-    method: Literal["full", "lora"] = Field("full", description="train all weights of the layers, or small adapters")
-    rank: int = Field(8, ge=1, le=1024, description="of an adapter")
-    scale: float = Field(16.0, gt=0, le=10000, description="of an adapter; its correction counts scale / rank times")
-    projection: Literal["linear", "none"] = Field(
-        "linear", description="linear: a new map to the expert's dimensions; none: keep the model's own space"
-    )
-    dropout: float = Field(0.1, ge=0, lt=1, description="before the projection")
-    rate: float = Field(1.0, gt=0, le=1, description="share of the learning rate for the last layer")
-    layer_decay: float = Field(1.0, gt=0, le=1, description="every layer below learns at this share of the one above")
 
 
 class LastLayersTower(Tower):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-WordPooling = Literal["mean", "max", "attention"]
-"""The mean, the greatest value of each number, or a mean with learned weights."""
+from cinealign.networks.options import WordPooling
 
 
 def attention(width: int) -> nn.Sequential:

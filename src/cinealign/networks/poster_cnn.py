@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor, nn
 
 from cinealign.errors import ConfigError
-from cinealign.networks.towers import Tower, TowerOptions
+from cinealign.networks.options import CnnOptions
+from cinealign.networks.towers import Tower
 from cinealign.views.base import Origin
-from cinealign.views.precision import Precision, resolve_precision
+from cinealign.views.precision import resolve_precision
 
 STEM = 32
 """Channels of the first convolution."""
-
-Channels = Annotated[int, Field(ge=1, le=4096)]
-
-
-class CnnOptions(TowerOptions):
-    """Options of `CnnTower`."""
-
-    widths: list[Channels] = Field(default=[32, 64, 128, 256], min_length=1, max_length=8)
-    """Channels of each stage; the stem makes the picture four times smaller, every stage but the first halves it."""
-    blocks: int = Field(1, ge=1, le=50, description="residual blocks a stage")
-    dropout: float = Field(0.1, ge=0, lt=1, description="on the pooled features")
-    stochastic_depth: float = Field(0.05, ge=0, lt=1, description="how often the last block is skipped; rises from 0")
-    crop: float = Field(0.15, ge=0, lt=1, description="largest share of each side that a random crop cuts off")
-    flip: float = Field(0.5, ge=0, le=1, description="how often a poster is mirrored")
-    jitter: float = Field(0.2, ge=0, lt=1, description="largest change of brightness, contrast and saturation")
-    erasing: float = Field(0.25, ge=0, le=1, description="how often a random rectangle is erased")
-    precision: Precision = "auto"
-    """Of the numbers it is computed in; auto: bfloat16 where the processor has it, else float32."""
 
 
 class CnnTower(Tower):

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from cinealign.errors import ConfigError
-from cinealign.networks.towers import Tower, TowerOptions
+from cinealign.networks.options import PretrainedCnnOptions
+from cinealign.networks.towers import Tower
 from cinealign.views.base import Origin
 from cinealign.views.poster.appearance import EARLIER, POOLED, load_network
-
-
-class PretrainedCnnOptions(TowerOptions):
-    """Options of `PretrainedCnnTower`; a learning rate of about 3e-4 keeps what was learned before."""
-
-    train: Literal["last_stage"] = Field("last_stage", description="what learns; the stages below are frozen")
-    dropout: float = Field(0.3, ge=0, lt=1, description="on the pooled features")
-    flip: float = Field(0.5, ge=0, le=1, description="how often a map is mirrored in training")
 
 
 class PretrainedCnnTower(Tower):

@@ -7,17 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
-from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
-from cinealign.registry import Registry
+from cinealign.networks.options import TowerOptions
+from cinealign.networks.registry import TOWERS
 from cinealign.views.base import Origin
-
-
-class TowerOptions(BaseModel):
-    """Settings of a tower as a recipe gives them; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class Tower(nn.Module, ABC):
@@ -72,44 +66,18 @@ class Tower(nn.Module, ABC):
         self.load_state_dict(weights)
 
 
-TOWERS: Registry[Tower] = Registry(
-    "tower",
-    {
-        "bag": "cinealign.networks.intro_bag:BagTower",
-        "clip": "cinealign.networks.clip:ClipTower",
-        "cnn": "cinealign.networks.poster_cnn:CnnTower",
-        "language_model": "cinealign.networks.language_model:LanguageModelTower",
-        "pretrained_cnn": "cinealign.networks.pretrained_cnn:PretrainedCnnTower",
-        "recurrent": "cinealign.networks.intro_recurrent:RecurrentTower",
-    },
-)
-"""The towers that a recipe can name: one file a tower, one line here."""
+def build_tower(options: TowerOptions, dimensions: int, geometry: Mapping[str, Any]) -> Tower:
+    """The tower of `options`, with weights drawn from the global generator."""
+    return TOWERS.kind(options.tower)(options, dimensions, geometry)
 
 
-def resolve_tower(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """`{"tower": name, option: value ...}` with every default spelled out.
-
-    Raises:
-        ConfigError: no name, an unknown one, or options that it does not have.
-    """
-    return TOWERS.resolve(spec)
-
-
-def build_tower(spec: Mapping[str, Any], dimensions: int, geometry: Mapping[str, Any]) -> Tower:
-    """The tower of `spec`, with weights drawn from the global generator."""
-    name, options = TOWERS.parts(spec)
-    return TOWERS.kind(name)(options, dimensions, geometry)
-
-
-def tower_width(spec: Mapping[str, Any], dimensions: int, geometry: Mapping[str, Any]) -> int:
-    """Numbers of a vector of the tower of `spec`; see `Tower.width`."""
-    name, options = TOWERS.parts(spec)
-    return TOWERS.kind(name).width(options, dimensions, geometry)
+def tower_width(options: TowerOptions, dimensions: int, geometry: Mapping[str, Any]) -> int:
+    """Numbers of a vector of the tower of `options`; see `Tower.width`."""
+    return TOWERS.kind(options.tower).width(options, dimensions, geometry)
 
 
 def tower_geometry(
-    spec: Mapping[str, Any], rows: Tensor, words: Sequence[str] | None, origin: Origin | None = None
+    options: TowerOptions, rows: Tensor, words: Sequence[str] | None, origin: Origin | None = None
 ) -> dict[str, Any]:
-    """What the tower of `spec` has to know of its train rows; see `Tower.geometry`."""
-    name, options = TOWERS.parts(spec)
-    return TOWERS.kind(name).geometry(options, rows, words, origin)
+    """What the tower of `options` has to know of its train rows; see `Tower.geometry`."""
+    return TOWERS.kind(options.tower).geometry(options, rows, words, origin)

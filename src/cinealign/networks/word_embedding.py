@@ -6,24 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from cinealign.errors import ConfigError
-from cinealign.networks.towers import Tower, TowerOptions
+from cinealign.networks.options import EmbeddingOptions
+from cinealign.networks.towers import Tower
 from cinealign.views.base import Origin
 from cinealign.views.intro.tokens import PADDING, UNKNOWN
 from cinealign.views.intro.word_files import vector_width, word_vectors
-
-
-class EmbeddingOptions(TowerOptions):
-    """Options of a tower that reads words."""
-
-    embeddings: str = "random"
-    """random, wordllama (from its wheel), or a GloVe, word2vec or fastText file."""
-    frozen: bool = Field(False, description="keep the word vectors as they were loaded")
-    width: int = Field(128, ge=1, le=4096, description="of random word vectors; pretrained ones have their own")
-    word_dropout: float = Field(0.1, ge=0, lt=1, description="how often a word becomes <unk> in training")
 
 
 class WordEmbedding(nn.Module):

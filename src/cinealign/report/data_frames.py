@@ -32,9 +32,9 @@ def expert_table(model: AlignmentModel, lang: Language = "en") -> pd.DataFrame:
     table = pd.DataFrame(
         [
             {
-                "expert": options["expert"],
-                "poster views": ", ".join(options["poster"]),
-                "intro views": ", ".join(options["intro"]),
+                "expert": options.expert,
+                "poster views": ", ".join(options.poster),
+                "intro views": ", ".join(options.intro),
                 "weight": weight,
             }
             for options, weight in zip(model.recipe.align, weights, strict=True)

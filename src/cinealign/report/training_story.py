@@ -36,12 +36,12 @@ History = Sequence[Mapping[str, Any]]
 
 def has_network(recipe: Recipe) -> bool:
     """Whether an expert of the recipe is a two-tower network."""
-    return any(expert["expert"] == KIND for expert in recipe.align)
+    return any(expert.expert == KIND for expert in recipe.align)
 
 
 def place_of_network(recipe: Recipe) -> int:
     """The place of the first two-tower network among the recipe's experts; there must be one."""
-    return next(place for place, expert in enumerate(recipe.align) if expert["expert"] == KIND)
+    return next(place for place, expert in enumerate(recipe.align) if expert.expert == KIND)
 
 
 def of_network(history: History) -> list[Mapping[str, Any]]:

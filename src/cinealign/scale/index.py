@@ -101,7 +101,7 @@ def _space(ray: Any, place: Place, version: int, model: AlignmentModel, width: i
     """The space by the first rows, with lengths and means of all."""
     some = {side: _first(place, version, side) for side in SIDES}
     blocks = [Block("match", 0, width)]
-    if len(model.experts) == 1 or model.recipe.distance["distance"] == "mahalanobis":
+    if len(model.experts) == 1 or model.recipe.distance.distance == "mahalanobis":
         blocks, _ = model_blocks(model, [width], width)
     space = fit_space(blocks, some, some, widest=widest)
     plain = replace(space, extra=False, lengths=dict.fromkeys(SIDES, 1.0))
@@ -294,7 +294,7 @@ def _card(
         "engine": dict(engine),
         "reliability": {},
         "scripts": scripts_of(each for each in intros if each),
-        "distance": model.recipe.distance["distance"],
+        "distance": model.recipe.distance.distance,
     }
 
 

@@ -26,16 +26,16 @@ def model_blocks(model: AlignmentModel, widths: Sequence[int], total: int) -> tu
         widths: numbers of each expert's vectors.
         total: numbers of the model's vectors.
     """
-    if model.recipe.distance["distance"] in MIXING:
+    if model.recipe.distance.distance in MIXING:
         return [Block(MATCH, 0, total)], []
     if len(model.experts) == 1 and (own := getattr(model.experts[0], "vector_parts", None)) is not None:
         return _own_parts(own(), total), []
     names, blocks, left_out, at = part_names(model), [], [], 0
-    known = sum(w for w, o in zip(model.weights, model.recipe.align, strict=True) if o["expert"] != "memory") > 0
+    known = sum(w for w, o in zip(model.weights, model.recipe.align, strict=True) if o.expert != "memory") > 0
     for name, width, weight, options in zip(names, widths, model.weights, model.recipe.align, strict=True):
         if weight <= 0:
             continue
-        if known and options["expert"] == "memory":
+        if known and options.expert == "memory":
             left_out.append(name)
         else:
             blocks.append(Block(name, at, at + width))
@@ -60,15 +60,15 @@ def part_names(model: AlignmentModel) -> list[str]:
         return [MATCH]
     plain = []
     for options in model.recipe.align:
-        views = [model.recipe.views[name] for name in options["poster"]]
-        if options["expert"] == "lexical":
+        views = [model.recipe.views[name] for name in options.poster]
+        if options.expert == "lexical":
             plain.append(_LETTERS)
-        elif all(view["view"] != "lettering" for view in views):
+        elif all(view.view != "lettering" for view in views):
             plain.append(_APPEARANCE)
         else:
-            plain.append(" and ".join(options["poster"]))
+            plain.append(" and ".join(options.poster))
     several = Counter(plain)
     return [
-        f"{name} ({options['expert']})" if several[name] > 1 else name
+        f"{name} ({options.expert})" if several[name] > 1 else name
         for name, options in zip(plain, model.recipe.align, strict=True)
     ]

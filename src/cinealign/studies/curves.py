@@ -70,7 +70,7 @@ def draw_run(run: Run, lang: Language = "en") -> Any:
         figure = Figure(figsize=(max(6.3, 2.3 * columns), 2.5 + sum(heights)))
         parts = figure.subfigures(len(experts) + 1, 1, height_ratios=[*heights, 2.5], squeeze=False)[:, 0]
         for part, (expert, series) in zip(parts, experts.items(), strict=False):
-            told = label("expert {place} ({kind})", place=expert, kind=run.recipe.align[expert]["expert"])
+            told = label("expert {place} ({kind})", place=expert, kind=run.recipe.align[expert].expert)
             part.suptitle(told, fontsize=9, x=0.01, ha="left")
             places = part.subplots(math.ceil(len(panels[expert]) / columns), columns, squeeze=False).ravel()
             for axes, key in zip(places, panels[expert], strict=False):

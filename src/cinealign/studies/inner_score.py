@@ -48,7 +48,7 @@ def fold_score(fold: OutOfFold, recipe: Recipe) -> float:
     The final weights come from several times as many pairs, so this is, if anything, too low.
     """
     count = len(fold.poster[0])
-    ids, fixed = np.arange(count), [options["weight"] for options in recipe.align]
+    ids, fixed = np.arange(count), [options.weight for options in recipe.align]
     found = 0
     for parity in (0, 1):
         learned, judged = ids[ids % 2 == parity], ids[ids % 2 != parity]

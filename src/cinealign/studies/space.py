@@ -137,11 +137,11 @@ class Space:
         axes = {
             f"align.{i}.{option}": axis
             for i, options in enumerate(recipe.align)
-            if options["weight"] != 0
-            for option, axis in DEFAULT_SPACES.get(options["expert"], {}).items()
+            if options.weight != 0
+            for option, axis in DEFAULT_SPACES.get(options.expert, {}).items()
         }
         if not axes:
-            kinds = ", ".join(sorted({options["expert"] for options in recipe.align}))
+            kinds = ", ".join(sorted({options.expert for options in recipe.align}))
             raise ConfigError(f"recipe {recipe.name!r}: no default space for its experts ({kinds}); pass --space FILE")
         return cls.parse(axes, recipe, "default space")
 

@@ -124,9 +124,7 @@ def tune(
     if trials < 1:
         raise ConfigError(f"trials must be >= 1, got {trials}")
     if build_distance(recipe).fitted:
-        say(
-            f"tune: distance {recipe.distance['distance']!r} is learned after fusion and plays no part in the inner score"
-        )
+        say(f"tune: distance {recipe.distance.distance!r} is learned after fusion and plays no part in the inner score")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -17,9 +17,10 @@ from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict, Field
 
 from cinealign.data.posters import Poster
+from cinealign.registry import PartOptions
 from cinealign.state import State
 from cinealign.views.store import FeatureStore
 
@@ -32,10 +33,12 @@ Origin = dict[str, Any]
 """Which network a view's features come out of and where, as JSON values, for the tower that goes on from there."""
 
 
-class ViewOptions(BaseModel):
+class ViewOptions(PartOptions):
     """Settings of a view as a recipe gives them; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    view: str = Field("", description="its kind")
 
 
 Item = TypeVar("Item")

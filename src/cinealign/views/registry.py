@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from cinealign.registry import Registry
-from cinealign.views.base import View
+from cinealign.views.base import View, ViewOptions
 
-VIEWS: Registry[View[Any]] = Registry(
+VIEWS: Registry[View[Any], ViewOptions] = Registry(
     "view",
     {
         "appearance": "cinealign.views.poster.appearance:AppearanceView",

@@ -112,7 +112,7 @@ def panels(run: Run) -> list[tuple[str, list[Panel]]]:
             if (panel := _panel(title, epochs, names)) is not None:
                 charts.append(panel)
         if charts:
-            kind = str(run.recipe.align[expert]["expert"])
+            kind = run.recipe.align[expert].expert
             found.append((f"{expert}: {kind}" if several else kind, charts))
     return found
 

@@ -158,13 +158,13 @@ def test_encoder_is_checked() -> None:
         ({"view": "no"}, "encoder: unknown view 'no'; choose one of: appearance, .*language_model"),
         ({"view": "appearance"}, "encoder: 'appearance' is a view of posters"),
         ({}, "encoder: needs the name of a text view as 'view'"),
-        ({"view": "tfidf", "depth": 3}, "encoder: unknown key 'depth'; choose one of: max_features, min_df"),
+        ({"view": "tfidf", "depth": 3}, "encoder: unknown key 'depth'; choose one of: max_features, min_df, ngrams"),
     ]:
         with pytest.raises(ConfigError, match=words):
             view(encoder=encoder)
     with pytest.raises(ConfigError, match="min_side must be <= max_side"):
         view(ocr={"min_side": 500, "max_side": 400})
-    assert lettering.LetteringOptions().encoder == {"view": "language_model"}
+    assert lettering.LetteringOptions().encoder.view == "language_model"
 
 
 def test_token_states_of_lettering(posters: list[Poster], store: FeatureStore) -> None:

@@ -70,9 +70,14 @@ def test_only_a_sample_is_read_and_its_order_does_not_matter(tmp_path: Path) -> 
     views = Recipe.parse(PLAIN).views
     known(store, every[:32], [""] * 32)  # digests rise, so the sample is the first; no other may be opened
     settled, told = without_reading(views, every[::-1], store)
-    assert {name for name, options in settled.items() if options.get("reading") == "never"} == {"lettering", "title"}
+    assert {name for name, options in settled.items() if getattr(options, "reading", "") == "never"} == {
+        "lettering",
+        "title",
+    }
     assert len(told) == 1 and "--set views.lettering.reading=always --set views.title.reading=always" in told[0]
-    always = {name: {**o, "reading": "always"} if o["view"] == "lettering" else o for name, o in views.items()}
+    always = {
+        name: o.model_copy(update={"reading": "always"}) if o.view == "lettering" else o for name, o in views.items()
+    }
     assert without_reading(always, every, store) == (always, [])
     assert without_reading(views, every[:100], store) == (views, [])  # so few are all read
     learning = Recipe.parse(LETTERED).views  # a vocabulary of what is read
@@ -95,7 +100,7 @@ def test_a_run_without_words_reads_nothing_and_says_so(
     monkeypatch.setattr(worth_reading, "read_lettering", none)
     run = align(sample, Recipe.parse(PLAIN), tmp_path / "run", store=store)
     assert looked == [32]
-    assert {run.recipe.views[name]["reading"] for name in ("lettering", "title")} == {"never"}
+    assert {run.recipe.views[name].reading for name in ("lettering", "title")} == {"never"}
     said = capsys.readouterr().err
     assert said.index("no word on 32 sampled train posters") < said.index("appearance: ")
     poster = run.encoder().encode_posters(sample.posters[:2])

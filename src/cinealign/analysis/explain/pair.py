@@ -48,7 +48,7 @@ def explain_pair(material: Material, movie_id: int, with_id: int | None = None) 
     held_out = set(material.held_out.tolist())
     names = {row: "held_out" if row in held_out else "train" for row in (poster, intro)}
     model, (first, second) = material.model, material.run.vectors
-    remembers = any(options["expert"] == "memory" for options in material.run.recipe.align)
+    remembers = any(options.expert == "memory" for options in material.run.recipe.align)
     forget = remembers and "train" in names.values() and len(material.run.recipe.align) > 1
     if forget:  # else all that is said of a train item is that its pair is remembered
         model, (first, second) = material.without_memory
@@ -200,7 +200,7 @@ def _experts(material: Material, poster: int, intro: int) -> list[dict[str, Any]
         contribution = float(weight * cosines[intro])
         found.append(
             {
-                **{"expert": options["expert"], "poster": options["poster"], "intro": options["intro"]},
+                **{"expert": options.expert, "poster": options.poster, "intro": options.intro},
                 **{"weight": float(weight), "cosine": float(cosines[intro]), "contribution": contribution},
                 **{"typical": float(others.mean()), "spread": float(others.std())},
                 "above_typical": contribution - float(others.mean()),

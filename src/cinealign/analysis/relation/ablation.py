@@ -169,7 +169,7 @@ def _lettering_blank(material: Material) -> NDArray[np.float64]:
 
 def _lettering_painted(material: Material) -> NDArray[np.float64]:
     lookers = _lookers(material)
-    kinds = {name: material.run.recipe.views[name]["view"] for name in lookers}
+    kinds = {name: material.run.recipe.views[name].view for name in lookers}
     if dear := sorted(set(kinds.values()) - set(CHEAP)):
         raise SkippedError(f"looking at every painted poster again takes too long with the view {', '.join(dear)}")
     reader = next(iter(_readers(material).values()))
@@ -205,7 +205,7 @@ def _split_by_genre(material: Material) -> dict[str, tuple[list[Vectors], list[V
     for side in SIDES:
         left, linear = [], []
         for options, rows in zip(material.run.recipe.align, material.parts[side], strict=True):
-            if options["expert"] == "memory":
+            if options.expert == "memory":
                 rest, genre = rows, np.zeros_like(rows)
             else:
                 rest, genre = without_labels(rows, labels, material.train)

@@ -30,13 +30,13 @@ def cka_of_experts(model: AlignmentModel, extracts: Extracts, rows: NDArray[np.i
     }
     found = []
     for options, expert, weight in zip(model.recipe.align, model.experts, model.weights, strict=True):
-        before = [_side_by_side([features[name] for name in options[side]]) for side in ("poster", "intro")]
+        before = [_side_by_side([features[name] for name in getattr(options, side)]) for side in ("poster", "intro")]
         first, second = before
         found.append(
             {
-                "expert": options["expert"],
-                "poster": options["poster"],
-                "intro": options["intro"],
+                "expert": options.expert,
+                "poster": options.poster,
+                "intro": options.intro,
                 "weight": float(weight),
                 "before": None if first is None or second is None else linear_cka(first, second),
                 "after": linear_cka(expert.encode_poster(features), expert.encode_intro(features)),

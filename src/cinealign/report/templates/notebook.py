@@ -202,7 +202,7 @@ pd.DataFrame(
         {
             word("side"): word(side),
             word("view"): name,
-            word("kind"): recipe.views[name]["view"],
+            word("kind"): recipe.views[name].view,
             word("one item"): str(getattr(seen[0], "shape", word("a list of words"))),
         }
         for side, views in (("poster", training.poster), ("intro", training.intro))
@@ -239,7 +239,7 @@ else:
 # 每段简介一个向量。权重由*折外*训练对决定，即专家没有拟合过的配对。
 
 # %%
-pd.DataFrame(recipe.align).fillna("")
+pd.DataFrame([options.model_dump() for options in recipe.align]).fillna("")
 
 # %% [markdown] lang="en" tags=["network"]
 # ### The source of the network
@@ -258,9 +258,9 @@ from torch.utils.data import DataLoader, Dataset
 from cinealign.experts import training as training_loop
 from cinealign.experts import two_tower_training
 from cinealign.experts.schedules import SCHEDULES
-from cinealign.experts.training import TrainingSettings
 from cinealign.losses.base import Known
-from cinealign.losses.info_nce import InfoNce, InfoNceOptions
+from cinealign.losses.info_nce import InfoNce
+from cinealign.losses.options import InfoNceOptions
 from cinealign.networks.two_tower import intro_tower, poster_tower, two_towers
 from cinealign.report.training_story import (
     changed_history,
@@ -339,7 +339,7 @@ CHANGES = []
 
 recipe = Recipe.load(RECIPE, overrides=CHANGES)
 network = place_of_network(recipe)
-settings = TrainingSettings(**recipe.align[network]["training"])
+settings = recipe.align[network].training
 if CHANGES and not TRAIN:
     say("CHANGES has no effect while TRAIN = False")
 pd.Series(settings.model_dump(exclude={"early_stopping"}), name=word("value")).to_frame()
@@ -373,7 +373,7 @@ generator = torch.Generator().manual_seed(0)
 p, t = (torch.nn.functional.normalize(torch.randn(8, 16, generator=generator), dim=1) for _ in range(2))
 library = InfoNce(InfoNceOptions(temperature=0.1))(Known(8, 16).batch(p, t, torch.arange(8)))
 say("ten lines: {ours:.4f}, library: {library:.4f}", ours=float(info_nce(p, t, 0.1)), library=float(library))
-pd.Series(recipe.align[network]["loss"], name=word("value")).to_frame()
+pd.Series(recipe.align[network].loss.model_dump(), name=word("value")).to_frame()
 
 # %% [markdown] lang="en" tags=["network"]
 # ### Optimiser and schedule

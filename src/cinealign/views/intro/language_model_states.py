@@ -18,12 +18,13 @@ from cinealign.views.intro.encoders import MODELS, encoder_files
 from cinealign.views.intro.language_model import Prompt, load_encoder
 from cinealign.views.intro.shortest_first import shortest_first
 from cinealign.views.precision import Precision, ResolvedPrecision, resolve_precision
-from cinealign.views.split_transformer import UpperHalf, check_cut, check_layers, lower_states
 from cinealign.views.store import FeatureStore, text_digest
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from torch import Tensor, nn
+
+    from cinealign.views.split_transformer import UpperHalf
 
 BATCH = 32
 
@@ -126,6 +127,8 @@ class LanguageModelStatesView(TextView):
         """States of every text up to its end, one row a token; a row of zeros follows where a text was cut."""
         import torch
 
+        from cinealign.views.split_transformer import lower_states
+
         tokenizer = cast(Any, self._encoder.tokenizer)
         lengths = [len(ids) for ids in tokenizer(texts, truncation=False, verbose=False)["input_ids"]]
         inputs = tokenizer(texts, truncation=True, max_length=self._limit, padding=True, return_tensors="pt")
@@ -143,6 +146,8 @@ class LanguageModelStatesView(TextView):
 
     @cached_property
     def _network(self) -> nn.Module:
+        from cinealign.views.split_transformer import check_cut, check_layers
+
         network: nn.Module = placed(cast(Any, self._encoder[0]).model)
         o = self.options
         check_layers(network, o.layers, o.model)
@@ -164,6 +169,8 @@ def load_upper_half(model: str, hub: bool, layers: int) -> tuple[UpperHalf, list
     Raises:
         ModelError: the weights are missing or other ones, or the model cannot be cut in two.
     """
+    from cinealign.views.split_transformer import UpperHalf, check_layers
+
     encoder = load_encoder(encoder_files(model, hub))
     network: nn.Module = cast(Any, encoder[0]).model
     check_layers(network, layers, model)

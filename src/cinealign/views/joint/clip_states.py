@@ -15,11 +15,12 @@ from cinealign.device import autocast, placed
 from cinealign.errors import ModelError
 from cinealign.views.base import Extracted, Features, Origin, PosterView, TextView
 from cinealign.views.joint.clip import BATCH, ClipModel, ClipOptions
-from cinealign.views.split_transformer import UpperHalf, check_cut, check_layers, lower_states
 from cinealign.views.store import FeatureStore, text_digest
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from cinealign.views.split_transformer import UpperHalf
 
 
 class ClipStatesOptions(ClipOptions):
@@ -48,6 +49,8 @@ class _ClipLower:
         """(B, L, H) float32 tensor of prepared posters or texts."""
         import torch
 
+        from cinealign.views.split_transformer import lower_states
+
         o, bfloat16 = self.options, self.model.precision == "bfloat16"
         network = self._network
         with torch.inference_mode(), autocast(bfloat16):
@@ -59,6 +62,8 @@ class _ClipLower:
     @cached_property
     def _network(self) -> Any:
         import torch
+
+        from cinealign.views.split_transformer import check_cut, check_layers
 
         o, network = self.options, _side_of(self.model, self.side)
         check_layers(network, o.layers, o.model)
@@ -165,6 +170,8 @@ def load_clip_upper_half(model: str, hub: bool, layers: int, side: str) -> tuple
         ModelError: the weights are missing, of another kind of model, or cannot be cut in two.
     """
     from torch import nn
+
+    from cinealign.views.split_transformer import UpperHalf, check_layers
 
     files = ClipModel(ClipOptions(model=model, hub=hub))
     network = _side_of(files, side)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from string import Formatter, capwords
-from typing import Any, Literal, NamedTuple, Self, cast
+from typing import Annotated, Any, Literal, NamedTuple, Self, cast
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator
 
 from cinealign.data.posters import Poster
-from cinealign.errors import ConfigError
 from cinealign.state import State
 from cinealign.views.base import Extracted, Features, Origin, PosterView, TextView, View, ViewOptions
 from cinealign.views.poster.ocr import Line, OcrOptions, read_again, read_lettering
@@ -22,6 +21,18 @@ from cinealign.views.store import FeatureStore
 
 _PLACES = ("all", "title", "rest")
 _CASES: dict[str, Callable[[str], str]] = {"lower": str.lower, "title": capwords, "keep": str}
+
+
+def _text_view(spec: Any) -> ViewOptions:
+    """Options of a view of texts, from what a recipe says of it. Raises ValueError for any other."""
+    if not isinstance(spec, ViewOptions) and not (isinstance(spec, dict) and isinstance(spec.get("view"), str)):
+        raise ValueError(f"needs the name of a text view as 'view', got {spec!r}; for example {{view: language_model}}")
+    options = VIEWS.chosen(spec)
+    if not issubclass(VIEWS.kind(options.view), TextView):
+        raise ValueError(
+            f"{options.view!r} is a view of posters and cannot see a text; choose a text view, such as language_model"
+        )
+    return options
 
 
 class LetteringOptions(ViewOptions):
@@ -42,7 +53,9 @@ class LetteringOptions(ViewOptions):
     text: str = "{all}"
     """What the encoder gets: any wording with {all} the chosen lines, {title} those of them that are the title, or {rest}
     the others; language models understand a sentence better than a heap of words."""
-    encoder: dict[str, Any] = Field(default_factory=lambda: {"view": "language_model"})
+    encoder: Annotated[SerializeAsAny[ViewOptions], BeforeValidator(_text_view)] = Field(
+        default_factory=lambda: VIEWS.parse("language_model")
+    )
     """The view of texts that sees the words: its name as `view`, and its own options."""
     ocr: OcrOptions = OcrOptions()
     """How posters are read."""
@@ -61,15 +74,6 @@ class LetteringOptions(ViewOptions):
             raise ValueError(f"must hold one of {{all}}, {{title}}, {{rest}} and no other place, got {text!r}")
         return text
 
-    @field_validator("encoder")
-    @classmethod
-    def _known_text_view(cls, encoder: dict[str, Any]) -> dict[str, Any]:
-        try:
-            build_text_view(encoder)
-        except ConfigError as error:
-            raise ValueError(str(error)) from None
-        return encoder
-
 
 class LetteringView(PosterView):
     """The words on a poster through a view of texts; features are that view's, (N, F) float32.
@@ -83,7 +87,7 @@ class LetteringView(PosterView):
 
     def __init__(self, options: LetteringOptions) -> None:
         self.options = options
-        self.encoder = build_text_view(options.encoder)
+        self.encoder = cast(TextView, VIEWS.make(options.encoder))
 
     def texts(self, posters: Sequence[Poster], store: FeatureStore) -> list[str]:
         """The text of every poster as the encoder gets it; "" where nothing was read.
@@ -186,26 +190,6 @@ def fullest_reader(views: Iterable[View[Any]]) -> LetteringView | None:
     """That of `views` which reads most of a poster's lettering, the first of equal ones; None where none of them reads it."""
     readers = [view for view in views if isinstance(view, LetteringView)]
     return min(readers, key=lambda view: view.options.lines != "all", default=None)
-
-
-def build_text_view(spec: dict[str, Any]) -> TextView:
-    """The view of texts that `spec` names: `{"view": name, option: value ...}`.
-
-    Raises:
-        ConfigError: no name, an unknown one, a view of posters, or options that it does not have.
-    """
-    options = dict(spec)
-    name = options.pop("view", None)
-    if not isinstance(name, str):
-        raise ConfigError(
-            f"needs the name of a text view as 'view', got {spec!r}; for example {{view: language_model}}"
-        )
-    kind = VIEWS.kind(name)
-    if not issubclass(kind, TextView):
-        raise ConfigError(
-            f"{name!r} is a view of posters and cannot see a text; choose a text view, such as language_model"
-        )
-    return cast(TextView, VIEWS.build(name, options))
 
 
 def _for_encoder(lettering: Sequence[Lettering]) -> Extracted:

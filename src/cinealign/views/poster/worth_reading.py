@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from cinealign.data.posters import Poster
 from cinealign.data.scripts import reads_without_blanks
-from cinealign.views.base import View
+from cinealign.views.base import View, ViewOptions
+from cinealign.views.poster.lettering import LetteringOptions
 from cinealign.views.poster.ocr import Line, OcrOptions, read_lettering
 from cinealign.views.registry import VIEWS
 from cinealign.views.store import FeatureStore
@@ -48,8 +48,8 @@ def sample_words(posters: Sequence[Poster], store: FeatureStore, ocr: OcrOptions
 
 
 def without_reading(
-    views: Mapping[str, dict[str, Any]], posters: Sequence[Poster], store: FeatureStore
-) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    views: Mapping[str, ViewOptions], posters: Sequence[Poster], store: FeatureStore
+) -> tuple[dict[str, ViewOptions], list[str]]:
     """The views of a recipe, in which lettering is not read where a sample of `posters` has no word.
 
     Args:
@@ -60,28 +60,28 @@ def without_reading(
     Returns:
         The views with `reading` "never" where that was found best, and what to tell the user.
     """
-    asked = [name for name, options in views.items() if options["view"] == "lettering" and options["reading"] == "auto"]
+    lettering = {name: options for name, options in views.items() if isinstance(options, LetteringOptions)}
+    asked = {name: options for name, options in lettering.items() if options.reading == "auto"}
     settled = dict(views)
     told: list[str] = []
-    if len({poster.digest for poster in posters}) < FEWEST or not all(_needs_no_words(views[name]) for name in asked):
+    if len({poster.digest for poster in posters}) < FEWEST or not all(map(_needs_no_words, asked.values())):
         return settled, told
     found: dict[OcrOptions, Sampled] = {}
-    for name in asked:
-        ocr = OcrOptions.model_validate(views[name]["ocr"])
-        if ocr not in found:
-            found[ocr] = sample_words(posters, store, ocr)
-        if not found[ocr].with_word:
-            settled[name] = {**views[name], "reading": "never"}
+    for name, options in asked.items():
+        if options.ocr not in found:
+            found[options.ocr] = sample_words(posters, store, options.ocr)
+        if not found[options.ocr].with_word:
+            settled[name] = options.model_copy(update={"reading": "never"})
             told.append(name)
     if not told:
         return settled, []
-    options = " ".join(f"--set views.{name}.reading=always" for name in told)
-    return settled, [f"lettering: no word on {SAMPLE} sampled train posters, so none is read; to read all: {options}"]
+    to_read = " ".join(f"--set views.{name}.reading=always" for name in told)
+    return settled, [f"lettering: no word on {SAMPLE} sampled train posters, so none is read; to read all: {to_read}"]
 
 
-def _needs_no_words(options: Mapping[str, Any]) -> bool:
+def _needs_no_words(options: LetteringOptions) -> bool:
     """Whether the view's encoder learns nothing, so that it does without any text."""
-    return VIEWS.kind(options["encoder"]["view"]).fit is View.fit
+    return VIEWS.kind(options.encoder.view).fit is View.fit
 
 
 def _is_word(line: Line) -> bool:
