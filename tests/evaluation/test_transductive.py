@@ -29,5 +29,5 @@ def test_its_size_is_announced(vectors, capsys, monkeypatch):
     monkeypatch.setattr(transductive, "ANNOUNCED_BYTES", 100)
     evaluate_transductive(*vectors, np.arange(40), np.arange(20), [{"correction": "csls"}], samples=100)
     assert "transductive rows: 40 x 40 similarities at once" in capsys.readouterr().err
-    with pytest.raises(ConfigError, match=r"unknown key 'kk' in transductive\.csls"):
+    with pytest.raises(ConfigError, match=r"unknown key 'kk' in transductive; did you mean 'k'\?"):
         evaluate_transductive(*vectors, np.arange(40), np.arange(20), [{"correction": "csls", "kk": 1}])

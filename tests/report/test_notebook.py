@@ -68,7 +68,7 @@ def test_of_a_run_on_the_sample(
     assert f"运行时测得：{first:.4f}，{second:.4f}" in text and "课程得分：" in text
     streams = {out.get("name") for cell in code_cells for out in cell.outputs if out.output_type == "stream"}
     assert streams == {"stdout"}  # progress was shown, and is not kept
-    assert " read, 12 dropped: no poster, N = 240, 144 train rows" in text
+    assert "因没有海报舍去 12 " in text and "N = 240，训练行 144 行" in text
     pictures = [out for cell in code_cells for out in cell.outputs if "image/png" in out.get("data", {})]
     assert len(pictures) == 18 and "not measured" not in text
     assert str(tmp_path) not in out.read_text(encoding="utf-8")

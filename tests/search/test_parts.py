@@ -7,18 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from cinealign.recipe import Recipe
 from cinealign.search.parts import model_blocks
 
 VIEWS = {
     "lettering": {"view": "lettering"},
     "title": {"view": "lettering"},
     "look": {"view": "appearance"},
-    "intro": {"view": "language_model"},
+    "intro": {"view": "tfidf"},
 }
 
 
 def model(align: list[dict[str, Any]], weights: list[float], distance: str = "cosine", **more: Any) -> Any:
-    recipe = SimpleNamespace(align=align, views=VIEWS, distance={"distance": distance})
+    recipe = Recipe.model_validate({"name": "parts", "views": VIEWS, "align": align, "distance": distance})
     return SimpleNamespace(recipe=recipe, weights=np.array(weights), experts=[SimpleNamespace()] * len(align), **more)
 
 
@@ -49,8 +50,8 @@ def test_fused_experts_are_parts_and_memory_is_left_out() -> None:
 
 
 def test_a_network_tells_its_own_parts() -> None:
-    network = model([expert("network", "lettering")], [1.0])
-    network.experts = [SimpleNamespace(vector_parts=lambda: [("meaning", 6), ("letters", 3)])]
+    told = SimpleNamespace(vector_parts=lambda: [("meaning", 6), ("letters", 3)])
+    network: Any = SimpleNamespace(recipe=Recipe.load("default"), weights=np.ones(1), experts=[told])
     blocks, left_out = model_blocks(network, [9], 11)
     assert [(b.name, b.start, b.stop) for b in blocks] == [
         ("meaning", 0, 6),

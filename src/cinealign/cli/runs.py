@@ -95,7 +95,9 @@ def run(
         lines = [f"{why} sample catalogue ({catalogue.folder})", *lines]
     else:
         lines = [f"data: {os.path.normpath(catalogue.folder)}", *lines]
-    for line in [*lines, f"device: {described()}"]:
+    if described() != "cpu":
+        lines.append(f"device: {described()}")
+    for line in lines:
         typer.echo(line, err=as_json)
 
     from cinealign.pipeline import align

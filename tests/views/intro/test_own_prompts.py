@@ -31,14 +31,13 @@ def test_best_gemma_asks_with_the_prompts_of_the_model(weights: Path, tmp_path: 
     prompts = {"query": "love the bank | ", "document": "people run . "}
     (weights / "config_sentence_transformers.json").write_text(json.dumps({"prompts": prompts}))
     views, store = Recipe.load("best-gemma").views, FeatureStore(tmp_path / "store")
-    intro = dict(views["intro_gemma"])
-    plain = VIEWS.build(intro.pop("view"), {**intro, "prompt": "{}"})
-    asked = VIEWS.build("language_model", intro)
+    plain = VIEWS.make(views["intro_gemma"].model_copy(update={"prompt": "{}"}))
+    asked = VIEWS.make(views["intro_gemma"])
     texts = ["a shark eats the town", "bank heist"]
     expected = plain.extract([f"people run . {text}" for text in texts], store)
     np.testing.assert_array_equal(asked.extract(texts, store), expected)
     assert not np.allclose(asked.extract(texts, store), plain.extract(texts, store), atol=1e-3)
-    lettering = VIEWS.build("lettering", {k: v for k, v in views["lettering_gemma"].items() if k != "view"})
+    lettering = VIEWS.make(views["lettering_gemma"])
     assert isinstance(lettering, LetteringView)
     seen = [item.seen for item in lettering.extract_texts(["a movie about shark."], store)]
     np.testing.assert_array_equal(seen, plain.extract(["love the bank | a movie about shark."], store))
