@@ -58,7 +58,11 @@ def encode(
         sides["poster"] = Named(pictures.names, encoder.encode_posters(pictures.paths, **options))
     if lines is not None:
         sides["intro"] = Named(lines.names, encoder.encode_intros(lines.texts, **options))
-    facts = {"recipe": finished.recipe.name, "distance": finished.recipe.distance.model_dump(mode="json"), "normalised": normalised}
+    facts = {
+        "recipe": finished.recipe.name,
+        "distance": finished.recipe.distance.model_dump(mode="json"),
+        "normalised": normalised,
+    }
     save_vectors(out, sides, facts)
     counts = " and ".join(f"{len(named.names):,} {side}s" for side, named in sides.items())
     width = next(iter(sides.values())).vectors.shape[1]
