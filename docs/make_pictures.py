@@ -14,11 +14,11 @@ from PIL import Image
 from rich.console import Console
 
 from cinealign import Catalogue, Recipe, Run, align, analyse, explain
+from cinealign.cli.show.metrics import print_metrics
 from cinealign.data.posters import open_poster
 from cinealign.data.sample import draw_sample
 from cinealign.describe.folder import describe
 from cinealign.describe.page import draw_description
-from cinealign.evaluation.table import print_metrics
 from cinealign.report.document import compose
 from cinealign.report.sources import Sources
 from cinealign.report.typeset import typeset_pages

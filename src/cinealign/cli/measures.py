@@ -19,10 +19,10 @@ def slices(folder: RunFolder, data: Data = None, as_json: AsJson = False) -> Non
     from cinealign.run import Run
 
     run = Run(folder)  # a missing run is said before anything heavy is loaded
+    from cinealign.cli.show.measures import print_slices
     from cinealign.evaluation.accuracy import top_k
     from cinealign.evaluation.attributes import catalogue_slices
     from cinealign.evaluation.keys import TASK_RATIO
-    from cinealign.evaluation.measures_table import print_slices
     from cinealign.evaluation.metrics import ranks_both_ways
     from cinealign.evaluation.slices import score_slices
     from cinealign.run_data import RunData
@@ -47,9 +47,9 @@ def geometry(folder: RunFolder, data: Data = None, as_json: AsJson = False) -> N
 
     run = Run(folder)
     from cinealign.analysis.relation.kernel_alignment import cka_of_experts
+    from cinealign.cli.show.measures import print_geometry
     from cinealign.errors import DataError
     from cinealign.evaluation.geometry import geometry as measure
-    from cinealign.evaluation.measures_table import print_geometry
     from cinealign.run_data import RunData
 
     measures = measure(*run.vectors)
@@ -80,8 +80,8 @@ def diff(
     runs = {str(folder): Run(folder) for folder in (first, second)}
     import numpy as np
 
+    from cinealign.cli.show.measures import print_differences
     from cinealign.evaluation.comparison import compare_runs, minimal_detectable_difference
-    from cinealign.evaluation.measures_table import print_differences
     from cinealign.evaluation.metrics import DIRECTIONS, ranks_both_ways, split_rows
 
     if len(runs) < 2:

@@ -54,7 +54,7 @@ def _row(run: Any) -> dict[str, Any]:
 def _print(rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
 
-    from cinealign.evaluation.table import PLAIN_WIDTH, terminal_table
+    from cinealign.cli.show.metrics import PLAIN_WIDTH, terminal_table
     from cinealign.phrases import word
 
     console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)

@@ -168,8 +168,8 @@ def evaluate(
     if as_json:
         print_json(metrics)
     else:
-        from cinealign.evaluation.measures_table import permutation_lines
-        from cinealign.evaluation.table import print_metrics
+        from cinealign.cli.show.measures import permutation_lines
+        from cinealign.cli.show.metrics import print_metrics
 
         title = str(target) if identity is IdentityChoice.item else f"{target}, partners by intro (easier, no headline)"
         print_metrics(metrics, title)
@@ -215,7 +215,7 @@ def given_catalogue(
 
 
 def _print_run(folder: Path, metrics: dict[str, Any]) -> None:
-    from cinealign.evaluation.table import print_metrics
+    from cinealign.cli.show.metrics import print_metrics
 
     source = "the drawn sample catalogue" if metrics["data"]["source"] == "sample" else "a data folder"
     print_metrics(metrics, f"recipe {metrics['recipe']} on {source}")

@@ -130,6 +130,6 @@ def evaluate(
 
         print_json(metrics)
     else:
-        from cinealign.evaluation.table import print_metrics
+        from cinealign.cli.show.metrics import print_metrics
 
         print_metrics(metrics, target)

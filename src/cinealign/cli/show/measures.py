@@ -6,9 +6,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from cinealign.cli.show.metrics import NARROW, PLAIN_WIDTH, p_text, terminal_table
 from cinealign.evaluation.keys import DIRECTIONS
 from cinealign.evaluation.slices import SMALL
-from cinealign.evaluation.table import NARROW, PLAIN_WIDTH, p_text, terminal_table
 from cinealign.phrases import word
 
 if TYPE_CHECKING:
