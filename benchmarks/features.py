@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cinealign.data.catalogue import Catalogue
+from cinealign.data.drawn.movies import draw_sample
 from cinealign.data.posters import Poster
-from cinealign.data.sample import draw_sample
 from cinealign.views.intro.encoders import encoder_files
 from cinealign.views.poster.appearance import PACKAGE, WEIGHTS, WEIGHTS_SHA256
 from cinealign.views.registry import VIEWS

@@ -26,8 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinealign import Catalogue, Recipe
+from cinealign.data.drawn.movies import draw_sample
 from cinealign.data.posters import Poster, open_poster
-from cinealign.data.sample import draw_sample
 from cinealign.model import Extracts
 from cinealign.studies.inner_score import inner_scores
 from cinealign.views.poster import lettering

@@ -43,7 +43,7 @@ WIDTH = 128
 def prepared(work: Path, items: int) -> tuple[Path, Path]:
     """A run on the sample, and a folder of `items` drawn items of which 1 % cannot be read."""
     from cinealign.data.catalogue import Catalogue
-    from cinealign.data.sample import draw_sample
+    from cinealign.data.drawn.movies import draw_sample
     from cinealign.pipeline import align
     from cinealign.recipe import Recipe
 

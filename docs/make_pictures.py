@@ -15,8 +15,8 @@ from rich.console import Console
 
 from cinealign import Catalogue, Recipe, Run, align, analyse, explain
 from cinealign.cli.show.metrics import print_metrics
+from cinealign.data.drawn.movies import draw_sample
 from cinealign.data.posters import open_poster
-from cinealign.data.sample import draw_sample
 from cinealign.describe.folder import describe
 from cinealign.describe.page import draw_description
 from cinealign.report.document import compose

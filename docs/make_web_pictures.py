@@ -22,7 +22,7 @@ from tests.web import browsers  # noqa: E402
 from tests.web.servers import running  # noqa: E402
 
 from cinealign import Catalogue, Recipe, align  # noqa: E402
-from cinealign.data.sample import draw_sample  # noqa: E402
+from cinealign.data.drawn.movies import draw_sample  # noqa: E402
 from cinealign.web.shelf import Shelf  # noqa: E402
 
 PICTURES = Path(__file__).parent / "pictures"

@@ -22,7 +22,7 @@ from cinealign.analysis.analyse import Analysis, analyse
 from cinealign.analysis.material import Material
 from cinealign.analysis.neighbours import figures as gallery_figures
 from cinealign.data.catalogue import Catalogue
-from cinealign.data.sample import draw_sample
+from cinealign.data.drawn.movies import draw_sample
 from cinealign.pipeline import align
 from cinealign.recipe import Recipe
 from cinealign.run import Run

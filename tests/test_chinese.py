@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from cinealign.data.catalogue import Catalogue
+from cinealign.data.drawn.flags import draw_flags
 from cinealign.data.importing.plan import ImportOptions, plan_import
 from cinealign.data.importing.write import write_catalogue
-from cinealign.data.sample_flags import draw_flags
 from cinealign.pipeline import align
 from cinealign.recipe import Recipe
 from cinealign.views.registry import VIEWS

@@ -104,7 +104,7 @@ def _folder(run: Run) -> Path:
     if run.metrics["data"]["source"] == "sample":
         import platformdirs
 
-        from cinealign.data.sample import sample_catalogue
+        from cinealign.data.drawn.movies import sample_catalogue
 
         return sample_catalogue(Path(platformdirs.user_cache_dir("cinealign"))).folder
     folder = locate_data(None)

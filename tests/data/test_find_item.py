@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from cinealign.data.catalogue import Catalogue
+from cinealign.data.drawn.flags import draw_flags
 from cinealign.data.find_item import find_item
 from cinealign.data.importing.plan import ImportOptions, plan_import
 from cinealign.data.importing.write import write_catalogue
-from cinealign.data.sample_flags import draw_flags
 from cinealign.errors import DataError
 
 

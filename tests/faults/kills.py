@@ -27,7 +27,7 @@ from typing import Any
 import yaml
 
 from cinealign.cli.app import main as cinealign
-from cinealign.data.sample import draw_sample
+from cinealign.data.drawn.movies import draw_sample
 from cinealign.run import Run
 from cinealign.search import index as indexes
 from cinealign.search.check import check_index

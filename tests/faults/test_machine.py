@@ -24,9 +24,9 @@ from safetensors.numpy import load_file
 
 from cinealign.cli.app import main
 from cinealign.data.catalogue import Catalogue
+from cinealign.data.drawn.movies import draw_sample
 from cinealign.data.importing.open_source import open_source
 from cinealign.data.posters import open_poster
-from cinealign.data.sample import draw_sample
 from cinealign.errors import CineAlignError, DataError
 from cinealign.run import Run
 from cinealign.search import index as indexes

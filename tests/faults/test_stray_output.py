@@ -14,7 +14,7 @@ import yaml
 from PIL import Image
 
 from cinealign.cli.app import app
-from cinealign.data.sample import draw_sample
+from cinealign.data.drawn.movies import draw_sample
 from tests.data.download.server import MovieSite
 from tests.faults.screen import MARK
 

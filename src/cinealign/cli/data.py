@@ -93,8 +93,8 @@ def sample(
 
     Movies are laid out like the assignment's files. Flags are laid out like other people's data.
     """
-    from cinealign.data.sample import draw_sample
-    from cinealign.data.sample_flags import TABLE, draw_flags
+    from cinealign.data.drawn.flags import TABLE, draw_flags
+    from cinealign.data.drawn.movies import draw_sample
 
     if kind is SampleKind.movies:
         draw_sample(folder, movies=count, seed=seed, force=force)

@@ -205,8 +205,8 @@ def given_catalogue(
     import platformdirs
 
     from cinealign.data.catalogue import Catalogue
+    from cinealign.data.drawn.movies import sample_catalogue
     from cinealign.data.locate import locate_data
-    from cinealign.data.sample import sample_catalogue
 
     folder = locate_data(given)
     if folder is None:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from cinealign.cli.app import main
-from cinealign.data.sample_flags import draw_flags
+from cinealign.data.drawn.flags import draw_flags
 from tests.data.importing.tables import FORMATS, Rows, drawn_rows
 
 FLAGS = 40

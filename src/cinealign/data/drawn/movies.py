@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cinealign.data.catalogue import SAMPLE_MARK, Catalogue
+from cinealign.data.drawn.stories import Story, tell_story
 from cinealign.data.new_folder import new_folder
-from cinealign.data.sample_stories import Story, tell_story
 from cinealign.errors import ConfigError, DataError
 from cinealign.threads import on_threads
 
@@ -75,8 +75,8 @@ def draw_poster(story: Story, seed: int, *, lettered: bool = True) -> Image:
     """The poster of `story`, 182 x 268, RGB; without `lettered` it shows no word at all."""
     from PIL import Image
 
-    from cinealign.data.sample_lettering import STYLES, letter_title, small_line
-    from cinealign.data.sample_scenes import HEIGHT, PALETTES, WIDTH, grain, paint
+    from cinealign.data.drawn.lettering import STYLES, letter_title, small_line
+    from cinealign.data.drawn.scenes import HEIGHT, PALETTES, WIDTH, grain, paint
 
     dice = random.Random(f"poster {seed}")
     genre = story.palette_of

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from cinealign.data.catalogue import Catalogue
+from cinealign.data.drawn.lettering import STYLES, break_lines
+from cinealign.data.drawn.movies import draw_poster, draw_sample, sample_catalogue
+from cinealign.data.drawn.scenes import PALETTES, SCENES
+from cinealign.data.drawn.stories import Story, tell_story, words
 from cinealign.data.intros import tokens
 from cinealign.data.posters import open_poster
-from cinealign.data.sample import draw_poster, draw_sample, sample_catalogue
-from cinealign.data.sample_lettering import STYLES, break_lines
-from cinealign.data.sample_scenes import PALETTES, SCENES
-from cinealign.data.sample_stories import Story, tell_story, words
 from cinealign.errors import ConfigError, DataError
 
 

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cinealign.data.catalogue import SAMPLE_MARK
+from cinealign.data.drawn.movies import FEWEST, MOST
 from cinealign.data.new_folder import new_folder
-from cinealign.data.sample import FEWEST, MOST
 from cinealign.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -41,8 +41,8 @@ class Story:
 
 @cache
 def words() -> Mapping[str, Any]:
-    """The lexicon and grammar in `sample_words.yaml`."""
-    content = files("cinealign.data").joinpath("sample_words.yaml").read_text(encoding="utf-8")
+    """The lexicon and grammar in `words.yaml`."""
+    content = files("cinealign.data.drawn").joinpath("words.yaml").read_text(encoding="utf-8")
     loaded: Mapping[str, Any] = yaml.safe_load(content)
     return loaded
 
