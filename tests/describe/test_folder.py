@@ -11,7 +11,7 @@ from PIL import Image
 from rich.console import Console
 
 from cinealign.cli.show.description import print_description
-from cinealign.data.new_split import random_split, write_split
+from cinealign.data.split.new_split import random_split, write_split
 from cinealign.describe.folder import SHARES, Description, Spread, describe, with_lettering
 from cinealign.describe.lettering import Lettering
 from cinealign.describe.page import draw_description

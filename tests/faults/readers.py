@@ -35,7 +35,7 @@ from cinealign.data.importing.plan import ImportOptions, plan_import
 from cinealign.data.one_side import read_texts
 from cinealign.data.posters import decode_poster
 from cinealign.data.ratings import read_ratings
-from cinealign.data.split import read_train_file
+from cinealign.data.split.train_file import read_train_file
 from cinealign.distance.files import load_distances
 from cinealign.errors import CineAlignError
 from cinealign.experts.base import TrainingSet

@@ -41,7 +41,7 @@ def split(
     force: Annotated[bool, typer.Option("--force", help="Replace an existing train.txt.")] = False,
 ) -> None:
     """Write train.txt and split.json: which items may be learned from. Posters are decoded, so that sizes are true."""
-    from cinealign.data.split_folder import SplitOptions, split_folder
+    from cinealign.data.split.folder import SplitOptions, split_folder
 
     options = SplitOptions(by.value, column, train_value, listing, before, share, seed)
     record = split_folder(folder, options, force=force)

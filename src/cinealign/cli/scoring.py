@@ -108,7 +108,7 @@ def split_of(train_ids: Path | None, catalogue: Catalogue | None, n: int) -> NDA
     """
     import numpy as np
 
-    from cinealign.data.split import read_split_of, read_train_rows
+    from cinealign.data.split.train_file import read_split_of, read_train_rows
     from cinealign.progress import say
 
     if train_ids is None:

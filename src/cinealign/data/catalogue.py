@@ -18,8 +18,8 @@ from cinealign.data.movie_table import TABLES, MovieRow, read_movie_table
 from cinealign.data.one_side import files_by_name, side_line
 from cinealign.data.posters import Poster, check_posters, find_posters
 from cinealign.data.report import CatalogueReport, Drop
-from cinealign.data.split import ReadAs, TrainIds, TrainList, choose_reading, read_train_list
-from cinealign.data.split_record import read_split_record
+from cinealign.data.split.record import read_split_record
+from cinealign.data.split.train_file import ReadAs, TrainIds, TrainList, choose_reading, read_train_list
 from cinealign.data.tables import listed
 from cinealign.errors import ConfigError, DataError
 

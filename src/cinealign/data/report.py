@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from cinealign.data.split import ReadAs
-from cinealign.data.split_record import SplitRecord
+from cinealign.data.split.record import SplitRecord
+from cinealign.data.split.train_file import ReadAs
 from cinealign.data.tables import listed
 
 NO_POSTER = "items without a poster"

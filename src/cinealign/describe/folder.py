@@ -21,8 +21,8 @@ from cinealign.data.intros import tokens
 from cinealign.data.languages import languages_of
 from cinealign.data.movie_table import MovieRow, MovieTable, read_movie_table
 from cinealign.data.posters import Poster, decode_poster, find_posters, read_poster
-from cinealign.data.split import TrainIds, choose_reading, read_train_list
-from cinealign.data.split_record import read_split_record
+from cinealign.data.split.record import read_split_record
+from cinealign.data.split.train_file import TrainIds, choose_reading, read_train_list
 from cinealign.describe.lettering import Lettering
 from cinealign.errors import DataError
 from cinealign.progress import progress

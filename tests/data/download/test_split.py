@@ -6,8 +6,8 @@ import pytest
 
 from cinealign.data.download.files import DownloadFolder
 from cinealign.data.download.split import draw_train_ids, write_split
-from cinealign.data.split import read_train_list
-from cinealign.data.split_record import read_split_record
+from cinealign.data.split.record import read_split_record
+from cinealign.data.split.train_file import read_train_list
 from cinealign.errors import DataError
 
 

@@ -18,7 +18,7 @@ from cinealign.data.importing import write
 from cinealign.data.importing.plan import ImportOptions, plan_import
 from cinealign.data.importing.preview import draw_contact_sheet, preview_lines
 from cinealign.data.importing.write import ImportReport, write_catalogue
-from cinealign.data.split_folder import SplitOptions, split_folder
+from cinealign.data.split.folder import SplitOptions, split_folder
 from cinealign.errors import ConfigError, DataError
 from tests.data.importing.tables import picture, save_dataset, write_csv, write_jsonl, write_parquet, write_xlsx
 

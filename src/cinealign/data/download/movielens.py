@@ -19,7 +19,7 @@ from cinealign.data.download.single import fetch_file
 from cinealign.data.download.split import write_split
 from cinealign.data.download.tables import Missing, write_missing, write_tables
 from cinealign.data.download.web import Patience, RateLimit, RefusedError, Web, base_address, host_of
-from cinealign.data.split import TrainIds, read_train_file
+from cinealign.data.split.train_file import TrainIds, read_train_file
 from cinealign.errors import ConfigError
 
 GROUPLENS = "https://files.grouplens.org/datasets/movielens"

@@ -8,10 +8,10 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from cinealign.data import new_split
 from cinealign.data.download.files import STATE, DownloadFolder
-from cinealign.data.split import TrainIds, choose_reading, read_train_file
-from cinealign.data.split_record import TRAIN_FILE
+from cinealign.data.split import new_split
+from cinealign.data.split.record import TRAIN_FILE
+from cinealign.data.split.train_file import TrainIds, choose_reading, read_train_file
 from cinealign.errors import ConfigError, DataError
 
 _WRITTEN = f"{STATE}/train.sha256"

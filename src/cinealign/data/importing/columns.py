@@ -9,8 +9,8 @@ from typing import Any
 from cinealign.data.cells import is_nothing, separator_of
 from cinealign.data.importing.source import PICTURE_SUFFIXES, Source, cell_text
 from cinealign.data.intros import clean_text
-from cinealign.data.new_split import says_train
 from cinealign.data.scripts import letters_of, reads_without_blanks
+from cinealign.data.split.new_split import says_train
 from cinealign.data.tables import listed, whole_number
 from cinealign.errors import ConfigError, DataError
 

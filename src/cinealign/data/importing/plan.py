@@ -14,7 +14,7 @@ from cinealign.data.importing.open_source import open_source
 from cinealign.data.importing.pictures import PictureFinder
 from cinealign.data.importing.source import Record, Source, cell_text, kept_text
 from cinealign.data.intros import clean_text
-from cinealign.data.new_split import SHARE, check_chance
+from cinealign.data.split.new_split import SHARE, check_chance
 from cinealign.errors import ConfigError, DataError
 
 LONGEST_SIDE = 1024

@@ -25,10 +25,10 @@ from cinealign.data.importing.pictures import fit_picture, read_picture
 from cinealign.data.importing.plan import ImportPlan, Row
 from cinealign.data.movie_table import KNOWN_COLUMNS
 from cinealign.data.new_folder import put_in_place, refuse_occupied
-from cinealign.data.new_split import NewSplit, on_both_sides, own_split, split_by_chance, write_split
 from cinealign.data.report import Drop
 from cinealign.data.scripts import scripts_of
-from cinealign.data.split_record import SPLIT_FILE, TRAIN_FILE, SplitRecord
+from cinealign.data.split.new_split import NewSplit, on_both_sides, own_split, split_by_chance, write_split
+from cinealign.data.split.record import SPLIT_FILE, TRAIN_FILE, SplitRecord
 from cinealign.data.tables import listed, whole_number
 from cinealign.errors import DataError
 from cinealign.out import locked

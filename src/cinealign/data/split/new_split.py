@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from cinealign.data.split_record import SPLIT_FILE, TRAIN_FILE, SplitRecord
+from cinealign.data.split.record import SPLIT_FILE, TRAIN_FILE, SplitRecord
 from cinealign.data.tables import listed, whole_number
 from cinealign.errors import ConfigError, DataError
 

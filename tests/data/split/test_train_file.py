@@ -6,7 +6,7 @@ import pytest
 
 from cinealign.data import report as drops
 from cinealign.data.catalogue import Catalogue
-from cinealign.data.split import read_split_of
+from cinealign.data.split.train_file import read_split_of
 from cinealign.errors import DataError
 from tests.data.folders import make_folder
 

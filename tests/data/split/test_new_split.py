@@ -11,8 +11,8 @@ import pytest
 
 from cinealign.cli.app import main
 from cinealign.data.catalogue import Catalogue
-from cinealign.data.new_split import group_split, own_split, random_split, year_split
-from cinealign.data.split_folder import SplitOptions, split_folder
+from cinealign.data.split.folder import SplitOptions, split_folder
+from cinealign.data.split.new_split import group_split, own_split, random_split, year_split
 from cinealign.errors import ConfigError, DataError
 from tests.data.folders import make_folder
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from cinealign.data.cells import parts_of
 from cinealign.data.movie_table import MovieRow, read_movie_table
-from cinealign.data.new_split import (
+from cinealign.data.posters import check_posters, find_posters
+from cinealign.data.series import series_name
+from cinealign.data.split.new_split import (
     SHARE,
     NewSplit,
     check_chance,
@@ -20,10 +22,8 @@ from cinealign.data.new_split import (
     write_split,
     year_split,
 )
-from cinealign.data.posters import check_posters, find_posters
-from cinealign.data.series import series_name
-from cinealign.data.split import choose_reading, read_train_file
-from cinealign.data.split_record import TRAIN_FILE, SplitRecord
+from cinealign.data.split.record import TRAIN_FILE, SplitRecord
+from cinealign.data.split.train_file import choose_reading, read_train_file
 from cinealign.data.tables import Table, listed, read_table, read_text, whole_number
 from cinealign.errors import ConfigError, DataError
 from cinealign.progress import say
