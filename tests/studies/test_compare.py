@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from cinealign.cli.app import main
+from cinealign.cli.show.comparison import comparison_lines
 from cinealign.data.catalogue import Catalogue
 from cinealign.errors import ConfigError
 from cinealign.evaluation.comparison import holm, paired_bootstrap
@@ -19,7 +20,7 @@ from cinealign.run import Run
 from cinealign.state import State
 from cinealign.studies import compare as module
 from cinealign.studies.compare import compare, differences, learned_numbers, summary
-from cinealign.studies.compare_table import lines, markdown, save_comparison
+from cinealign.studies.compare_table import markdown, save_comparison
 from cinealign.views.store import FeatureStore
 from tests.studies.test_tune import QUICK
 
@@ -90,7 +91,7 @@ def test_files(compared: dict[str, Any], folder: Path) -> None:
     text = (folder / "comparison.md").read_text(encoding="utf-8")
     for part in ("k = 12", "N = 240", "chance 0.0500", "96 held-out", "| good |", "Holm's correction over 1 pairs"):
         assert part in text
-    shown = "\n".join(lines(compared))
+    shown = "\n".join(comparison_lines(compared))
     assert "k = 12" in shown and max(map(len, shown.splitlines())) <= 80
     for direction in DIRECTIONS:
         for split in SPLITS:  # every accuracy with its interval, in the file and on the terminal

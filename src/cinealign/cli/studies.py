@@ -92,15 +92,16 @@ def compare(
 
     _use(weights)
     loaded = [Recipe.load(recipe) for recipe in recipes]
+    from cinealign.cli.show.comparison import comparison_lines
     from cinealign.studies.compare import compare as run_all
-    from cinealign.studies.compare_table import lines, save_comparison
+    from cinealign.studies.compare_table import save_comparison
 
     comparison = run_all(_catalogue(data, train_ids, missing_intro), loaded, out, seeds=seeds, force=force)
     files = save_comparison(comparison, out)
     if as_json:
         print_json(comparison)
     else:
-        typer.echo("\n".join([*lines(comparison), "wrote " + ", ".join(map(str, files))]))
+        typer.echo("\n".join([*comparison_lines(comparison), "wrote " + ", ".join(map(str, files))]))
 
 
 def plot(

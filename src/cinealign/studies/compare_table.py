@@ -1,10 +1,9 @@
-"""A comparison as tables (CSV, Markdown), as lines on the terminal and as a figure; it computes nothing."""
+"""A comparison as tables (CSV, Markdown) and as a figure; it computes nothing."""
 
 from __future__ import annotations
 
 import csv
 import json
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -48,50 +47,10 @@ def markdown(comparison: dict[str, Any]) -> str:
     for entry in comparison["recipes"]:
         accuracy = entry["accuracy"]
         row = [entry["recipe"], *(_cell(accuracy[d]["held_out"]) for d in DIRECTIONS), _cell(entry["held_out_sum"])]
-        row += [_cell(entry["acc_sum"]), f"{entry['course_score']:.2f}", _seconds(entry["seconds"])]
+        row += [_cell(entry["acc_sum"]), f"{entry['course_score']:.2f}", seconds_text(entry["seconds"])]
         rows.append([*row, f"{entry['parameters']:,}"])
     tables = [_markdown_table(head, rows), other_splits(comparison)]
     return "\n\n".join([*tables, *about(comparison), *difference_text(comparison)]) + "\n"
-
-
-def lines(comparison: dict[str, Any]) -> list[str]:
-    """For the terminal: several narrow tables, 80 columns as long as names are short, and notes wrapped to that."""
-    accuracies, costs = [], []
-    for entry in comparison["recipes"]:
-        for split in (name for name in reversed(SPLITS) if comparison["split"][name]):
-            for direction in DIRECTIONS:
-                measure = entry["accuracy"][direction][split]
-                spread = "-" if measure["spread"] is None else f"{measure['spread']:.3f}"
-                named = [entry["recipe"], SHORT[direction], split.replace("_", "-")]
-                accuracies.append([*named, f"{measure['mean']:.3f}", _interval(measure["interval"]), spread])
-        course, numbers = f"{entry['course_score']:.2f}", f"{entry['parameters']:,}"
-        costs.append([entry["recipe"], _mean(entry["acc_sum"]), course, _seconds(entry["seconds"]), numbers])
-    said = [
-        *_plain_table(["recipe", "direction", "items", "accuracy", "95 % interval", "±"], accuracies),
-        "",
-        *_plain_table(["recipe", "sum, all", "course", "fit s", "numbers"], costs),
-        "",
-        *_wrapped(about(comparison)),
-    ]
-    pairs = comparison["differences"]
-    if not pairs:
-        return said
-    rows = [
-        [
-            *(pair["first"], pair["second"], f"{pair['sum']['difference']:+.4f}"),
-            *(
-                _interval(pair["sum"]["interval"], sign=True),
-                f"{pair['sum']['p_holm']:.4f}{' *' * pair['sum']['real']}",
-            ),
-        ]
-        for pair in pairs
-    ]
-    table = _plain_table(["first", "second", "difference", "95 % interval", "p (Holm)"], rows)
-    return [*said, "", *table, *_wrapped([f"* r{_how(pairs)[1:]}"])]
-
-
-def _wrapped(notes: Sequence[str]) -> list[str]:
-    return [line for note in notes for line in textwrap.wrap(note, 80)]
 
 
 def other_splits(comparison: dict[str, Any]) -> str:
@@ -115,13 +74,14 @@ def difference_text(comparison: dict[str, Any]) -> list[str]:
     for pair in pairs:
         test = pair["sum"]
         verdict = "no" if not test["real"] else f"yes: {pair['second'] if test['difference'] > 0 else pair['first']}"
-        bounds = _interval(test["interval"], sign=True)
+        bounds = interval_text(test["interval"], sign=True)
         p = f"{test['p']:.4f} ({test['p_holm']:.4f})"
         rows.append([f"{pair['first']} → {pair['second']}", f"{test['difference']:+.4f}", bounds, p, verdict])
-    return [_markdown_table(head, rows), _how(pairs)]
+    return [_markdown_table(head, rows), judged(pairs)]
 
 
-def _how(pairs: Sequence[dict[str, Any]]) -> str:
+def judged(pairs: Sequence[dict[str, Any]]) -> str:
+    """How the differences were judged, one sentence."""
     return (
         f"Real: paired bootstrap over the {pairs[0]['movies']} held-out items of hits averaged over seeds, both directions "
         f"summed, second minus first; {pairs[0]['samples']} samples, Holm's correction over {len(pairs)} pairs, p below 0.05."
@@ -194,18 +154,16 @@ def _cell(measure: dict[str, Any] | None, *, spread: bool = True) -> str:
     if measure is None:
         return "-"
     over_seeds = "" if measure["spread"] is None or not spread else f" ± {measure['spread']:.3f}"
-    return f"{measure['mean']:.3f} ({_interval(measure['interval'])}){over_seeds}"
+    return f"{measure['mean']:.3f} ({interval_text(measure['interval'])}){over_seeds}"
 
 
-def _mean(measure: dict[str, Any] | None) -> str:
-    return "-" if measure is None else f"{measure['mean']:.3f}"
-
-
-def _interval(bounds: Sequence[float], *, sign: bool = False) -> str:
+def interval_text(bounds: Sequence[float], *, sign: bool = False) -> str:
+    """Low and high of an interval."""
     return " to ".join(f"{bound:+.3f}" if sign else f"{bound:.3f}" for bound in bounds)
 
 
-def _seconds(value: float | None) -> str:
+def seconds_text(value: float | None) -> str:
+    """Seconds, or a dash where they are not known."""
     return "-" if value is None else f"{value:.1f}"
 
 
@@ -213,11 +171,6 @@ def _markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     escaped = [[cell.replace("|", "\\|") for cell in row] for row in (head, *rows)]
     escaped.insert(1, ["---"] * len(head))
     return "\n".join(f"| {' | '.join(row)} |" for row in escaped)
-
-
-def _plain_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[at]) for row in (head, *rows)) for at in range(len(head))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(r, widths, strict=True)).rstrip() for r in (head, *rows)]
 
 
 def _write_csv(file: Path, rows: Sequence[dict[str, Any]]) -> None:
