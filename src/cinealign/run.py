@@ -107,6 +107,11 @@ class Run:
         return self._json("catalogue.json")
 
     @property
+    def assignment(self) -> bool:
+        """Whether the data are laid out as the assignment's: imported data have no course score."""
+        return bool(self.catalogue.get("report", {}).get("assignment", True))
+
+    @property
     def data_folder(self) -> Path | None:
         """Where the data lay when the run was made; None where the run does not say."""
         if not (self.folder / "origin.json").is_file():

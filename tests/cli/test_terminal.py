@@ -76,6 +76,17 @@ def test_a_run_by_its_name(beside: Path, finished: Run, capsys: pytest.CaptureFi
     assert call(capsys, "show", "cheap")[0] == 2
 
 
+def test_imported_data_have_no_course_score(finished: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = shutil.copytree(finished.folder, tmp_path / "run")
+    assert "course score" in call(capsys, "show", run)[1] and "course score" in call(capsys, "evaluate", run)[1]
+    said_of = json.loads((run / "catalogue.json").read_text(encoding="utf-8"))
+    said_of["report"]["assignment"] = False
+    (run / "catalogue.json").write_text(json.dumps(said_of), encoding="utf-8")
+    for command in ("show", "evaluate"):
+        code, out, _ = call(capsys, command, run)
+        assert code == 0 and "sum of both directions" in out and "course" not in out
+
+
 def test_runs(
     beside: Path,
     finished: Run,

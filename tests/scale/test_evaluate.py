@@ -40,7 +40,7 @@ def some_pairs(count: int = 101, width: int = 17) -> Held:
 
 
 def test_the_numbers_of_a_run_are_those_of_evaluate(ray: Any, finished: Run) -> None:
-    wanted = score_run(finished.folder, None, "item", False)
+    wanted, _ = score_run(finished.folder, None, "item", False)
     found = evaluate(finished.folder, workers=2)
     assert found == {name: wanted[name] for name in found}
 

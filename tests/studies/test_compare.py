@@ -101,6 +101,12 @@ def test_files(compared: dict[str, Any], folder: Path) -> None:
             assert f"{low:.3f} to {high:.3f}" in shown
 
 
+def test_imported_data_have_no_course_score(compared: dict[str, Any]) -> None:
+    imported = {**compared, "data": {**compared["data"], "assignment": False}}
+    assert compared["data"]["assignment"] and "course" in "\n".join(comparison_lines(compared)) + markdown(compared)
+    assert "course" not in "\n".join(comparison_lines(imported)) + markdown(imported)
+
+
 def test_finished_runs_are_used_again(
     compared: dict[str, Any],
     recipes: list[Recipe],

@@ -15,6 +15,7 @@ from cinealign.cli.show.values import print_json
 
 if TYPE_CHECKING:
     from cinealign.data.catalogue import Catalogue
+    from cinealign.run import Run
 
 
 class LogChoice(StrEnum):
@@ -106,7 +107,7 @@ def run(
     if as_json:
         print_json(finished.metrics)
     else:
-        _print_run(finished.folder, finished.metrics)
+        _print_run(finished)
 
 
 def show(folder: RunFolder, as_json: AsJson = False) -> None:
@@ -115,13 +116,14 @@ def show(folder: RunFolder, as_json: AsJson = False) -> None:
     from cinealign.evaluation.plausible import check_metrics
     from cinealign.run import Run
 
-    metrics = Run(folder).metrics
+    run = Run(folder)
+    metrics = run.metrics
     with damage_refused(DataError, folder / "metrics.json", f"measure again: cinealign evaluate {folder}"):
         check_metrics(metrics)
     if as_json:
         print_json(metrics)
     else:
-        _print_run(folder, metrics)
+        _print_run(run)
     from cinealign.evaluation.plausible import contradictions
 
     for line in contradictions(metrics):
@@ -162,9 +164,9 @@ def evaluate(
             raise typer.BadParameter(
                 "a run knows its own split; --data is for a saved D, for --identity intro, or for a run without vectors"
             )
-        metrics = score_run(target, data, identity.value, permutation)
+        metrics, course = score_run(target, data, identity.value, permutation)
     else:
-        metrics = score_distances(target, train_ids, data, identity.value, permutation)
+        metrics, course = score_distances(target, train_ids, data, identity.value, permutation)
     if as_json:
         print_json(metrics)
     else:
@@ -172,7 +174,7 @@ def evaluate(
         from cinealign.cli.show.metrics import print_metrics
 
         title = str(target) if identity is IdentityChoice.item else f"{target}, partners by intro (easier, no headline)"
-        print_metrics(metrics, title)
+        print_metrics(metrics, title, course=course)
         if permutation:
             typer.echo("\n".join(permutation_lines(metrics["permutation_test"])))
     for line in doubts(metrics):
@@ -214,9 +216,10 @@ def given_catalogue(
     return Catalogue.load(folder, train_ids=train_ids, missing_intro=missing_intro, strict=strict)
 
 
-def _print_run(folder: Path, metrics: dict[str, Any]) -> None:
+def _print_run(run: Run) -> None:
     from cinealign.cli.show.metrics import print_metrics
 
+    metrics = run.metrics
     source = "the drawn sample catalogue" if metrics["data"]["source"] == "sample" else "a data folder"
-    print_metrics(metrics, f"recipe {metrics['recipe']} on {source}")
-    typer.echo(f"run directory: {folder}")
+    print_metrics(metrics, f"recipe {metrics['recipe']} on {source}", course=run.assignment)
+    typer.echo(f"run directory: {run.folder}")

@@ -132,4 +132,4 @@ def evaluate(
     else:
         from cinealign.cli.show.metrics import print_metrics
 
-        print_metrics(metrics, target)
+        print_metrics(metrics, target, course=False)

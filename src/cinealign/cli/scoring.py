@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from cinealign.run import Run
 
 
-def score_run(folder: Path, data: Path | None, identity: str, permutation: bool) -> dict[str, Any]:
-    """Metrics of a run's vectors; with `permutation_test` where asked."""
+def score_run(folder: Path, data: Path | None, identity: str, permutation: bool) -> tuple[dict[str, Any], bool]:
+    """Metrics of a run's vectors, with `permutation_test` where asked; and whether its data have a course score."""
     from cinealign.distance.distances import distance_matrix
     from cinealign.evaluation.comparison import permutation_test
     from cinealign.evaluation.identity import identity_ids
@@ -36,7 +36,8 @@ def score_run(folder: Path, data: Path | None, identity: str, permutation: bool)
         held_out = split_rows(run.train_rows, len(ids))["held_out"]
         # Any distance of a run falls with the inner product of its saved vectors, so cosine has the same ranks.
         scored["permutation_test"] = permutation_test(distance_matrix(poster, intro), held_out)
-    return {"recipe": run.recipe.name, "data": run.metrics["data"], "identity": identity, **scored}
+    scored = {"recipe": run.recipe.name, "data": run.metrics["data"], "identity": identity, **scored}
+    return scored, run.assignment
 
 
 def open_run(folder: Path) -> Run:
@@ -68,8 +69,8 @@ def run_vectors(run: Run, data: Path | None) -> tuple[NDArray[np.float32], NDArr
 
 def score_distances(
     path: Path, train_ids: Path | None, data: Path | None, identity: str, permutation: bool
-) -> dict[str, Any]:
-    """Metrics of a saved D; with `permutation_test` where asked.
+) -> tuple[dict[str, Any], bool]:
+    """Metrics of a saved D, with `permutation_test` where asked; and whether its data, if known, have a course score.
 
     Raises:
         DataError: D and the data are of different sizes, labels of D are not those of the data, or one cannot be used.
@@ -93,7 +94,7 @@ def score_distances(
     scored = {"identity": identity, **evaluate_distances(D, ids, rows)}
     if permutation:
         scored["permutation_test"] = permutation_test(D, split_rows(rows, len(D))["held_out"])
-    return scored
+    return scored, catalogue is None or catalogue.report.assignment
 
 
 def split_of(train_ids: Path | None, catalogue: Catalogue | None, n: int) -> NDArray[np.int64]:

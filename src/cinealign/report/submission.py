@@ -214,6 +214,9 @@ def _side_files(tree: Path, run: Run, catalogue: Catalogue, analysis: Path, stud
     (tree / "README.md").write_text(_readme(run, student, lang), encoding="utf-8")
 
 
+_SCORE = {"en": "; course score {:.2f} of 15", "zh": "；课程得分 {:.2f}（满分 15）"}
+
+
 def _readme(run: Run, student: Student, lang: Language) -> str:
     template = files("cinealign.report").joinpath("templates", f"submission-{lang}.md").read_text(encoding="utf-8")
     metrics = run.metrics
@@ -224,7 +227,7 @@ def _readme(run: Run, student: Student, lang: Language) -> str:
         n=f"{metrics['n']:,}",
         p2i=f"{metrics['poster_to_intro']['all']:.4f}",
         i2p=f"{metrics['intro_to_poster']['all']:.4f}",
-        score=f"{metrics['course_score']:.2f}",
+        score=_SCORE[lang].format(metrics["course_score"]) if run.assignment else "",
     )
 
 

@@ -116,7 +116,11 @@ def compare(
         "chance": k / len(catalogue),
         "split": {split: len(rows) for split, rows in splits.items()},
         "seeds": seeds,
-        "data": {"source": catalogue.source, "digest": catalogue.digest},
+        "data": {
+            "source": catalogue.source,
+            "digest": catalogue.digest,
+            "assignment": catalogue.report.assignment,
+        },
         "recipes": entries,
         "differences": differences({name: each[splits["held_out"]] for name, each in hits.items()}, seeds),
     }

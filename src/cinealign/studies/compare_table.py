@@ -42,15 +42,21 @@ def about(comparison: dict[str, Any]) -> list[str]:
 def markdown(comparison: dict[str, Any]) -> str:
     """All tables and what they mean."""
     head = ["recipe", *(f"{SHORT[d]}, held-out" for d in DIRECTIONS), "sum, held-out"]
-    head += ["sum, all", "course score", "fit s", "numbers"]
+    course = has_course(comparison)
+    head += ["sum, all", *["course score"] * course, "fit s", "numbers"]
     rows = []
     for entry in comparison["recipes"]:
         accuracy = entry["accuracy"]
         row = [entry["recipe"], *(_cell(accuracy[d]["held_out"]) for d in DIRECTIONS), _cell(entry["held_out_sum"])]
-        row += [_cell(entry["acc_sum"]), f"{entry['course_score']:.2f}", seconds_text(entry["seconds"])]
+        row += [_cell(entry["acc_sum"]), *[f"{entry['course_score']:.2f}"] * course, seconds_text(entry["seconds"])]
         rows.append([*row, f"{entry['parameters']:,}"])
     tables = [_markdown_table(head, rows), other_splits(comparison)]
     return "\n\n".join([*tables, *about(comparison), *difference_text(comparison)]) + "\n"
+
+
+def has_course(comparison: dict[str, Any]) -> bool:
+    """Whether the data are the assignment's; a comparison of older versions does not say, and was of those."""
+    return bool(comparison["data"].get("assignment", True))
 
 
 def other_splits(comparison: dict[str, Any]) -> str:

@@ -1,4 +1,7 @@
+import io
+
 import pytest
+from rich.console import Console
 
 from cinealign.cli.show.metrics import metrics_text, print_metrics
 from tests.evaluation.test_metrics import example
@@ -18,6 +21,10 @@ def test_the_table_states_split_n_k_chance_and_both_ratios(capsys):
         assert rows[0][6] == ("0.900" if direction == "poster to intro" else "0.800")
     assert "sum of both directions, all 40 items, top 5 %: 0.7000" in text
     assert "course score: 7.00 of 15" in text
+    file = io.StringIO()
+    corrected = {**example(), "transductive": {"csls": example()}}
+    print_metrics(corrected, console=Console(file=file, width=100), course=False)
+    assert "sum of both directions" in file.getvalue() and "course" not in file.getvalue()
     assert "held-out" in text
     assert "\x1b" not in text
     assert "…" not in text

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from cinealign.evaluation.keys import DIRECTIONS, SPLITS
-from cinealign.studies.compare_table import SHORT, about, interval_text, judged, seconds_text
+from cinealign.studies.compare_table import SHORT, about, has_course, interval_text, judged, seconds_text
 
 
 def comparison_lines(comparison: dict[str, Any]) -> list[str]:
     """For the terminal: several narrow tables, 80 columns as long as names are short, and notes wrapped to that."""
-    accuracies, costs = [], []
+    accuracies, costs, course = [], [], has_course(comparison)
     for entry in comparison["recipes"]:
         for split in (name for name in reversed(SPLITS) if comparison["split"][name]):
             for direction in DIRECTIONS:
@@ -20,12 +20,13 @@ def comparison_lines(comparison: dict[str, Any]) -> list[str]:
                 spread = "-" if measure["spread"] is None else f"{measure['spread']:.3f}"
                 named = [entry["recipe"], SHORT[direction], split.replace("_", "-")]
                 accuracies.append([*named, f"{measure['mean']:.3f}", interval_text(measure["interval"]), spread])
-        course, numbers = f"{entry['course_score']:.2f}", f"{entry['parameters']:,}"
-        costs.append([entry["recipe"], _mean(entry["acc_sum"]), course, seconds_text(entry["seconds"]), numbers])
+        score = [f"{entry['course_score']:.2f}"] * course
+        numbers = [seconds_text(entry["seconds"]), f"{entry['parameters']:,}"]
+        costs.append([entry["recipe"], _mean(entry["acc_sum"]), *score, *numbers])
     said = [
         *_plain_table(["recipe", "direction", "items", "accuracy", "95 % interval", "±"], accuracies),
         "",
-        *_plain_table(["recipe", "sum, all", "course", "fit s", "numbers"], costs),
+        *_plain_table(["recipe", "sum, all", *["course"] * course, "fit s", "numbers"], costs),
         "",
         *_wrapped(about(comparison)),
     ]

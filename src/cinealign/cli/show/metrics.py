@@ -79,15 +79,21 @@ def p_text(p: float) -> str:
     return f"{p:.4f}" if p >= 0.0001 else "< 0.0001"
 
 
-def summary_lines(metrics: Metrics) -> list[str]:
-    """The sum of both directions, the course score, and what the columns mean."""
+def summary_lines(metrics: Metrics, *, course: bool = True) -> list[str]:
+    """The sum of both directions, the course score where the data are the assignment's, and what the columns mean."""
     half, percent = metrics["ratio_0.5"], _percent(metrics["ratio"])
     area = metrics["curve"]["area"]
     lines = [
         f"sum of both directions, all {metrics['n']} items, top {percent}: {metrics['acc_sum']:.4f} "
         f"(95 % interval {_interval(metrics['intervals']['acc_sum'])}), chance {2 * metrics['chance']:.4f}",
-        f"course score: {metrics['course_score']:.2f} of 15 (10 x the sum, at most 1.5); "
-        f"at ratio {half['ratio']:g} it would be {half['course_score']:.2f}, which the task does not ask for",
+        *(
+            [
+                f"course score: {metrics['course_score']:.2f} of 15 (10 x the sum, at most 1.5); "
+                f"at ratio {half['ratio']:g} it would be {half['course_score']:.2f}, which the task does not ask for"
+            ]
+            if course
+            else []
+        ),
         f"top {percent}: share of queries whose partner is among the {metrics['k']} nearest, ties counting against "
         "the model; intervals by drawing items again",
         f"R@k: partner among the k nearest, by chance k / {metrics['n']}; "
@@ -108,13 +114,14 @@ def summary_lines(metrics: Metrics) -> list[str]:
     return lines
 
 
-def print_metrics(metrics: Metrics, title: str = "", console: Console | None = None) -> None:
+def print_metrics(metrics: Metrics, title: str = "", console: Console | None = None, *, course: bool = True) -> None:
     """Print the table and its summary, and those of `transductive` results after them where there are any.
 
     Args:
         metrics: what `metrics.score` returns, perhaps with `transductive` added: such metrics by name.
         title: put before the line with N and k.
         console: where to; without it stdout, 120 columns wide when it is not a terminal.
+        course: with the score of the course, which only the assignment's data have.
     """
     from rich.console import Console
 
@@ -124,11 +131,11 @@ def print_metrics(metrics: Metrics, title: str = "", console: Console | None = N
     console.print(metrics_table(metrics, console.width))
     for line in too_few(metrics):
         console.print(word(line), markup=False, highlight=False, soft_wrap=True)
-    for line in summary_lines(metrics):
+    for line in summary_lines(metrics, course=course):
         console.print(word(line), markup=False, highlight=False, soft_wrap=True)
     for name, corrected in metrics.get("transductive", {}).items():
         console.print()
-        print_metrics(corrected, f"{name}: transductive, looks at the other test items", console)
+        print_metrics(corrected, f"{name}: transductive, looks at the other test items", console, course=course)
 
 
 def metrics_text(metrics: Metrics, title: str = "", width: int = PLAIN_WIDTH) -> str:
