@@ -51,12 +51,25 @@ def test_vectors_score_what_their_cosines_score(form, finished, sample, tmp_path
     assert row.verdict != "FAIL"
 
 
+def test_zero_vectors_are_as_far_from_everything_and_said(finished, sample, tmp_path):
+    poster, intro = (np.array(side, dtype=np.float32) for side in finished.vectors)
+    poster[[3, 5]] = 0  # posters on which a model finds nothing
+    folder = tmp_path / "s"
+    folder.mkdir()
+    np.savez(folder / "v.npz", image=poster, text=intro)
+    row = judge(folder, tmp_path / "x", sample, Limits())
+    cosines = (poster @ intro.T) / np.maximum(np.linalg.norm(poster, axis=1), 1e-9)[:, None]
+    expected = evaluate_distances(1 - cosines / np.linalg.norm(intro, axis=1), None, sample.train_rows, samples=10)
+    assert row.metrics["acc_sum"] == pytest.approx(expected["acc_sum"], abs=1e-9)
+    assert any(f"2 of {len(sample)} poster vectors are zero" in line for line in row.remarks)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         (lambda side: side[:50], r"vectors of shapes"),
         (lambda side: side * np.nan, "not finite"),
-        (lambda side: side * 0, "vectors are zero"),
+        (lambda side: side * 0, "all vectors of a side are zero"),
         (lambda side: side.astype(complex), "real numbers"),
         (lambda side: side.astype(object), "not opened"),
     ],

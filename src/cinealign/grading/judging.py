@@ -107,8 +107,9 @@ def _judge(judged: Judged, path: Path, scratch: Path, catalogue: Catalogue, limi
     if found.run is not None:
         D, findings = _run(judged, found.run, catalogue)
     elif found.vectors:
-        D, told = mended(distances_of(found.vectors, catalogue.ids), catalogue)
-        judged.remarks += [told] if told else []
+        D, zeros = distances_of(found.vectors, catalogue.ids)
+        D, told = mended(D, catalogue)
+        judged.remarks += [*zeros, *([told] if told else [])]
         findings = audit_distances(D, catalogue.train_rows, catalogue)
         judged.remarks.append("no D, but vectors of both sides; they are scored by cosine distance")
     elif found.matrix is not None:
@@ -167,7 +168,7 @@ def _matrix(judged: Judged, file: Path, catalogue: Catalogue) -> tuple[NDArray[A
 def _agreement(judged: Judged, D: NDArray[Any], files: tuple[Path, ...], catalogue: Catalogue) -> list[Finding]:
     """Whether D follows from the vectors beside it; vectors that cannot be read cost nothing but a remark."""
     try:
-        of_vectors, _ = mended(distances_of(files, catalogue.ids), catalogue)
+        of_vectors, _ = mended(distances_of(files, catalogue.ids)[0], catalogue)
     except CineAlignError as error:
         judged.remarks.append(f"the vectors beside D are not compared with it: {error}")
         return []

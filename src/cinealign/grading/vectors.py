@@ -69,14 +69,20 @@ def holds_vectors(path: Path) -> bool:
     return "D" not in names and _sides(dict.fromkeys(names)) is not None
 
 
-def distances_of(paths: tuple[Path, ...], ids: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float32]:
-    """(N, N) cosine distances of the vectors in one file or two.
+def distances_of(
+    paths: tuple[Path, ...], ids: Sequence[int] | NDArray[np.int64]
+) -> tuple[NDArray[np.float32], list[str]]:
+    """(N, N) cosine distances of the vectors in one file or two, and what a teacher should know of the vectors.
+
+    A zero vector is at distance 1 from everything, as its inner product with everything is 0: that is what a model says
+    of a poster on which it finds nothing.
 
     Args:
         paths: one archive, or the files of posters and of intros.
         ids: (N,) ids of the data in row order; labels of rows, where a side has them, put it in this order.
     Raises:
-        DataError: damaged, pickled, other shapes than (N, D) on both sides, not finite, or labels that are not `ids`.
+        DataError: damaged, pickled, other shapes than (N, D) on both sides, not finite, all zero, or labels that are not
+            `ids`.
     """
     poster, intro = _archive(paths[0]) if len(paths) == 1 else (_file(paths[0]), _file(paths[1]))
     what = " and ".join(path.name for path in paths)
@@ -87,18 +93,25 @@ def distances_of(paths: tuple[Path, ...], ids: Sequence[int] | NDArray[np.int64]
         )
     if poster.values.dtype.kind not in "fiu" or intro.values.dtype.kind not in "fiu":
         raise DataError(f"{what}: vectors must be real numbers, got {poster.values.dtype} and {intro.values.dtype}")
-    return distance_matrix(_unit(poster, ids, what), _unit(intro, ids, what))
+    sides = {"poster": _unit(poster, ids, what), "intro": _unit(intro, ids, what)}
+    zeros = {name: int((~side.any(axis=1)).sum()) for name, side in sides.items()}
+    remarks = [
+        f"{what}: {count} of {len(ids)} {name} vectors are zero; each is as far from everything, and ties count against it"
+        for name, count in zeros.items()
+        if count
+    ]
+    return distance_matrix(*sides.values()), remarks
 
 
 def _unit(side: Side, ids: Sequence[int] | NDArray[np.int64], what: str) -> NDArray[np.float32]:
-    """(N, D) vectors of length 1 in the order of `ids`."""
+    """(N, D) vectors of length 1, or zero, in the order of `ids`."""
     values = np.asarray(side.values, dtype=np.float32)
     if not np.isfinite(values).all():
         raise DataError(f"{what}: vectors hold entries that are not finite")
     lengths = np.linalg.norm(values.astype(np.float64), axis=1, keepdims=True)
-    if (lengths == 0).any():
-        raise DataError(f"{what}: {int((lengths == 0).sum())} vectors are zero, so they have no cosine")
-    unit: NDArray[np.float32] = (values / lengths).astype(np.float32)
+    if not lengths.any():
+        raise DataError(f"{what}: all vectors of a side are zero")
+    unit: NDArray[np.float32] = (values / np.where(lengths == 0, 1, lengths)).astype(np.float32)
     return unit if side.labels is None else unit[places_of(side.labels, [int(one) for one in ids], "vectors", what)]
 
 
