@@ -100,7 +100,7 @@ def distances_of(
         for name, count in zeros.items()
         if count
     ]
-    return distance_matrix(*sides.values()), remarks
+    return distance_matrix(sides["poster"], sides["intro"]), remarks
 
 
 def _unit(side: Side, ids: Sequence[int] | NDArray[np.int64], what: str) -> NDArray[np.float32]:
