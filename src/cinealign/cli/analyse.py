@@ -24,7 +24,7 @@ def analyse(
 ) -> None:
     """Is the poster related to the intro, what do neighbours share, what is it good for: numbers, tables, figures.
 
-    The same command goes on with an analysis that was interrupted, and shows one that is finished again.
+    The same command resumes an interrupted analysis; a finished one is shown again.
     """
     from cinealign.analysis.analyse import analyse as answer
     from cinealign.analysis.analyse import finished_analysis

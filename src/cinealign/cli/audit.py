@@ -31,7 +31,7 @@ def audit(
 
     Exits with 0 on PASS, 1 on FAIL, 3 where a NOTE leaves the question open.
 
-    A run is made again from its data and compared. A matrix can only be looked at: see docs/audit.md for what that shows.
+    A run is recomputed from its data and compared. Of a matrix alone less can be shown: see docs/audit.md.
     """
     import json
 

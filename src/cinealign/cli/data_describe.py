@@ -22,7 +22,7 @@ def describe(
 ) -> None:
     """Describe a data folder: counts, sizes, intro lengths, languages, genres, decades, duplicates, damage, lettering.
 
-    Takes folders that no run would: posters may be damaged, intros missing, train.txt absent.
+    Also reads folders that a run refuses: posters may be damaged, intros missing, train.txt absent.
     """
     import json
 

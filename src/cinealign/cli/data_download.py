@@ -71,8 +71,8 @@ def download(
 ) -> None:
     """Make a catalogue of MovieLens-1M from public sources: GroupLens, public metadata or your own key, poster hosts.
 
-    Lists the hosts first and asks; shows the licence and asks. Run it again to go on after a stop, or to try again what
-    is missing. Exits with 0 if all was had, 1 if something is missing (missing.csv says what and why), 2 on an error.
+    Lists the hosts first and asks; shows the licence and asks. Run it again to resume, or to retry what
+    is missing. Exits with 0 if nothing is missing, 1 if something is (missing.csv says what and why), 2 on an error.
     """
     from cinealign.data.download import movielens
     from cinealign.data.download.queue import BackOff

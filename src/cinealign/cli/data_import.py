@@ -37,11 +37,11 @@ def import_data(
     genre: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of genres or categories.")] = None,
     split: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column that says which items are train.")] = None,
     train_value: Annotated[
-        str | None, typer.Option(metavar="VALUE", help="What the split column says of a train item, if not 'train'.")
+        str | None, typer.Option(metavar="VALUE", help="Value of the split column for train items, if not 'train'.")
     ] = None,
     share: Annotated[float, typer.Option(help="Train share of the random split, where SOURCE has no split.")] = 0.6,
     seed: Annotated[int, typer.Option(help="Seed of the random split.")] = 0,
-    noun: Annotated[str, typer.Option(help="What an item is called, such as book.")] = "item",
+    noun: Annotated[str, typer.Option(help="Noun for an item, such as book.")] = "item",
     longest_side: Annotated[int, typer.Option(metavar="PIXELS", help="Larger pictures are shrunk to this.")] = 1024,
     encoding: Annotated[
         str | None, typer.Option(help="Encoding of a text file, such as big5; detected if absent.")
@@ -50,19 +50,22 @@ def import_data(
     quoting: Annotated[
         QuotingChoice | None,
         typer.Option(
-            help="What a quote in a cell is: doubled, after a backslash, or a letter (none); found if absent."
+            help="How quotes in cells are written: doubled, after a backslash, or as plain text (none); detected if absent."
         ),
     ] = None,
     header: Annotated[
         bool | None,
-        typer.Option("--header/--no-header", help="Whether the first row names the columns; found if absent."),
+        typer.Option("--header/--no-header", help="Whether the first row names the columns; detected if absent."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what is understood and write no catalogue.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show how SOURCE is read, and write no catalogue.")
+    ] = False,
     contact_sheet: Annotated[
         Path | None, typer.Option(metavar="PNG", help="Draw the first pictures with their texts to this file.")
     ] = None,
     look: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Pictures to look at for words, to propose a recipe; 0: none.")
+        int,
+        typer.Option(min=0, metavar="N", help="Number of pictures checked for words, to propose a recipe; 0: none."),
     ] = 32,
     force: Annotated[bool, typer.Option("--force", help="Replace a catalogue that was imported there before.")] = False,
 ) -> None:

@@ -40,7 +40,7 @@ def split(
     seed: Annotated[int, typer.Option(help="For random and group.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing train.txt.")] = False,
 ) -> None:
-    """Write train.txt and split.json: which items may be learned from. Posters are decoded, so that sizes are true."""
+    """Write train.txt and split.json: which items are for training. Posters are decoded, so that only usable ones count."""
     from cinealign.data.split.folder import SplitOptions, split_folder
 
     options = SplitOptions(by.value, column, train_value, listing, before, share, seed)

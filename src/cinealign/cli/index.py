@@ -60,7 +60,7 @@ def make(
     compression: Annotated[CompressionChoice, typer.Option(help="lance: compression of its vectors.")] = (
         CompressionChoice.pq
     ),
-    width: Annotated[int, typer.Option(metavar="N", help="Most numbers per vector; 0 keeps all of the model's.")] = 768,
+    width: Annotated[int, typer.Option(metavar="N", help="Largest vector width; 0 keeps the model's.")] = 768,
     chances: Annotated[
         bool,
         typer.Option(
@@ -70,7 +70,7 @@ def make(
     force: Annotated[bool, typer.Option("--force", help="Replace an index; what was added to it is lost.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make an index of a run: vectors, items, model, and how often a score means the right answer.
+    """Make an index of a run: vectors, items, model, and calibrated chances.
 
     The same command resumes an interrupted index.
     """
@@ -175,7 +175,7 @@ def check(
     folder: IndexFolder,
     sample: Annotated[int, typer.Option(min=0, help="Items per side that are encoded again.")] = 20,
 ) -> None:
-    """Verify sums, counts and lengths, and that a sample of stored vectors comes out of the model again."""
+    """Verify checksums and counts, and encode a sample again to compare with the stored vectors."""
     from cinealign.search.check import check_index
     from cinealign.search.index import Index
 
@@ -189,7 +189,7 @@ def check(
 
 @index_app.command()
 def info(folder: IndexFolder, as_json: AsJson = False) -> None:
-    """Show what an index holds, how well it finds, and how true its chances are."""
+    """Show what an index holds, its recall, and how well its chances are calibrated."""
     from cinealign.search.card_lines import card_lines
     from cinealign.search.folder import read_card, read_manifest
 

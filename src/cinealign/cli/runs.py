@@ -72,7 +72,7 @@ def run(
     device: DeviceOption = DeviceChoice.auto,
     as_json: AsJson = False,
 ) -> None:
-    """Learn from the train pairs, score all pairs, and write a run directory.
+    """Train on the train pairs, score all pairs, and write a run directory.
 
     The same command resumes an interrupted run.
     """
@@ -143,7 +143,7 @@ def evaluate(
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option(help="For a D: the data folder, whose order and split it has. For a run: to read intros from."),
+        typer.Option(help="For a D: data folder with the order and the split of D. For a run: where to read intros."),
     ] = None,
     identity: Annotated[
         IdentityChoice, typer.Option(help="What makes a partner: the item, or every item with the same intro.")

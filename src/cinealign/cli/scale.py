@@ -53,9 +53,9 @@ def encode(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Encode pictures and texts with the model of a run into a Lance table; the same command goes on where it stopped.
+    """Encode pictures and texts with the model of a run into a Lance table; the same command resumes it.
 
-    Ends with 1 where ids of the table and of the source differ.
+    Exits with 1 if the ids of the table and of the source differ.
     """
     from cinealign.scale.encode import encode as encode_source
 
@@ -88,9 +88,7 @@ def index(
     compression: Annotated[CompressionChoice, typer.Option(help="Compression of the vectors in the IVF index.")] = (
         CompressionChoice.pq
     ),
-    width: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Most numbers per vector; 0 keeps all of the model's.")
-    ] = 768,
+    width: Annotated[int, typer.Option(min=0, metavar="N", help="Largest vector width; 0 keeps the model's.")] = 768,
     address: Address = "auto",
     workers: Workers = 2,
     force: Annotated[bool, typer.Option("--force", help="Replace an index.")] = False,
@@ -119,7 +117,7 @@ def evaluate(
     workers: Workers = 2,
     as_json: AsJson = False,
 ) -> None:
-    """Score pairs as `cinealign evaluate` does, by blocks: no worker needs the whole of the vectors in memory."""
+    """Score pairs as `cinealign evaluate` does, in blocks: no worker holds all vectors in memory."""
     from cinealign.scale.evaluate import evaluate as evaluate_pairs
     from cinealign.scale.pairs import read_ids
 

@@ -72,9 +72,9 @@ def search(
         Path | None, typer.Option(metavar="PNG", help="Draw the hits' posters to this file.")
     ] = None,
 ) -> None:
-    """Find posters for a text, intros for a picture, or what is like an item, each with the chance that it is the partner.
+    """Find posters for a text, intros for a picture, or similar items, each with its chance of being the partner.
 
-    A chance says how often a hit of such a score is the partner of what was asked, if that is in the index at all.
+    The chance of a hit is the probability that it is the partner of the query, if the partner is in the index.
     """
     from cinealign.device import use_device
     from cinealign.search.query import parts_of

@@ -46,9 +46,9 @@ def serve(
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Data folder; else where the run's data usually are.")] = None,
 ) -> None:
-    """Search, items, pairs, a map, the numbers of the run and its comparison with others, in a browser.
+    """Open a run in the browser: search, items, pairs, a map, its numbers, and comparison with other runs.
 
-    A run without an index gets one first. Nobody but this machine can reach the pages unless --host says so.
+    A run without an index gets one first. Only this machine can reach the pages unless --host says otherwise.
     """
     from cinealign.errors import ModelError
     from cinealign.web.settings import Settings

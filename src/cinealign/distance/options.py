@@ -62,7 +62,7 @@ class TransductionOptions(PartOptions):
 class CslsOptions(TransductionOptions):
     """Options of `csls`."""
 
-    k: int = Field(10, ge=1, le=100_000, description="neighbours whose mean similarity says how crowded a place is")
+    k: int = Field(10, ge=1, le=100_000, description="neighbours whose mean similarity measures local density")
 
 
 class SinkhornOptions(TransductionOptions):

@@ -71,8 +71,8 @@ class ExpertOptions(PartOptions):
     """Settings every expert has; unknown keys are refused."""
 
     expert: str = Field("", description="its kind")
-    poster: list[str] = Field(min_length=1, description="poster views it looks at")
-    intro: list[str] = Field(min_length=1, description="intro views it looks at")
+    poster: list[str] = Field(min_length=1, description="poster views it reads")
+    intro: list[str] = Field(min_length=1, description="intro views it reads")
     weight: float | None = Field(
         None, ge=0, le=1_000_000, description="fixed weight; learned from out-of-fold scores where absent"
     )

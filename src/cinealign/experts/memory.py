@@ -29,7 +29,10 @@ class MemoryOptions(ExpertOptions):
     )
     dimensions: int = Field(256, ge=8, le=8192, description="length of a train item's code")
     bandwidth: float = Field(
-        0.02, gt=0, le=100, description="how unlike a train item may be, in cosine, to recall its code"
+        0.02,
+        gt=0,
+        le=100,
+        description="width of the kernel in cosine: how different a train item may be and still be recalled",
     )
 
 

@@ -43,9 +43,11 @@ class NetworkOptions(ExpertOptions):
     languages: list[LanguageOptions] = Field(min_length=1, description="language models that both sides are read by")
     pictures: list[str] = Field(default_factory=list, description="poster views of features of the picture")
     letters: LettersOptions | None = Field(None, description="character n-grams of both sides; none where absent")
-    reading_ridge: float = Field(8.0, gt=0, le=1e9, description="pull of a reading's map to the identity")
+    reading_ridge: float = Field(
+        8.0, gt=0, le=1e9, description="ridge that pulls the map of a reading towards the identity"
+    )
     picture_ridge: float = Field(30.0, gt=0, le=1e9, description="of the CCA of pictures and intros")
-    looks: int = Field(64, ge=1, le=100_000, description="directions through which the picture speaks")
+    looks: int = Field(64, ge=1, le=100_000, description="directions of the picture in the shared space")
     rank: int = Field(32, ge=1, le=100_000, description="of the adapters")
     dropout: float = Field(0.2, ge=0, lt=1, description="before an adapter")
     folds: int = Field(5, ge=3, le=50, description="inner folds; a member of the network leaves each out")
@@ -53,7 +55,10 @@ class NetworkOptions(ExpertOptions):
     memory: int = Field(58, ge=0, le=100_000, description="coordinates of the codes of train pairs; 0 for no memory")
     memory_share: float = Field(0.3, gt=0, lt=1, description="of a vector's squared length for the memory")
     bandwidth: float = Field(
-        0.02, gt=0, le=2, description="how unlike a train item may be, in cosine, to recall its code"
+        0.02,
+        gt=0,
+        le=2,
+        description="width of the kernel in cosine: how different a train item may be and still be recalled",
     )
     loss: LossChoice = Field(
         InfoNceOptions(loss="info_nce", temperature=0.03), description="its name as loss, and its own options"

@@ -19,9 +19,9 @@ class EarlyStopping(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     folds: int = Field(5, ge=2, le=50, description="one of so many inner folds is left out and judged")
-    every: int = Field(1, ge=1, le=100_000, description="epochs between two looks")
+    every: int = Field(1, ge=1, le=100_000, description="epochs between two checks")
     patience: int = Field(
-        10, ge=1, le=100_000, description="looks without a better inner accuracy after which the search ends"
+        10, ge=1, le=100_000, description="checks without a better inner accuracy before the search ends"
     )
 
 
@@ -41,7 +41,7 @@ class TrainingSettings(BaseModel):
     learning_rate: float = Field(1e-3, gt=0, le=1e20, description="the highest")
     weight_decay: float = Field(1e-2, ge=0, le=100, description="of matrices; vectors and scalars have none")
     decay_to: Literal["zero", "start"] = Field(
-        "zero", description="where weight_decay pulls to: for a network that starts well, to where it started"
+        "zero", description="what weight_decay pulls weights to: zero, or their values at the start"
     )
     momentum: float = Field(0.9, ge=0, lt=1, description="of sgd")
     schedule: ScheduleKind = Field("cosine", description="of the learning rate")

@@ -77,5 +77,5 @@ class TripletOptions(LossOptions):
 
     hinges: Literal["sum", "max"] = Field("max", description="all negatives of a query, or its hardest one")
     margin: float = Field(
-        0.2, gt=0, le=100, description="in cosine: how much nearer than a stranger the partner should be"
+        0.2, gt=0, le=100, description="in cosine: how much nearer than a negative the partner should be"
     )

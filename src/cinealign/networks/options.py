@@ -30,13 +30,15 @@ class CnnOptions(TowerOptions):
     """Channels of each stage; the stem makes the picture four times smaller, every stage but the first halves it."""
     blocks: int = Field(1, ge=1, le=50, description="residual blocks a stage")
     dropout: float = Field(0.1, ge=0, lt=1, description="on the pooled features")
-    stochastic_depth: float = Field(0.05, ge=0, lt=1, description="how often the last block is skipped; rises from 0")
+    stochastic_depth: float = Field(
+        0.05, ge=0, lt=1, description="probability of skipping the last block; rises linearly from 0 at the first"
+    )
     crop: float = Field(0.15, ge=0, lt=1, description="largest share of each side that a random crop cuts off")
     flip: float = Field(0.5, ge=0, le=1, description="how often a poster is mirrored")
     jitter: float = Field(0.2, ge=0, lt=1, description="largest change of brightness, contrast and saturation")
     erasing: float = Field(0.25, ge=0, le=1, description="how often a random rectangle is erased")
     precision: Precision = "auto"
-    """Of the numbers it is computed in; auto: bfloat16 where the processor has it, else float32."""
+    """Number format of the computation; auto: bfloat16 where the processor has it, else float32."""
 
 
 class PretrainedCnnOptions(TowerOptions):
@@ -68,12 +70,12 @@ class BagOptions(EmbeddingOptions):
 class RecurrentOptions(EmbeddingOptions):
     """Options of `RecurrentTower`."""
 
-    cell: Literal["rnn", "gru", "lstm"] = Field("lstm", description="what reads on from word to word")
+    cell: Literal["rnn", "gru", "lstm"] = Field("lstm", description="recurrent cell")
     pooling: WordPooling = "mean"
     """How the states of an intro's words become one: mean, greatest value of each, or a mean with learned weights."""
     bidirectional: bool = Field(True, description="read from both ends")
     hidden: int = Field(128, ge=1, le=4096, description="state of the cell, in each direction")
-    layers: int = Field(1, ge=1, le=8, description="cells on top of each other")
+    layers: int = Field(1, ge=1, le=8, description="stacked layers")
     dropout: float = Field(0.3, ge=0, lt=1, description="on the word vectors, between layers and on the pooled state")
 
 

@@ -39,7 +39,7 @@ class Plan:
     Attributes:
         languages: at least one.
         pictures: widths of the picture views together, 0 for none.
-        looks: directions through which the picture speaks.
+        looks: directions of the picture in the shared space.
         ngrams: rows of the table of letters, 0 for none.
         letters: numbers of a row.
         letters_dropout: share of the n-grams of a bag that drop out in training.
@@ -47,7 +47,7 @@ class Plan:
         pairs: train pairs, for hubs and memory.
         neighbours: of the hub bias.
         memory: coordinates of the codes; 0 for no memory.
-        bandwidth: how unlike a train item may be, in cosine, to recall its code.
+        bandwidth: width of the kernel in cosine: how different a train item may be and still be recalled.
         memory_share: of a vector's squared length.
     """
 

@@ -17,11 +17,11 @@ class Bm25Options(TfidfOptions):
     """Options of `Bm25View`."""
 
     sublinear_tf: bool = True
-    """Of no effect: k1 decides how repeating a term counts."""
+    """No effect here: k1 sets how repeated terms count."""
     k1: float = Field(default=1.2, ge=0, le=100)
-    """How much repeating a term adds; 0 asks only whether a text has it."""
+    """How much repeating a term adds; at 0 only its presence counts."""
     b: float = Field(default=0.75, ge=0, le=1)
-    """How much a longer text than the train mean lowers its terms."""
+    """How strongly terms of texts longer than the train mean are lowered."""
 
 
 class Bm25View(TfidfView):

@@ -56,9 +56,9 @@ class LanguageModelOptions(ViewOptions):
     hub: bool = False
     """May the weights of a hub id be downloaded?"""
     precision: Precision = "auto"
-    """Of the numbers it is computed in; auto: bfloat16 where the processor has it, else float32."""
+    """Number format of the computation; auto: bfloat16 where the processor has it, else float32."""
     prompt: Prompt = "{}"
-    """The wording in which the model gets a text, at {}: such as "A movie about this: {}"; query or document: the one of that
+    """Prompt around a text, which takes the place of {}, such as "A movie about this: {}"; query or document: the one of that
     name in the model's config_sentence_transformers.json."""
     normalize: bool = True
     """Give rows of length 1; False leaves the mean of the token vectors as it is."""

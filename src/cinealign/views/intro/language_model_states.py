@@ -39,11 +39,11 @@ class LanguageModelStatesOptions(ViewOptions):
     layers: int = Field(default=2, ge=1, le=100)
     """Last layers that are left to the tower."""
     prompt: Prompt = "{}"
-    """The wording in which the model gets a text, at {}."""
+    """Prompt around a text, which takes the place of {}."""
     max_tokens: int = Field(default=128, ge=3, le=8192)
-    """Tokens of a text that are read; how many texts are longer is said. A token takes 2 x H bytes of memory."""
+    """Most tokens read of a text; a message says how many texts are longer. A token takes 2 x H bytes of memory."""
     precision: Precision = "auto"
-    """Of the numbers it is computed in; auto: bfloat16 where the processor has it, else float32."""
+    """Number format of the computation; auto: bfloat16 where the processor has it, else float32."""
 
 
 class LanguageModelStatesView(TextView):

@@ -29,7 +29,7 @@ class TokensOptions(ViewOptions):
     max_words: int | None = Field(default=None, ge=1, le=1_000_000)
     """Keep only this many words, those most frequent in the train texts; None keeps all."""
     max_length: int = Field(default=256, ge=1, le=8192)
-    """Words of a text that are read; how many texts are longer is said."""
+    """Most words read of a text; a message says how many texts are longer."""
     stop_words: bool = False
     """Leave out English function words."""
     stem: bool = False

@@ -23,13 +23,13 @@ class WordVectorsOptions(ViewOptions):
     vectors: str = "wordllama"
     """wordllama (from its wheel), or a GloVe, word2vec or fastText file."""
     weighting: Literal["mean", "sif"] = "sif"
-    """Of the words of a text: all alike, or the rare ones more."""
+    """Weights of words: equal (mean), or higher for rare words (sif)."""
     smoothing: float = Field(default=1e-3, gt=0, le=1000)
     """a of SIF: words more frequent than this share of the train words count less than half."""
     remove_common: bool = True
-    """With sif: take away the direction that the train texts have in common."""
+    """With sif: remove the common direction of the train texts."""
     stop_words: bool = False
-    """Leave out English function words; SIF weighs them down anyway."""
+    """Leave out English function words; SIF lowers their weight anyway."""
 
 
 class Worded(NamedTuple):

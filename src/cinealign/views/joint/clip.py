@@ -33,7 +33,7 @@ class ClipOptions(ViewOptions):
     hub: bool = False
     """May the weights be downloaded?"""
     precision: Precision = "auto"
-    """Of the numbers it is computed in; auto: bfloat16 where the processor has it, else float32."""
+    """Number format of the computation; auto: bfloat16 where the processor has it, else float32."""
 
 
 class ClipModel:

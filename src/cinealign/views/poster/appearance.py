@@ -36,11 +36,11 @@ class AppearanceOptions(ViewOptions):
     """Options of `AppearanceView`."""
 
     width: int = Field(default=224, ge=32, le=1024)
-    """In pixels."""
+    """Width in pixels."""
     height: int = Field(default=320, ge=32, le=1024)
     """Posters are resized to width x height pixels, whatever their shape."""
     precision: Precision = "auto"
-    """auto is float32, which costs little more here than bfloat16."""
+    """Number format of the computation; auto: float32, which costs little more here than bfloat16."""
     output: Literal["pooled", "logits", "earlier"] = "pooled"
     """pooled: (N, 1280), the last convolution's mean over the poster; logits: (N, 1000), scores of ImageNet classes;
     earlier: (N, 208), the mean of the maps before the last block, which are less bound to those classes."""

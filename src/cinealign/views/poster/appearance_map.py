@@ -31,11 +31,11 @@ class AppearanceMapOptions(ViewOptions):
     """Options of `AppearanceMapView`."""
 
     width: int = Field(default=224, ge=32, le=1024)
-    """In pixels."""
+    """Width in pixels."""
     height: int = Field(default=320, ge=32, le=1024)
     """Posters are resized to width x height pixels, whatever their shape."""
     precision: Precision = "auto"
-    """Of the numbers it is computed in; auto: float32."""
+    """Number format of the computation; auto: float32."""
 
 
 class AppearanceMapView(PosterView):

@@ -34,7 +34,7 @@ class ClassicalOptions(ViewOptions):
     visual_words: bool = True
     """How often each visual word (a cluster of local descriptors of train posters) is on the poster."""
     descriptors: DescriptorKind = "orb"
-    """Of the visual words: orb (256 bits around a corner) or sift (gradients around a blob; slower)."""
+    """Local descriptors of the visual words: orb (256 bits around a corner) or sift (gradients around a blob; slower)."""
     codebook: int = Field(default=128, ge=2, le=4096)
     """Number of visual words."""
 

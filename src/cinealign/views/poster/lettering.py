@@ -45,14 +45,14 @@ class LetteringOptions(ViewOptions):
     min_confidence: float = Field(default=0.5, ge=0, le=1)
     """Lines that the engine is less sure of are left out."""
     case: Literal["lower", "title", "keep"] = "lower"
-    """How the text is given to the encoder; posters shout in capitals."""
+    """Case of the text for the encoder; many posters are set in capitals."""
     looks: list[Literal["as_is", "local"]] = Field(default=["as_is"], min_length=1)
     """Contrasts in which the poster is read (see `OcrOptions.contrast`); the lines of several readings are merged."""
     parted: bool = False
     """Whether joined words ("homealone") are split by a lexicon of English."""
     text: str = "{all}"
-    """What the encoder gets: any wording with {all} the chosen lines, {title} those of them that are the title, or {rest}
-    the others; language models understand a sentence better than a heap of words."""
+    """Prompt for the encoder: {all} stands for the chosen lines, {title} for those that are the title, {rest} for the
+    others. Language models understand a sentence better than loose words."""
     encoder: Annotated[SerializeAsAny[ViewOptions], BeforeValidator(_text_view)] = Field(
         default_factory=lambda: VIEWS.parse("language_model")
     )

@@ -20,7 +20,7 @@ class PixelsOptions(ViewOptions):
     """Options of `PixelsView`."""
 
     width: int = Field(default=64, ge=8, le=1024)
-    """In pixels."""
+    """Width in pixels."""
     height: int = Field(default=96, ge=8, le=1024)
     """Posters are resized to width x height pixels, whatever their shape."""
 

@@ -34,10 +34,10 @@ class VisionModelOptions(ViewOptions):
     """timm needs `pip install 'cinealign[timm]'` and a model of timm's: a folder or hub id whose config.json names its
     `architecture`."""
     pooling: Literal["auto", "mean", "cls"] = "auto"
-    """Of a transformer's patches: the class token if there is one (auto), it (cls), or the mean of all tokens. With timm
-    auto is the model's own pooling."""
+    """Of a transformer: the class token (cls), the mean of all tokens (mean), or the class token if there is one (auto). With
+    timm auto is the model's own pooling."""
     precision: Precision = "auto"
-    """Of the numbers it is computed in; auto: bfloat16 where the processor has it, else float32."""
+    """Number format of the computation; auto: bfloat16 where the processor has it, else float32."""
 
 
 class VisionModelView(PosterView):
