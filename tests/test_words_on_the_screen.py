@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 PACKAGE = Path(__file__).parent.parent / "src" / "cinealign"
-DRAWN = set((PACKAGE / "data").glob("sample*.py")) | {PACKAGE / "cli" / "data.py"}
+DRAWN = set((PACKAGE / "data" / "drawn").glob("*.py")) | {PACKAGE / "cli" / "data.py"}
 """The drawn catalogue is one of movies."""
 ASSIGNMENT = {
     PACKAGE / "report" / "templates" / "notebook.py",

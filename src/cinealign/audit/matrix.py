@@ -107,13 +107,13 @@ def check_constant(D: NDArray[Any]) -> Finding:
 
 
 def check_symmetry(D: NDArray[Any]) -> Finding:
-    """Posters and intros are different things: D is not its own mirror image, and no entry is 0 for being itself."""
+    """Posters and intros are different things: D is not its own transpose, and no entry is 0 for being itself."""
     own = np.asarray(D).diagonal()
     off = ~np.eye(len(D), dtype=bool)
     if len(D) > 2 and np.ptp(own) == 0 and np.ptp(D[off]) > 0:
         return failed("two sides", f"every partner has the same distance, {own[0]:g}; the diagonal was put there")
     if len(D) > 2 and np.allclose(D, D.T, rtol=0, atol=1e-6 * float(np.ptp(D))):
-        return failed("two sides", "D equals its mirror image: both its sides come from one kind of vector")
+        return failed("two sides", "D equals its transpose: both sides come from the same vectors")
     return passed("two sides", "D is not symmetric and partners differ in distance")
 
 
