@@ -35,6 +35,18 @@ def test_a_word_counts_what_the_text_without_it_loses(index: Index) -> None:
     assert said[0].shares == answer[0].shares
 
 
+def test_function_words_are_not_tried(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, *_ = words_of(10).split()
+    answer = index.search(text=f"the {first} of {second}", limit=2)
+    asked: list[str] = []
+    rows = index.text_rows
+    monkeypatch.setattr(index, "text_rows", lambda texts: asked.extend(texts) or rows(texts))
+    (found, _) = reasons(index, answer)
+    assert [word for word, _ in found.words] == ["the", first, "of", second]
+    assert [drop == 0 for _, drop in found.words] == [True, False, True, False]
+    assert f"{first} of {second}" not in asked and f"the of {second}" in asked
+
+
 def test_lines_of_lettering_that_say_what_was_asked_count_most(index: Index) -> None:
     first, second, *_ = words_of(10).split()  # the two lines on the poster of item 11
     answer = index.search(text=first, where={"title": "Movie 11"})

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cinealign.data.intros import english_stop_words
 from cinealign.data.posters import Poster, open_poster
 from cinealign.search.engines import Rows
 from cinealign.search.folder import Side
@@ -36,7 +37,8 @@ class Reason:
 
     Attributes:
         shares: part of the model -> what it adds to the score; empty where the score is no product of a poster and an intro.
-        words: words of the text that was asked, in its order, each with how much the score falls without it.
+        words: words of the text that was asked, in its order, each with how much the score falls without it; 0 of function
+            words, which are not tried.
         lines: lines of lettering, of the hit or of the poster that was asked, each with its likeness, read as a text of its
             own, to the text that was asked or to the hit's intro: 1 for the same text, 0 for any other.
         cells: (rows, columns) how much the score falls when that part of the asked picture is painted over; None if not
@@ -133,17 +135,21 @@ def _rows(index: Index, answer: Answer) -> Rows:
 
 
 def _words(index: Index, text: str, answer: Answer, rows: Rows) -> list[tuple[tuple[str, float], ...]]:
-    """Of every hit how much its score falls without each word: the text itself is encoded along with its variants."""
+    """Of every hit how much its score falls without each word: the text itself is encoded along with its variants.
+
+    Function words ("the", "of") are not tried and count 0: they are half of an intro, and what they cost is time.
+    """
     places, texts = without_each_word(text)
-    places, texts = places[:MOST_WORDS], texts[:MOST_WORDS]
     if len(places) < 2:
         return [()] * len(answer)
-    compact = index.text_rows([text, *texts])
+    named = [text[start:end] for start, end in places[:MOST_WORDS]]
+    tried = [at for at, word in enumerate(named) if word.lower() not in english_stop_words()]
+    compact = index.text_rows([text, *(texts[at] for at in tried)])
     scores = np.stack(
         [_scores(index, hit, row, compact) for hit, row in zip(answer, rows, strict=True)]
-    )  # (K, 1 + words)
-    drops = scores[:, :1] - scores[:, 1:]
-    named = [text[start:end] for start, end in places]
+    )  # (K, 1 + tried words)
+    drops = np.zeros((len(answer), len(named)))
+    drops[:, tried] = scores[:, :1] - scores[:, 1:]
     return [tuple(zip(named, map(float, of_hit), strict=True)) for of_hit in drops]
 
 
