@@ -381,3 +381,20 @@ def test_the_diagonal_plays_no_part_in_what_binds_it():
     assert again.predicted == pytest.approx(bound.predicted, abs=0)
     told = audit_matrix(changed, ROWS, bound)
     assert [one.said for one in told] == [one.said for one in audit_matrix(changed, ROWS)]
+
+
+@pytest.mark.parametrize(
+    ("outside", "verdict"),
+    [
+        ([-5.0, 5.0] * 8, "PASS"),  # residuals of near entries are larger than those of most others
+        ([-5.0] * 16, "FAIL"),
+        ([-500.0, 500.0] * 8, "FAIL"),  # others raised so that the lowered ones do not stand alone
+        ([-5.0], "PASS"),
+    ],
+)
+def test_entries_just_outside_on_both_sides_are_no_change(outside, verdict):
+    ranks = dict.fromkeys(("poster_to_intro", "intro_to_poster"), np.full(N, N))
+    deviations = np.tile([-0.5, 0.5], N // 2)
+    deviations[HELD_OUT[: len(outside)]] = outside
+    prediction = Prediction("D", 90, 4e-7, 3e-7, deviations, np.zeros(N), 3.7, 0.5, np.zeros(N, dtype=bool))
+    assert check_diagonal(prediction, HELD_OUT, ranks).verdict == verdict

@@ -22,6 +22,11 @@ from cinealign.evaluation.ranks import Ranks, ranks_from_distances
 
 CHANCE = 1e-6
 """Probability under which a count of diagonal entries is no accident."""
+OUTSIDE = 0.002
+"""Share of honest diagonal entries that may lie outside the limit, which one entry in a thousand exceeds by definition; twice
+that allows for the prediction's own error."""
+WILD_LIMITS = 10
+"""Limits beyond which a deviation is none of rounding, whatever its sign."""
 GAP_FIRST = 20
 """Partners at rank 1 below which nothing is said about gaps."""
 GAP_RATIO = 0.05
@@ -189,8 +194,12 @@ def check_diagonal(prediction: Prediction | None, held_out: Rows, ranks: dict[st
             "model looks so, and so does a diagonal of which a part was lowered: ask for vectors and model",
             **details,
         )
-    # One entry in a thousand is outside by definition of the limit; the number allows for the prediction's own error.
-    if outside > 2 and float(bdtrc(outside - 1, len(held_out), 0.002)) < CHANCE:
+    # Residuals of near entries can be larger than those of most others. Then as many partners lie above their prediction as
+    # below, all within a few limits; a diagonal that was changed lies below, or farther away.
+    nearer, farther = (int(np.count_nonzero(sign * deviations > prediction.limit)) for sign in (-1, 1))
+    wild = int(np.count_nonzero(np.abs(deviations) > WILD_LIMITS * prediction.limit))
+    usual = max(OUTSIDE, (farther + 1) / len(held_out))
+    if _too_many(nearer, len(held_out), usual) or _too_many(wild, len(held_out), OUTSIDE):
         return failed(
             name,
             f"entries of {prediction.form} follow from each other to {prediction.exactness:.0e} of their spread, as those of "
@@ -204,6 +213,11 @@ def check_diagonal(prediction: Prediction | None, held_out: Rows, ranks: dict[st
         f"dimensions, predicted to {prediction.exactness:.0e} of its spread)",
         **details,
     )
+
+
+def _too_many(count: int, of: int, usual: float) -> bool:
+    """Whether `count` of `of` entries is more than a share `usual` of them explains."""
+    return count > 2 and float(bdtrc(count - 1, of, usual)) < CHANCE
 
 
 def check_gap(ranks: dict[str, Ranks], held_out: Rows, prediction: Prediction | None) -> Finding:
