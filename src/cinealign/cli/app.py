@@ -30,7 +30,7 @@ from cinealign.cli.runs import distances, evaluate, run, show
 from cinealign.cli.scale import scale_app
 from cinealign.cli.search import search
 from cinealign.cli.serve import serve
-from cinealign.cli.speech import Translated
+from cinealign.cli.speech import Screen
 from cinealign.cli.studies import compare, plot, tune
 from cinealign.errors import CineAlignError
 from cinealign.phrases import LANGUAGES, locale_language, use_language
@@ -114,10 +114,11 @@ def main(arguments: list[str] | None = None) -> None:
     lang = _language(arguments)
     use_language(lang)
     with ExitStack() as screen:
-        if lang != "en":
-            screen.enter_context(redirect_stderr(Translated(sys.stderr)))
-            if "--json" not in arguments and "--csv" not in arguments:
-                screen.enter_context(redirect_stdout(Translated(sys.stdout)))
+        if lang != "en" or sys.stderr.isatty():
+            screen.enter_context(redirect_stderr(Screen(sys.stderr)))
+        for_people = "--json" not in arguments and "--csv" not in arguments
+        if for_people and (lang != "en" or sys.stdout.isatty()):
+            screen.enter_context(redirect_stdout(Screen(sys.stdout)))
         _call(arguments)
 
 

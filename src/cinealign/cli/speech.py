@@ -1,23 +1,55 @@
-"""The screen in Chinese: our lines are looked up on their way to it; tables look up their own cells."""
+"""The screen: our lines are looked up in Chinese and folded between words on their way to it; tables do both themselves."""
 
 from __future__ import annotations
 
 import io
+import re
+from shutil import get_terminal_size
 from typing import TextIO
+from unicodedata import east_asian_width
 
 from cinealign.phrases import word
 
+_WIDE = "\u2e80-\u9fff\uff00-\uffef"
+_PIECE = re.compile(rf"\s+|(?:[^\s{_WIDE}]+|[{_WIDE}])[\uff0c\u3002\uff1b\uff1a\u3001\uff09\uff01\uff1f\u201d]*")
+"""White space, a word, or one Chinese character; what closes a phrase stays with what it closes."""
 
-class Translated(io.TextIOBase):
-    """Stands for stdout or stderr and writes there; whole lines that have a Chinese phrase are written in it."""
+
+def folded(line: str, columns: int) -> list[str]:
+    """`line` in parts of at most `columns`, broken between words, all but the first indented by two more.
+
+    Lines with control codes (bars) stay as they are, and so does a word that is longer than a line.
+    """
+    if _width(line) <= columns or "\x1b" in line or "\r" in line:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip(" ")) + 2)
+    parts, part = [], ""
+    for piece in _PIECE.findall(line):
+        if part.strip() and _width(part) + _width(piece.rstrip()) > columns:
+            parts.append(part.rstrip())
+            part = indent + piece.lstrip()
+        else:
+            part += piece
+    return [*parts, part] if part.strip() else parts
+
+
+def _width(text: str) -> int:
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+class Screen(io.TextIOBase):
+    """Stands for stdout or stderr and writes there: lines in the language of the terminal, folded if it is one."""
 
     def __init__(self, screen: TextIO) -> None:
         self._screen = screen
 
     def write(self, text: str) -> int:
-        """Look up every line of `text`; bars and tables have no phrase and pass."""
-        lines = text.split("\n")
-        self._screen.write("\n".join(map(word, lines)))
+        """Look up and fold every line of `text`; bars and tables have no phrase, fit, and pass."""
+        lines = list(map(word, text.split("\n")))
+        if self.isatty():
+            columns = get_terminal_size().columns
+            lines = [part for line in lines for part in folded(line, columns)]
+        self._screen.write("\n".join(lines))
         return len(text)
 
     def flush(self) -> None:
