@@ -155,6 +155,7 @@ class _Table(Epochs):
         members = ["members"] if self.mean else []
         caption = f"{self.done} of {self.total} epochs, {self.time_left()}" if self.done else ""
         table = Table(title=self.label, caption=caption, title_justify="left", caption_justify="left", box=None)
+        table.min_width = max(len(self.label), len(caption))  # else they fold to the width of the numbers
         for heading in ("epoch", *members, *(SHOWN[key][0] for key in keys)):
             table.add_column(heading, justify="right")
         for entry, told in rows:

@@ -37,9 +37,14 @@ _AGAIN = "run the recipe again with --force"
 
 
 def finished_runs(folder: Path, deepest: int) -> list[Run]:
-    """The runs in `folder` and up to `deepest` folders below, by path; those whose numbers cannot be read are left out."""
+    """The runs in `folder` and up to `deepest` folders below, by path.
+
+    Those whose numbers cannot be read are left out, and so are the copies of metrics.json that indexes keep.
+    """
     found = []
     for path in _folders_with("metrics.json", folder, deepest):
+        if (path.parent / "CURRENT").is_file():
+            continue
         run = Run(path)
         try:
             complete = {"recipe", "data", "n", "acc_sum", "course_score"} <= set(run.metrics)

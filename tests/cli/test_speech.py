@@ -15,7 +15,10 @@ ENGLISH = (
     "top 5 %: share of queries whose partner is among the 146 nearest, ties counting against the model; intervals by "
     "drawing items again"
 )
-CHINESE = "前 5 %：正确匹配项排在前 146 名的查询所占比例，并列时按不利于模型计；区间由对项重抽样得到；`cinealign show RUN` 给出区间"
+CHINESE = (
+    "前 5 %：正确匹配项排在前 146 名的查询所占比例，并列时按不利于模型计；"
+    "区间由对项重抽样得到；`cinealign show RUN` 给出区间"
+)
 
 
 class Terminal(io.StringIO):
@@ -33,6 +36,19 @@ def test_a_line_is_folded_between_words(line: str, columns: int) -> None:
     assert all(word in " ".join(parts) for word in line.split() if word.isascii())
     assert not any(part.lstrip().startswith(("，", "。", "；", "：", "、", "）")) for part in parts[1:])
     assert all(part.startswith("  ") for part in parts[1:])
+
+
+def test_a_number_keeps_its_percent_sign() -> None:
+    assert all(
+        not part.lstrip().startswith("%")
+        for columns in range(20, 60)
+        for part in folded("k = 146 (5 %), " * 8, columns)
+    )
+
+
+def test_a_second_column_stays_one() -> None:
+    parts = folded(f"  recipe    {ENGLISH}", 80)
+    assert all(part.startswith(" " * 12) and part[12] != " " for part in parts[1:])
 
 
 @pytest.mark.parametrize("line", ["x" * 200, "\x1b[2K" + ENGLISH, "50 %\r" + ENGLISH, "", "  "])

@@ -103,9 +103,13 @@ def test_runs(
     (left / "identity").write_text("x")
     (beside / "runs" / "damaged").mkdir()
     (beside / "runs" / "damaged" / "metrics.json").write_text("{")
+    (beside / "runs" / "index").mkdir()
+    (beside / "runs" / "index" / "CURRENT").write_text("1")
+    (beside / "runs" / "index" / "base-1").symlink_to(finished.folder)
     code, out, err = call(capsys, "runs")
     assert (code, err) == (0, "") and f"{finished.metrics['intro_to_poster']['held_out']:.4f}" in out
     assert f"interrupted: {left.relative_to(beside)};" in out and "damaged" not in out
+    assert "base-1" not in out  # what an index keeps of its run is no run
     assert call(capsys, "runs", "nowhere")[0] == 2
 
 

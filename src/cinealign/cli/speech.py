@@ -11,18 +11,29 @@ from unicodedata import east_asian_width
 from cinealign.phrases import word
 
 _WIDE = "\u2e80-\u9fff\uff00-\uffef"
-_PIECE = re.compile(rf"\s+|(?:[^\s{_WIDE}]+|[{_WIDE}])[\uff0c\u3002\uff1b\uff1a\u3001\uff09\uff01\uff1f\u201d]*")
-"""White space, a word, or one Chinese character; what closes a phrase stays with what it closes."""
+_PIECE = re.compile(
+    rf"\s+|(?:[^\s{_WIDE}]*\d %|[^\s{_WIDE}]+|[{_WIDE}])[\uff0c\u3002\uff1b\uff1a\u3001\uff09\uff01\uff1f\u201d]*"
+)
+"""White space, a number with its %, a word, or one Chinese character; what closes a phrase stays with what it closes."""
+
+
+_COLUMN = re.compile(r" *\S+(?: \S+)* {2,}(?=\S)")
+"""What stands before the second column of a line in columns."""
 
 
 def folded(line: str, columns: int) -> list[str]:
-    """`line` in parts of at most `columns`, broken between words, all but the first indented by two more.
+    """`line` in parts of at most `columns`, broken between words.
+
+    All parts but the first are indented: to the line's second column where it has one, else by two more than the line.
 
     Lines with control codes (bars) stay as they are, and so does a word that is longer than a line.
     """
     if _width(line) <= columns or "\x1b" in line or "\r" in line:
         return [line]
+    column = _COLUMN.match(line)
     indent = " " * (len(line) - len(line.lstrip(" ")) + 2)
+    if column and _width(column[0]) <= columns // 2:
+        indent = " " * _width(column[0])
     parts, part = [], ""
     for piece in _PIECE.findall(line):
         if part.strip() and _width(part) + _width(piece.rstrip()) > columns:

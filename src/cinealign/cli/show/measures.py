@@ -114,9 +114,10 @@ def print_differences(pairs: Sequence[Mapping[str, Any]], detectable: Mapping[st
             "five cases; a smaller one may go unseen",
         )
     _say(
-        console, "p: paired bootstrap; 1st / 2nd: items that only this run finds; Holm: corrected for all tests, of the"
+        console,
+        "p: paired bootstrap; 1st / 2nd: items that only this run finds; Holm: p corrected for all tests (McNemar's exact "
+        "test for a direction, the bootstrap for the sum)",
     )
-    _say(console, "directions McNemar's exact one on these items, of the sum the bootstrap")
 
 
 def permutation_lines(found: Mapping[str, Any]) -> list[str]:
