@@ -13,12 +13,14 @@ import torch
 
 from cinealign.cli.app import main
 from cinealign.distance.distances import distance_matrix
-from cinealign.grading.desk import grade
+from cinealign.grading.desk import grade, submissions
 from cinealign.grading.judging import Judged, judge
-from cinealign.grading.recognition import claimed
+from cinealign.grading.notebooks import passages
+from cinealign.grading.recognition import claimed, recognise
 from cinealign.grading.resemblance import Fingerprint, alike, differ_by_noise
 from cinealign.grading.table import write_grades
 from cinealign.grading.unpacking import Limits
+from cinealign.grading.words import said as in_language
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +139,51 @@ def test_damage_pickles_and_nothing_are_remarks(tmp_path, D, judged, monkeypatch
         assert row.verdict == "-" and not row.metrics
         assert any(said in line for line in row.remarks), row.remarks
     assert not (tmp_path / "opened").exists()
+
+
+def test_what_systems_leave_behind_is_no_submission_and_no_part_of_one(tmp_path, D, judged):
+    folder = tmp_path / "submissions"
+    folder.mkdir()
+    for name in ("Thumbs.db", "desktop.ini", "~$grades.xlsx", ".DS_Store"):
+        (folder / name).write_bytes(b"x")
+    np.save(tmp_path / "distance.npy", D)
+    with zipfile.ZipFile(folder / "mac.zip", "w") as archive:
+        archive.write(tmp_path / "distance.npy", "work/distance.npy")
+        archive.writestr("__MACOSX/work/._distance.npy", b"\0\5\x16\7" * D.nbytes)  # larger than D, as is its icon
+        archive.writestr("__MACOSX/work/._story.ipynb", b"\0\5\x16\7")
+        archive.writestr("__MACOSX/work/._report.pdf", b"\0\5\x16\7")
+    assert [path.name for path in submissions(folder)] == ["mac.zip"]
+    row = judged(folder / "mac.zip")
+    assert row.metrics and row.remarks == ["no notebook", "no report (PDF)"]
+
+
+@pytest.mark.parametrize("other", ["D2.npy", "D_final.npy", "D (1).npy"])
+def test_a_second_d_is_named(tmp_path, D, other, judged):
+    np.save(tmp_path / "D.npy", D)
+    np.save(tmp_path / other, D[::-1])
+    row = judged(tmp_path)
+    assert "2 files could be D; D.npy is taken, the others are not read" in row.remarks
+
+
+def test_an_archive_inside_is_named_in_both_languages(tmp_path, judged):
+    (tmp_path / "work.zip").write_bytes(b"PK")
+    remarks = judged(tmp_path).remarks
+    assert "archives inside are not opened: work.zip" in remarks
+    chinese = [in_language(line, "zh") for line in remarks]
+    assert not any("ask for" in line or "last cell" in line or "inside" in line for line in chinese), chinese
+
+
+def test_two_submissions_of_one_name_keep_their_own_points(tmp_path, D, sample):
+    np.save(tmp_path / "1001.npy", D)
+    np.savetxt(tmp_path / "1001.csv", D[:5, :5])
+    np.savetxt(tmp_path / "1002.csv", D[:5, :5])
+    assert [row.name for row in grade(tmp_path, sample)] == ["1001.csv", "1001.npy", "1002"]
+
+
+def test_a_notebook_that_windows_saved_is_read(tmp_path):
+    path = notebook(tmp_path / "N.IPYNB", "accuracy 0.812")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert recognise(tmp_path).claims == (0.812,) and passages(path) is not None
 
 
 def test_claims_are_read_from_outputs_in_both_languages(tmp_path):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cinealign.data.cells import is_nothing, parts_of
 from cinealign.data.intros import clean_text
+from cinealign.data.system_files import left_by_a_system
 from cinealign.data.tables import Row, Table, read_table, whole_number
 from cinealign.errors import DataError
 
@@ -146,7 +147,7 @@ def _by_id(table: Table) -> tuple[dict[int, Row], tuple[str, ...]]:
 def _intro_table(folder: Path, main: Table, needed: bool) -> Table | None:
     found = []
     for path in sorted(folder.glob("*.csv")):
-        if path.name == main.name or path.name.startswith("."):
+        if path.name == main.name or left_by_a_system(path.name):
             continue
         table = read_table(path)
         if table.column(*ID_COLUMNS) is not None and table.column(*_INTRO) is not None:

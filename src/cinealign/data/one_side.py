@@ -11,6 +11,7 @@ from cinealign.data.importing.source import PICTURE_SUFFIXES
 from cinealign.data.intros import clean_text
 from cinealign.data.movie_table import TABLES
 from cinealign.data.posters import SUFFIXES, check_posters
+from cinealign.data.system_files import left_by_a_system
 from cinealign.data.tables import listed, read_table, read_text
 from cinealign.errors import DataError
 
@@ -61,7 +62,9 @@ def files_by_name(folder: Path) -> NamedFiles:
     Raises:
         DataError: two pictures or two texts of one folder are of one item.
     """
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not _is_hidden(path.relative_to(folder))]
+    files = [
+        path for path in sorted(folder.rglob("*")) if path.is_file() and not left_by_a_system(path.relative_to(folder))
+    ]
     pictures = [path for path in files if path.suffix.lower() in PICTURE_SUFFIXES]
     texts = [path for path in files if path.suffix.lower() == ".txt" and path.name.lower() not in _NO_ITEMS]
     plain = all(len({_item(path) for path in side}) == len(side) for side in (pictures, texts))
@@ -183,11 +186,7 @@ def read_texts(place: Path | str, column: str | None = None) -> Texts:
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and not _is_hidden(path)
-
-
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
+    return path.suffix.lower() in SUFFIXES and not left_by_a_system(path)
 
 
 def _item(path: Path) -> str:

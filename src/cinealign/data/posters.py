@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cinealign.data.pixels import rgb, without_texts
+from cinealign.data.system_files import left_by_a_system
 from cinealign.errors import DataError
 from cinealign.threads import on_threads
 
@@ -30,7 +31,6 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 """By Pillow's names."""
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp")
 _FOLDERS = ("poster", "posters")
-_SYSTEM_FILES = ("thumbs.db", "desktop.ini")
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def find_posters(folder: Path) -> PosterFolder:
     found: dict[int, Path] = {}
     strangers: list[str] = []
     for path in sorted(homes[0].iterdir()):
-        if path.name.startswith(".") or path.name.lower() in _SYSTEM_FILES:
+        if left_by_a_system(path.name):
             continue
         if path.suffix.lower() not in SUFFIXES or not re.fullmatch("[0-9]{1,18}", path.stem) or not path.is_file():
             strangers.append(path.name)

@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from cinealign.data.catalogue import Catalogue
+from cinealign.data.system_files import left_by_a_system
 from cinealign.errors import DataError
 from cinealign.grading.judging import Judged, judge
 from cinealign.grading.notebooks import Shared, compare
@@ -25,14 +26,14 @@ MEMORY = 8_000_000_000
 
 
 def submissions(folder: Path) -> list[Path]:
-    """Zips, folders and files directly in `folder`, by name; hidden ones are left aside.
+    """Zips, folders and files directly in `folder`, by name; those of a system or an open document are left aside.
 
     Raises:
         DataError: no folder, or nothing in it.
     """
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder; give the folder that holds the submissions")
-    found = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    found = sorted(path for path in folder.iterdir() if not left_by_a_system(path.name))
     if not found:
         raise DataError(f"{folder} is empty; put one zip, folder or file of D a student into it")
     return found
@@ -61,10 +62,18 @@ def grade(
     jobs = jobs or min(MOST_JOBS, cores)
     room = _Room(limits or Limits(), seconds, memory, max(1, cores // jobs))
     with progress("submissions", len(paths)) as bar, ThreadPoolExecutor(jobs) as pool:
-        for judged in pool.map(lambda path: _apart(path, catalogue, room), paths):
+        judged_in_order = pool.map(lambda path: _apart(path, catalogue, room), paths)
+        for name, judged in zip(_names(paths), judged_in_order, strict=True):
+            judged.name = name
             rows.append(judged)
             bar.advance()
     return rows
+
+
+def _names(paths: list[Path]) -> list[str]:
+    """What each row is called: without suffix, but with it where another is called so: points are kept by name."""
+    short = [path.stem if path.is_file() else path.name for path in paths]
+    return [name if short.count(name) == 1 else path.name for name, path in zip(short, paths, strict=True)]
 
 
 def alike_notebooks(rows: list[Judged]) -> list[tuple[Judged, Judged, Shared]]:

@@ -76,7 +76,7 @@ def passages(notebook: Path) -> Passages | None:
     try:
         if notebook.stat().st_size > LARGEST_FILE:
             return None
-        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        cells = json.loads(notebook.read_text(encoding="utf-8-sig"))["cells"]
         return of_cells(notebook.name, [(str(cell["cell_type"]), _source(cell)) for cell in cells])
     except (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError, MemoryError):
         return None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cinealign.data.system_files import left_by_a_system
 from cinealign.distance.files import READERS
 from cinealign.errors import DataError
 from cinealign.grading.vectors import holds_vectors, two_files
@@ -16,8 +17,9 @@ from cinealign.grading.vectors import holds_vectors, two_files
 LARGEST_MATRIX = 1_500_000_000
 """Bytes of a file of D, unpacked too, beyond which it is not opened."""
 LARGEST_NOTEBOOK = 100_000_000
-_MATRIX_NAME = re.compile(r"^d$|dist|matrix|cost|距离", re.IGNORECASE)
+_MATRIX_NAME = re.compile(r"^d(?![a-z])|dist|matrix|cost|距离", re.IGNORECASE)
 _CLAIM = re.compile(r"(?:acc\w*|准确率|正确率)[^0-9\n%]{0,40}([01]\.[0-9]+|[0-9]{1,3}(?:\.[0-9]+)?\s*%)", re.IGNORECASE)
+_ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz")
 _PICKLED = (".pkl", ".pickle", ".joblib", ".dill")
 
 
@@ -58,10 +60,14 @@ def recognise(folder: Path) -> Found:
     Args:
         folder: the submission, or a folder that holds one file of D.
     """
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    files = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and not path.is_symlink() and not left_by_a_system(path.relative_to(folder))
+    )
     remarks: list[str] = []
     runs = [path.parent for path in files if path.name == "metrics.json" and (path.parent / "recipe.yaml").is_file()]
-    notebooks = tuple(path for path in files if path.suffix == ".ipynb")
+    notebooks = tuple(path for path in files if path.suffix.lower() == ".ipynb")
     reports = tuple(path for path in files if path.suffix.lower() == ".pdf")
     pickles = tuple(path for path in files if path.suffix.lower() in _PICKLED)
     claims: list[float] = []
@@ -78,6 +84,8 @@ def recognise(folder: Path) -> Found:
             remarks.append(f"no {missing}")
     if pickles:
         remarks.append(f"pickles are not opened: {', '.join(path.name[:60] for path in pickles[:3])}")
+    if packed := [path.name[:60] for path in files if path.suffix.lower() in _ARCHIVES]:
+        remarks.append(f"archives inside are not opened: {', '.join(packed[:3])}")
     if not runs and not vectors and matrix is None:
         remarks.append("no D: ask for `import numpy as np; np.save('D.npy', D)` as the last cell of the notebook")
     run = runs[0] if runs else None
@@ -93,7 +101,7 @@ def claimed(notebook: Path) -> list[float]:
     if notebook.stat().st_size > LARGEST_NOTEBOOK:
         raise DataError(f"{notebook.name} is larger than {LARGEST_NOTEBOOK / 1e6:.0f} MB; its outputs are not read")
     try:
-        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        cells = json.loads(notebook.read_text(encoding="utf-8-sig"))["cells"]
         text = "\n".join(_text(output) for cell in cells for output in cell.get("outputs", []))
     except (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError):
         raise DataError(f"{notebook.name} cannot be read as a notebook") from None

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from cinealign.data.importing.source import PICTURE_SUFFIXES
+from cinealign.data.system_files import left_by_a_system
 from cinealign.data.tables import whole_number
 from cinealign.errors import DataError
 
@@ -135,10 +136,10 @@ class PictureNames:
     def _files(self) -> list[str]:
         found: list[str] = []
         for here, folders, names in os.walk(self.folder):
-            folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__MACOSX")
+            folders[:] = sorted(name for name in folders if not left_by_a_system(name))
             inside = Path(here).relative_to(self.folder)
             for name in sorted(names):
-                if not name.startswith(".") and name.lower().endswith(PICTURE_SUFFIXES):
+                if not left_by_a_system(name) and name.lower().endswith(PICTURE_SUFFIXES):
                     found.append((inside / name).as_posix())
             if len(found) > MOST_FILES:
                 raise DataError(

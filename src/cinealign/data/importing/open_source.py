@@ -9,6 +9,7 @@ from cinealign.data.importing.joined import PARTS, JoinedTable
 from cinealign.data.importing.paired_files import PairedFiles, named_alike
 from cinealign.data.importing.source import Source
 from cinealign.data.one_side import files_by_name, side_line
+from cinealign.data.system_files import left_by_a_system
 from cinealign.data.tables import listed
 from cinealign.errors import DataError
 
@@ -103,7 +104,7 @@ def _tables_in(home: Path) -> list[Path]:
     tables = sorted(
         path
         for path in (home.iterdir() if home.is_dir() else ())
-        if path.suffix.lower() in TABLES and path.is_file() and not path.name.startswith(".")
+        if path.suffix.lower() in TABLES and path.is_file() and not left_by_a_system(path.name)
     )
     # Beside a table, JSON files and texts tend to say something about it.
     return [path for path in tables if path.suffix.lower() not in (".json", ".txt")] or tables
@@ -113,7 +114,7 @@ def _metadata_below(home: Path) -> dict[str, Path]:
     """Tables called metadata in the folders below, as Hugging Face's imagefolder has them, by the folders' names."""
     if not home.is_dir():
         return {}
-    folders = sorted(path for path in home.iterdir() if path.is_dir() and not path.name.startswith("."))
+    folders = sorted(path for path in home.iterdir() if path.is_dir() and not left_by_a_system(path.name))
     found = {}
     for folder in folders:
         tables = [path for suffix in TABLES if (path := folder / f"metadata{suffix}").is_file()]
