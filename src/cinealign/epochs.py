@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from cinealign.phrases import word
 from cinealign.progress import Progress, lasting, watch
 
 Listener = Callable[[tuple[str, ...], Mapping[str, Any]], None]
@@ -148,16 +149,18 @@ class _Table(Epochs):
 
     def table(self) -> Any:
         """The last epochs of what is trained now, the newest at the bottom, and the time left of all."""
+        from rich.cells import cell_len
         from rich.table import Table
 
         rows = [(entry, _told(entry)) for label, entry in self.entries if label == self.label]
         keys = [key for key in SHOWN if any(key in told for _, told in rows)]
         members = ["members"] if self.mean else []
         caption = f"{self.done} of {self.total} epochs, {self.time_left()}" if self.done else ""
-        table = Table(title=self.label, caption=caption, title_justify="left", caption_justify="left", box=None)
-        table.min_width = max(len(self.label), len(caption))  # else they fold to the width of the numbers
+        label, caption = word(self.label), word(caption)
+        table = Table(title=label, caption=caption, title_justify="left", caption_justify="left", box=None)
+        table.min_width = max(cell_len(label), cell_len(caption))  # else they fold to the width of the numbers
         for heading in ("epoch", *members, *(SHOWN[key][0] for key in keys)):
-            table.add_column(heading, justify="right")
+            table.add_column(word(heading), justify="right")
         for entry, told in rows:
             counted = (str(entry[key]) for key in ("epoch", *members))
             table.add_row(*counted, *(told.get(key, "") for key in keys))

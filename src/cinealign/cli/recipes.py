@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from cinealign.phrases import word
+
 
 def recipes(
     name: Annotated[str | None, typer.Argument(help="A recipe to print resolved, with every default.")] = None,
@@ -27,4 +29,4 @@ def recipes(
         return
     width = max(map(len, known))
     for each, description in known.items():
-        typer.echo(f"{each:<{width}}  {description}")
+        typer.echo(f"{each:<{width}}  {word(description)}")

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from textwrap import wrap
 from typing import Any
-
-WIDTH = 80
 
 
 def card_lines(card: Mapping[str, Any]) -> list[str]:
-    """The card for the terminal, within 80 columns."""
+    """The card for the terminal, which folds lines that are longer than its own."""
     lines = [
         f"index of run {card['run']['folder']} (recipe {card['run']['recipe']}), engine {card['engine']['name']}",
         f"items: {card['items']:,} ({card['train']:,} train, {card['held_out']:,} held out)",
@@ -29,7 +26,6 @@ def card_lines(card: Mapping[str, Any]) -> list[str]:
         told = ", ".join(f"{name} {value:.3f}" for name, value in recall.items() if name.startswith("recall"))
         enough = "" if recall["enough"] else "; below 0.95, and more effort does not help"
         lines.append(f"{_said(direction)}: {told}{enough}")
-    lines = [piece for line in lines for piece in wrap(line, WIDTH, subsequent_indent="  ")]
     for direction, told in card["reliability"].items():
         lines += ["", *reliability_lines(direction, told)]
     if not card["reliability"]:

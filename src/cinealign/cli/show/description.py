@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from cinealign.describe.folder import Description, Spread
+from cinealign.phrases import word
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,13 +33,13 @@ def print_description(description: Description, console: Console | None = None) 
         if at:
             table.add_section()
         for name, value in section:
-            table.add_row(name, value)
+            table.add_row(word(name), word(value))
     console.print(table, markup=False)
-    spreads = Table(title="least, quantiles, most", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    spreads = Table(title=word("least, quantiles, most"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for at, head in enumerate(("", "least", "5 %", "25 %", "median", "75 %", "95 %", "most")):
-        spreads.add_column(head, justify="right" if at else "left")
+        spreads.add_column(word(head), justify="right" if at else "left")
     for name, spread, digits in _spreads(description):
-        spreads.add_row(name, *(f"{value:,.{digits}f}" for value in spread.quantiles))
+        spreads.add_row(word(name), *(f"{value:,.{digits}f}" for value in spread.quantiles))
     console.print(spreads)
 
 

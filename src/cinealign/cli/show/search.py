@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from textwrap import wrap
 
 import numpy as np
 
+from cinealign.cli.speech import folded
+from cinealign.phrases import word
 from cinealign.search.index import Answer
 from cinealign.search.reasons import COLUMNS, Reason, strongest
 
@@ -21,12 +22,13 @@ def answer_lines(answer: Answer, reasons: Sequence[Reason] | None = None) -> lis
     """The hits, one a line."""
     if not answer:
         return [f"no hit ({answer.total:,} items pass the filters)"]
-    lines = [f"{'':>4} {'chance':>6} {'score':>6}  {'id':<8} {'side':<6}  title"]
+    heads = (filled(word("chance"), -6), filled(word("score"), -6), filled(word("id"), 8), filled(word("side"), 6))
+    lines = [f"{'':>4} {heads[0]} {heads[1]}  {heads[2]} {heads[3]}  {word('title')}"]
     for at, hit in enumerate(answer):
         chance = "-" if hit.chance is None else _percent(hit.chance)
-        head = f"{hit.place:>4} {chance:>6} {hit.score:6.3f}  {cut(hit.id, 8):<8} {hit.side:<6}  "
+        head = f"{hit.place:>4} {chance:>6} {hit.score:6.3f}  {filled(cut(hit.id, 8), 8)} {filled(word(hit.side), 6)}  "
         year = f" ({hit.item.year})" if hit.item.year and str(hit.item.year) not in hit.title else ""
-        lines.append(f"{head}{cut(hit.title + year, WIDTH - len(head))}".rstrip())
+        lines.append(f"{head}{cut(hit.title + year, WIDTH - columns(head))}".rstrip())
         if hit.side == "intro" and hit.item.intro:
             lines.append(f"{'':14}{cut(hit.item.intro, WIDTH - 14)}")
         if reasons is not None:
@@ -51,10 +53,10 @@ def _reason_lines(reason: Reason) -> list[str]:
     if parts:
         said.append("parts: " + ", ".join(f"{name} {share:+.3f}" for name, share in parts))
     if words := strongest(reason.words):
-        said.append("words: " + ", ".join(f"{word} {drop:+.3f}" for word, drop in words))
+        said.append("words: " + ", ".join(f"{each} {drop:+.3f}" for each, drop in words))
     if lines := strongest(reason.lines):
         said.append("lettering: " + ", ".join(f"{line!r} {likeness:.2f}" for line, likeness in lines))
-    found = [f"{'':14}{piece}" for line in said for piece in wrap(line, WIDTH - 14, subsequent_indent="  ")]
+    found = [f"{'':14}{piece}" for line in said for piece in folded(word(line), WIDTH - 14)]
     if reason.cells is not None:
         most = float(np.abs(reason.cells).max()) or 1.0
         for row in reason.cells:
@@ -77,6 +79,12 @@ def cut(text: str, width: int) -> str:
             break
         kept += letter
     return f"{kept.rstrip()}..."
+
+
+def filled(text: str, width: int) -> str:
+    """`text` with blanks up to so many columns: behind it, or before it where `width` is negative."""
+    blanks = " " * (abs(width) - columns(text))
+    return text + blanks if width > 0 else blanks + text
 
 
 def columns(text: str) -> int:
