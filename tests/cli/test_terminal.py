@@ -17,6 +17,7 @@ from cinealign.analysis.analyse import Analysis, finished_analysis
 from cinealign.cli.app import PANELS, app, main
 from cinealign.data.catalogue import Catalogue
 from cinealign.phrases import said
+from cinealign.recipe_files import known_recipes
 from cinealign.run import Run
 from cinealign.views.store import FeatureStore
 
@@ -157,12 +158,12 @@ def test_every_phrase_is_said_somewhere() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 written.add(" ".join(node.value.split()))
-    heap = "\n".join(written)
+    heap = "\n".join([*written, *known_recipes().values()])
     missing = [
         phrase
         for phrase in phrases.phrases()
         if not phrase.startswith(TYPERS)
-        for piece in phrase.replace("\n", " ").split("*")
+        for piece in re.split("[*#]", phrase.replace("\n", " "))
         if not all(word in heap for word in re.findall(r"[A-Za-z]{4,}", piece))
     ]
     assert not missing
@@ -177,7 +178,19 @@ def test_a_wrong_option_in_chinese(given: list[str], finished: Run, capsys: pyte
 
 
 def test_gaps_are_kept() -> None:
-    assert not [text for text, told in phrases.phrases().items() if text.count("*") != told.count("*")]
+    assert not [
+        text for text, told in phrases.phrases().items() if re.findall("[*#]", text) != re.findall("[*#]", told)
+    ]
+
+
+def test_every_recipe_is_described_in_chinese() -> None:
+    assert not [text for text in known_recipes().values() if not re.search("[\u4e00-\u9fff]", said(text))]
+
+
+def test_a_gap_of_a_number_takes_nothing_else() -> None:
+    assert said("0.808 to 0.835") == "0.808 至 0.835" and said("+0.077 to +0.122") == "+0.077 至 +0.122"
+    line = "rebuilt D: the saved model makes the saved vectors again, to the last bit"
+    assert said(line) == line
 
 
 def test_a_finished_analysis_shows_itself_again(

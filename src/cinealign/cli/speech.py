@@ -11,10 +11,9 @@ from unicodedata import east_asian_width
 from cinealign.phrases import word
 
 _WIDE = "\u2e80-\u9fff\uff00-\uffef"
-_PIECE = re.compile(
-    rf"\s+|(?:[^\s{_WIDE}]*\d %|[^\s{_WIDE}]+|[{_WIDE}])[\uff0c\u3002\uff1b\uff1a\u3001\uff09\uff01\uff1f\u201d]*"
-)
-"""White space, a number with its %, a word, or one Chinese character; what closes a phrase stays with what it closes."""
+_OPEN, _CLOSE = "[\uff08\u201c\u300a]*", "[\uff0c\u3002\uff1b\uff1a\u3001\uff09\uff01\uff1f\u201d\u300b]*"
+_PIECE = re.compile(rf"\s+|{_OPEN}(?:[^\s{_WIDE}]*\d %|[^\s{_WIDE}]+|[{_WIDE}]){_CLOSE}")
+"""White space, a number with its %, a word, or one Chinese character; what opens or closes a phrase stays with it."""
 
 
 _COLUMN = re.compile(r" *\S+(?: \S+)* {2,}(?=\S)")

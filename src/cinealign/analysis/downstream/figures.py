@@ -121,7 +121,7 @@ def plans(tasks: Mapping[str, Any], posters: Sequence[Poster]) -> list[Plan]:
             "downstream",
             "Free texts and the held-out posters nearest to them.",
             None
-            if "skipped" in tasks["search"]
+            if "skipped" in tasks["search"] or not tasks["search"]["text_to_poster"]
             else lambda figure: draw_search(figure, tasks["search"]["text_to_poster"], posters),
             shows_posters=True,
         ),

@@ -75,7 +75,10 @@ def tagging(material: Material, table: Table) -> dict[str, Any]:
 
 
 def search(material: Material, table: Table) -> dict[str, Any]:
-    """Searches with examples: free texts among held-out posters, held-out posters and intros among all N of the other side."""
+    """Searches with examples: free texts among held-out posters, held-out posters and intros among all N of the other side.
+
+    The free texts are of movies: imported data are not asked for them.
+    """
     n, options = len(material.held_out), {"samples": material.samples, "seed": material.seed}
     for task, direction in (
         ("text -> poster search", "intro_to_poster"),
@@ -86,12 +89,13 @@ def search(material: Material, table: Table) -> dict[str, Any]:
         chance = RECALL / len(material.catalogue)
         method = "own intro" if direction == "intro_to_poster" else "own poster"
         table.add(task, f"recall@{RECALL}", method, "aligned", hits, n, chance=chance)
-    queries = _texts()["queries"]
-    products = material.aligned_texts(queries) @ material.aligned["poster"][material.held_out].T
-    texts = [
-        {"query": query, "found": [_found(material, int(material.held_out[at]), row[at]) for at in nearest(row, SHOWN)]}
-        for query, row in zip(queries, products, strict=True)
-    ]
+    texts = []
+    if material.catalogue.report.assignment:
+        queries = _texts()["queries"]
+        products = material.aligned_texts(queries) @ material.aligned["poster"][material.held_out].T
+        for query, row in zip(queries, products, strict=True):
+            found = [_found(material, int(material.held_out[at]), row[at]) for at in nearest(row, SHOWN)]
+            texts.append({"query": query, "found": found})
     drawn = np.random.default_rng(material.seed).permutation(material.held_out)[:SEARCH_EXAMPLES]
     poster, intro = material.run.vectors
     posters = []

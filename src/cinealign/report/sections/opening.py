@@ -24,7 +24,7 @@ def abstract(writer: Writer, sources: Sources) -> tuple[Text, ...]:
     metrics, report = sources.metrics, sources.catalogue["report"]
     low, high = metrics["intervals"]["acc_sum"]
     sizes = {"n": metrics["n"], "train": report["train_rows"], "recipe": sources.recipe["name"]}
-    task = writer.say("abstract.task", **sizes)
+    task = writer.say("abstract.task" if sources.assignment else "abstract.task_items", **sizes)
     held_out = writer.say(
         "abstract.held_out",
         n=metrics["n"],
