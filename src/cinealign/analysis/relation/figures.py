@@ -60,32 +60,20 @@ def draw_curve(figure: Any, numbers: Mapping[str, Any], settings: Mapping[str, A
 def draw_cca(figure: Any, entries: Sequence[Mapping[str, Any]]) -> None:
     """Canonical correlations of raw views: on train movies, on held-out ones, and by chance."""
     shown = sorted(entries, key=lambda entry: -entry["mean_held_out"])[:PANELS]
-    figure.set_size_inches(max(3.4, 2.1 * len(shown)), 2.7)
+    figure.set_size_inches(max(3.4, 2.1 * len(shown)), 2.9)
     panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
     for axes, entry in zip(panels, shown, strict=True):
         places = range(1, entry["components"] + 1)
-        axes.plot(places, entry["train"], color=GREY, marker="^", markersize=3.5, linestyle=":")
-        axes.plot(places, entry["held_out"], color=COLOURS[0], marker="o", markersize=4)
-        axes.fill_between(places, entry["null_high"], 0, color="0.8", step="mid", linewidth=0)
+        axes.plot(places, entry["train"], color=GREY, marker="^", markersize=3.5, linestyle=":", label=label("train"))
+        axes.plot(places, entry["held_out"], color=COLOURS[0], marker="o", markersize=4, label=label("held-out"))
+        chance = label("chance, 95 %")
+        axes.fill_between(places, entry["null_high"], 0, color="0.8", step="mid", linewidth=0, label=chance)
         axes.set(ylim=(min(0.0, *entry["held_out"]) - 0.02, 1.05), xticks=[1, entry["components"]])
         told = label("mean {mean:.2f}, p = {p:.3g}", mean=entry["mean_held_out"], p=entry["p"])
         axes.set_title(f"{entry['poster']} - {entry['intro']}\n{told}")
         axes.set_xlabel(label("component"))
-    first, entry = panels[0], shown[0]
-    middle = len(entry["train"]) // 2
-    x = middle + 1
-    first.annotate(label("train"), (x, entry["train"][middle]), textcoords="offset points", xytext=(4, 6), fontsize=8)
-    first.annotate(
-        label("held-out"),
-        (x, entry["held_out"][middle]),
-        textcoords="offset points",
-        xytext=(4, 7),
-        fontsize=8,
-        color=COLOURS[0],
-    )
-    first.annotate(
-        label("chance, 95 %"), (x, entry["null_high"][middle]), textcoords="offset points", xytext=(0, 3), fontsize=8
-    )
+    first = panels[0]
+    figure.legend(*first.get_legend_handles_labels(), loc="outside upper center", ncols=3)
     first.set_ylabel(label("canonical correlation"))
 
 

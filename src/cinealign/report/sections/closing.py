@@ -22,7 +22,7 @@ def write_limits(writer: Writer, sources: Sources) -> None:
         ),
         _seed(writer, sources),
         writer.say("limits.title_words"),
-        writer.say("limits.sentence"),
+        *([writer.say("limits.sentence")] if sources.assignment else []),
         writer.say("limits.slices"),
     ]
     if not skipped(sources.analysis["downstream"]):
@@ -49,6 +49,7 @@ def _seed(writer: Writer, sources: Sources) -> Text:
 def _skipped_parts(writer: Writer, sources: Sources) -> list[Text]:
     """Name and reason of every part inside a question that the analysis could not make."""
     found: list[Text] = []
+    opened, closed = ("（", "）") if writer.lang == "zh" else (" (", ")")
     for question in PARTS:
         whole = sources.analysis[question]
         if skipped(whole):
@@ -64,7 +65,7 @@ def _skipped_parts(writer: Writer, sources: Sources) -> list[Text]:
         if "traits" in whole:
             parts += [(name, whole["traits"][name]) for name in whole["traits"].names()]
         found += [
-            (Span(_part_name(writer, name)), Span(" ("), *writer.texts.called(part["skipped"]), Span(")"))
+            (Span(_part_name(writer, name)), Span(opened), *writer.texts.called(part["skipped"]), Span(closed))
             for name, part in parts
             if isinstance(part, Fact) and skipped(part)
         ]
