@@ -66,7 +66,7 @@ class Answers:
         sources = Sources.gather(run, self.analysis.folder)
         writer = Writer(Texts(self.lang, sources.noun))
         sentences = writer.joined(conclusions(writer, sources, question))
-        return "".join(f"**{span.text}**" if span.kind == "strong" else span.text for span in sentences)
+        return "".join(_strong(span.text) if span.kind == "strong" else span.text for span in sentences)
 
     def explained(self) -> list[dict[str, Any]]:
         """What was found of the single movies that the analysis explains."""
@@ -86,3 +86,9 @@ def _drawn(draw: Callable[[Any], None], lang: Language) -> Any:
         draw(figure)
         figure.draw_without_rendering()
         return figure
+
+
+def _strong(text: str) -> str:
+    """Bold Markdown; what closes the sentence stands behind the stars, as between `。**` and a letter they are no marks."""
+    bare = text.rstrip("。.")
+    return f"**{bare}**{text[len(bare) :]}"

@@ -1,6 +1,6 @@
 # %% [markdown] lang="en"
 # # Which poster belongs to which intro?
-# A movie has two sides: its poster and the intro that tells its plot. This notebook learns from a few pairs which poster
+# A movie has two sides: its poster and a short text, the intro. This notebook learns from a few pairs which poster
 # belongs to which intro, computes the matrix `D` of distances between all posters and all intros, and measures how often a
 # movie's own partner is among the nearest.
 #
@@ -11,7 +11,7 @@
 
 # %% [markdown] lang="zh"
 # # 哪张海报属于哪段简介？
-# 一部电影有一张海报和一段讲述剧情的简介。本 notebook 从少量配对中学习哪张海报属于哪段简介，计算所有海报与所有简介之间的距离矩阵
+# 一部电影有一张海报和一段简短的文字，即简介。本 notebook 从少量配对中学习哪张海报属于哪段简介，计算所有海报与所有简介之间的距离矩阵
 # `D`，并统计正确匹配项有多少次排在前 5 %。
 #
 # 步骤：**1** 数据 · **2** 过滤 · **3** 预处理 · **4** 数据集 · **5** 模型 · **6** 训练或载入 · **7** `D` · **8** `get_acc` ·
@@ -53,7 +53,7 @@ from collections import Counter
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from IPython.display import Markdown, display
+from IPython.display import HTML, Markdown, display
 
 from cinealign import Catalogue, Recipe, Run, __version__, align, course_score, get_acc
 from cinealign.analysis.analyse import Analysis, analyse
@@ -75,6 +75,7 @@ from cinealign.views.store import FeatureStore
 
 warnings.filterwarnings("ignore")
 pd.set_option("display.max_colwidth", 110, "display.max_rows", 200, "display.max_columns", 40)
+display(HTML("<style>.dataframe th {white-space: nowrap} .dataframe td {word-break: keep-all}</style>"))
 
 
 def say(text, /, **values):
@@ -203,7 +204,9 @@ pd.DataFrame(
             word("side"): word(side),
             word("view"): name,
             word("kind"): recipe.views[name].view,
-            word("one item"): str(getattr(seen[0], "shape", word("a list of words"))),
+            word("one item"): word("several arrays")
+            if hasattr(seen[0], "_fields")
+            else str(getattr(seen[0], "shape", word("a list of words"))),
         }
         for side, views in (("poster", training.poster), ("intro", training.intro))
         for name, seen in views.items()
@@ -535,7 +538,7 @@ if catalogue.report.assignment:
 # remembers; *held-out* is what it does for a movie it has never seen. Intervals are bootstrap intervals over movies.
 
 # %% [markdown] lang="zh"
-# 再把训练电影与留出电影分开，每部都在整个候选集中查找。*train* 说明模型记住了多少；*held-out* 才是它面对从未见过的电影时的表现。
+# 再把训练电影与留出电影分开，每个查询都在整个候选集中查找。*train* 说明模型记住了多少；*held-out* 才是它面对从未见过的电影时的表现。
 # 区间由对电影重复抽样得到。
 
 # %%
@@ -576,6 +579,8 @@ for row in chosen:
 
 # %%
 sentence = "A detective hunts a murderer through the city at night."
+if not catalogue.report.assignment:
+    sentence = catalogue.intros[catalogue.held_out_rows[0]]  # put a sentence of your own here
 query = model.encode_intros([sentence], store)
 nearest = np.argsort(-(poster @ query[0]), kind="stable")[:6]
 poster_gallery([catalogue.movies[row] for row in nearest], title=sentence)
@@ -604,7 +609,7 @@ answers = Answers(analysis, catalogue.posters, spoken(LANGUAGE))
 # 真实的配对是否比随机分配的配对更容易找到？接着是：top-p 准确率随 p 的变化与随机水平、原始视图的典型相关，以及各消融项的准确率。
 
 # %%
-pd.Series({word(key): value for key, value in answers.numbers("relation", "permutation").items()})
+pd.Series({word(key): value for key, value in answers.numbers("relation", "permutation").items()}, dtype=object)
 
 # %%
 answers.figure("relation-curve")
@@ -709,4 +714,4 @@ for found in answers.explained():
 # * *all* 混合了记住的配对和新的配对，作业的测试就是这样；若关心新电影，请看 *held-out*。
 # * 全文的 `ratio` 都是 0.05；0.5 只因作业的测试步骤写了它而列在旁边。
 # * 区间说明结果多大程度上取决于问的是哪些电影，不反映训练种子的影响。
-# * 同一部电影的海报与简介可能共有片名中的词。这是真实的信号，但它几乎不说明画面本身。
+# * 同一部电影的海报与简介可能共有标题中的词。这是真实的信号，但它几乎不说明画面本身。
