@@ -6,6 +6,7 @@ import csv
 import importlib
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -338,8 +339,6 @@ def test_two_imports_into_one_folder(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(write, "_collect", meanwhile)
     assert imported(source, tmp_path / "out").kept == 8
     assert len(seen) == 1 and len(Catalogue.load(tmp_path / "out")) == 8
-    with pytest.raises(DataError, match="is not empty"):
-        imported(source, tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "source"]
 
 
@@ -379,13 +378,42 @@ def test_a_taken_folder_is_refused_and_only_an_import_replaced(tmp_path: Path) -
     plan = plan_import(source, ImportOptions())
     write_catalogue(plan, tmp_path / "out")
     with pytest.raises(DataError, match="is not empty; choose a new folder, or pass --force"):
-        write_catalogue(plan, tmp_path / "out")
+        write_catalogue(plan_import(source, ImportOptions(seed=7)), tmp_path / "out")
     write_catalogue(plan, tmp_path / "out", force=True)
     (tmp_path / "out" / "notes.txt").write_text("mine")
     with pytest.raises(DataError, match=r"holds notes.txt, so it is not just a catalogue imported before"):
         write_catalogue(plan, tmp_path / "out", force=True)
     with pytest.raises(DataError, match="is not empty"):
         write_catalogue(plan, tmp_path / "source")
+
+
+def test_the_same_import_again_reports_what_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As after SIGKILL between the last rename and the end of the process."""
+    source, rows = small(tmp_path / "source")
+    first = imported(source, tmp_path / "out")
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")}
+    (tmp_path / ".out.importing").mkdir()
+    again = imported(source, tmp_path / "out")
+    assert again == first and "holds the import of this source already" in capsys.readouterr().err
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")} == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "source"]
+    write_csv(source, rows[::-1])
+    os.utime(source, (1, 1))
+    with pytest.raises(DataError, match="is not empty"):
+        imported(source, tmp_path / "out")
+
+
+def test_a_picture_that_is_named_by_its_id_is_no_note(tmp_path: Path) -> None:
+    source, rows = small(tmp_path / "source")
+    (tmp_path / "named").mkdir()
+    for row in rows:
+        shutil.copy(tmp_path / "source" / row["image"], tmp_path / "named" / f"{row['key'].upper()}.png")
+    plain = [{key: value for key, value in row.items() if key != "image"} for row in rows]
+    upper = [{**row, "key": row["key"].upper()} for row in plain]
+    for kind, told in (("as written", upper), ("otherwise", plain)):
+        write_csv(source, told)
+        notes = imported(source, tmp_path / kind, images=tmp_path / "named").notes
+        assert any("called otherwise: 8 (k0 is K0.png, k1 is K1.png" in note for note in notes) is (kind == "otherwise")
 
 
 def test_the_sources_own_split(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from cinealign.data.new_folder import put_in_place, refuse_occupied
 from cinealign.data.report import Drop
 from cinealign.data.scripts import scripts_of
 from cinealign.data.split.new_split import NewSplit, on_both_sides, own_split, split_by_chance, write_split
-from cinealign.data.split.record import SPLIT_FILE, TRAIN_FILE, SplitRecord
+from cinealign.data.split.record import SPLIT_FILE, TRAIN_FILE, SplitRecord, read_split_record
 from cinealign.data.tables import listed, whole_number
 from cinealign.errors import DataError
 from cinealign.out import locked
@@ -95,17 +95,25 @@ class _Kept:
 def write_catalogue(plan: ImportPlan, out: Path, *, force: bool = False) -> ImportReport:
     """Import: write info.csv, poster/, train.txt, split.json and import.json to `out`.
 
+    Where `out` holds the same import already, it is left as it is and reported again: the call that made it may have been
+    ended before it could say so.
+
     Raises:
         DataError: `out` is taken, nothing can be kept, a picture is an address or outside its folder, or the disk fails.
         ConfigError: another process is importing to `out`.
     """
     beside = out.parent / f".{out.name}.importing"
     try:
-        _refuse(out, force)
+        if _earlier(plan, out, force) is None:
+            _refuse(out, force)
         if out.exists() and plan.source.path.resolve().is_relative_to(out.resolve()):
             raise DataError(f"{out} holds the source; choose another folder")
         beside.mkdir(parents=True, exist_ok=True)
         with locked(beside):
+            if (earlier := _earlier(plan, out, force)) is not None:
+                say(f"import: {out} holds the import of this source already; --force makes it anew")
+                shutil.rmtree(beside, ignore_errors=True)
+                return earlier
             _refuse(out, force)  # again: another process may have finished before we had the lock
             beside.mkdir(exist_ok=True)  # and have taken the folder away
             return _import(plan, beside, out)
@@ -115,6 +123,27 @@ def write_catalogue(plan: ImportPlan, out: Path, *, force: bool = False) -> Impo
 
 def _refuse(out: Path, force: bool) -> None:
     refuse_occupied(out, mark=IMPORT_MARK, files=_FILES, what="a catalogue imported", force=force)
+
+
+def _earlier(plan: ImportPlan, out: Path, force: bool) -> ImportReport | None:
+    """What an earlier call of the same import said of `out`; None where there was none, or it is to be replaced."""
+    try:
+        mark, split = json.loads((out / IMPORT_MARK).read_text(encoding="utf-8")), read_split_record(out)
+        if force or split is None or mark["identity"] != _identity(plan):
+            return None
+        return ImportReport(
+            read=mark["rows_read"],
+            kept=mark["n"],
+            drops=tuple(Drop(drop["reason"], tuple(drop["names"])) for drop in mark["drops"]),
+            pictures=mark["pictures"],
+            scripts=mark["scripts"],
+            mapped=mark["ids_mapped"],
+            split=split,
+            noun=mark["noun"],
+            notes=tuple(mark["notes"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _import(plan: ImportPlan, beside: Path, out: Path) -> ImportReport:
@@ -130,7 +159,7 @@ def _import(plan: ImportPlan, beside: Path, out: Path) -> ImportReport:
 
 def _begin(beside: Path, plan: ImportPlan) -> dict[int, Path]:
     """Begin anew, or take over the finished pictures of an interrupted import of the same source."""
-    identity = hashlib.sha256(repr(_identity(plan)).encode()).hexdigest()
+    identity = _identity(plan)
     known = beside / "identity"
     if not (known.is_file() and known.read_text() == identity):
         shutil.rmtree(beside / POSTERS, ignore_errors=True)
@@ -147,11 +176,13 @@ def _begin(beside: Path, plan: ImportPlan) -> dict[int, Path]:
     return done
 
 
-def _identity(plan: ImportPlan) -> list[object]:
+def _identity(plan: ImportPlan) -> str:
+    """sha256 of what an import goes by: names, sizes and times of the source's files, options, columns."""
     path = plan.source.path
     files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
     stats = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    return [stats, plan.options, sorted(plan.columns.names.items()), plan.pictures_by_id]
+    decided = [stats, plan.options, sorted(plan.columns.names.items()), plan.pictures_by_id]
+    return hashlib.sha256(repr(decided).encode()).hexdigest()
 
 
 def _collect(plan: ImportPlan, posters: Path, done: dict[int, Path]) -> tuple[list[_Kept], dict[str, list[str]]]:
@@ -290,7 +321,8 @@ def _notes(plan: ImportPlan, kept: list[_Kept], split: NewSplit) -> list[str]:
     """What is kept and worth knowing: pictures found under another name, and pictures of several rows."""
     notes = []
     if loosely := plan.pictures.names.loosely:
-        names = [f"{name[:60]} is {file}" for name, file in loosely.items()]
+        # Threads find them in any order.
+        names = [f"{name[:60]} is {file}" for name, file in sorted(loosely.items())]
         notes.append(f"pictures whose files are called otherwise: {len(names):,} ({listed(names, 3)})")
     across, light = (
         [each.row.source_id for each in kept if what in each.picture.stem.split("_")[2:]]
@@ -348,6 +380,7 @@ def _kept_titles(columns: tuple[str, ...], taken: set[str]) -> dict[str, str]:
 def _mark(plan: ImportPlan, report: ImportReport) -> dict[str, Any]:
     return {
         "noun": report.noun,
+        "identity": _identity(plan),
         "source": str(plan.source.path),
         "format": plan.source.described,
         "columns": plan.columns.names,
