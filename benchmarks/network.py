@@ -35,6 +35,9 @@ DEVICES: dict[str, list[str]] = {
     "adapters of rank 8": ["align.0.rank=8"],
     "soft targets for like intros": ["align.0.loss.soft_targets=0.2"],
     "moving average of weights": ["align.0.training.ema=0.9"],
+    "no Gaussian kernels": ["align.0.kernel_width=0"],
+    "picture by kernel, nothing expected": ["align.0.kernel_width=0.5", "align.0.expectation=0"],
+    "Gaussian kernels": ["align.0.kernel_width=0.5"],
     "96 numbers an n-gram": ["align.0.letters.dimensions=96"],
 }
 """Name of a row -> `--set` values; views that no part reads any more are left out."""

@@ -55,7 +55,11 @@ def saved(folder: Path, **changed: Any) -> AlignmentModel:
     return model
 
 
-@pytest.mark.parametrize("changed", [{}, {"memory": 0}, {"letters": None}], ids=["whole", "no memory", "no letters"])
+@pytest.mark.parametrize(
+    "changed",
+    [{}, {"memory": 0}, {"letters": None}, {"kernel_width": 0.5}],
+    ids=["whole", "no memory", "no letters", "kernels"],
+)
 def test_texts_get_the_vectors_of_the_whole_model(tmp_path: Path, changed: dict[str, Any]) -> None:
     model, store = saved(tmp_path / "model", **changed), MemoryStore(2**20)
     alone = TextModel.load(tmp_path / "model")

@@ -42,8 +42,10 @@ def test_vectors_have_length_one_and_the_width_of_the_plan(network: NetworkExper
         np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
 
 
-def test_products_are_those_of_a_slow_forward_pass(network: NetworkExpert) -> None:
+@pytest.mark.parametrize("kernel_width", [0.0, 0.5])
+def test_products_are_those_of_a_slow_forward_pass(training: TrainingSet, kernel_width: float) -> None:
     """Every part by hand in numpy, one poster and one intro at a time, from the saved arrays alone."""
+    network = fitted(training, kernel_width=kernel_width)
     fresh, state = drawn(8, seed=2), network.state()
     w = {name.removeprefix("towers."): array.astype(np.float64) for name, array in state.arrays.items()}
     parts = network.towers.plan.parts
@@ -63,6 +65,10 @@ def test_products_are_those_of_a_slow_forward_pass(network: NetworkExpert) -> No
         centred = (row - w[f"{prefix}.mean"]) @ w[f"{prefix}.basis"] if row.any() else np.zeros(12)
         return centred / max(np.linalg.norm(centred), 1e-6)
 
+    def likeness(row: np.ndarray, prefix: str) -> np.ndarray:
+        kernel = [np.exp((row / max(np.linalg.norm(row), 1e-6) @ known - 1) / 0.5) for known in w[f"{prefix}.known"]]
+        return unit(np.array([kernel]) @ w[f"{prefix}.says"])[0]
+
     posters, intros = [], []
     for i in range(8):
         said, letters = {}, bag(str(fresh.poster["words"][i]))
@@ -74,12 +80,16 @@ def test_products_are_those_of_a_slow_forward_pass(network: NetworkExpert) -> No
         looks = unit((look @ w["poster_tower.start.picture_looks"])[None])
         said["picture"] = unit(looks @ w["poster_tower.start.looks_say"])[0]
         said["meaning"] = unit((letters @ w["poster_tower.start.ngrams_say.rows"])[None])[0]
+        if kernel_width:
+            said["alike"] = likeness(look, "poster_tower.start.alike")
         there = np.array([said[part].any() if part != "letters" else letters.any() for part in parts], dtype=float)
         gates = there * np.exp(10 * (w["poster_tower.gates.base"] + (there - 1) @ w["poster_tower.gates.given_others"]))
         gate = dict(zip(parts, gates, strict=True))
-        meaning = sum(gate[name] * said[name] for name in ("lettering", "title", "picture", "meaning"))
+        meaning = sum(gate[name] * said[name] for name in parts if name != "letters")
         posters.append(np.concatenate([meaning, gate["letters"] * letters @ w["table.rows"]]))
         intro = direction(np.asarray(fresh.intro["intro"])[i].astype(np.float64), "intro_tower.directions.0")
+        if kernel_width:
+            intro = intro + w["intro_tower.expectation"] * likeness(intro, "intro_tower.expects")
         intros.append(np.concatenate([intro, bag(str(fresh.intro["plot"][i])) @ w["table.rows"]]))
     x, y = np.array(posters), np.array(intros)
     biases = []
@@ -115,6 +125,31 @@ def test_it_starts_at_the_closed_forms(training: TrainingSet) -> None:
     assert all(
         float((adapter.down @ adapter.up).detach().abs().max()) < 1e-6 for adapter in towers.poster_tower.adapters
     )
+
+
+def test_kernels_start_at_ridge_regressions_and_a_fold_meets_those_without_it(training: TrainingSet) -> None:
+    network = fitted(training, kernel_width=0.5, expectation=0.4)
+    towers = network.towers
+    intros = towers.intro_tower.directions[0](torch.from_numpy(np.asarray(training.intro["intro"]))).numpy()
+    first = towers.poster_tower.start.directions[0](torch.from_numpy(np.asarray(training.poster["lettering"]))).numpy()
+    look = np.asarray(training.poster["look"])
+    looks = unit(look - look.mean(axis=0))
+    for found, rows, targets in (
+        (towers.intro_tower.expects, intros, first),
+        (towers.poster_tower.start.alike, looks, intros),
+    ):
+        kernel = np.exp((rows @ rows.T - 1) / 0.5)
+        says = np.linalg.solve(kernel + np.eye(75), targets - targets.mean(axis=0))
+        np.testing.assert_allclose(found.says.numpy(), says, atol=2e-4)
+        np.testing.assert_allclose(found.known.numpy(), rows, atol=1e-5)
+    assert float(towers.intro_tower.expectation) == pytest.approx(0.4)
+    sides = [{name: np.asarray(rows) for name, rows in side.items()} for side in (training.poster, training.intro)]
+    fold = network._folds(network._posters(sides[0]), network._intros(sides[1]), torch.from_numpy(intros), 0)[1]
+    others = np.setdiff1d(np.arange(75), fold.rows)
+    kernel = np.exp((intros @ intros[others].T - 1) / 0.5)
+    held = np.linalg.solve(kernel[others] + np.eye(len(others)), first[others] - first[others].mean(axis=0))
+    assert fold.intros.expected is not None
+    np.testing.assert_allclose(fold.intros.expected.numpy(), unit(kernel[fold.rows] @ held), atol=1e-3)
 
 
 def test_training_changes_nothing_but_what_it_may(training: TrainingSet) -> None:

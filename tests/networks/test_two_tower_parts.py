@@ -5,6 +5,7 @@ import torch
 
 from cinealign.networks.two_tower.gates import Gates
 from cinealign.networks.two_tower.hubs import nearest_mean
+from cinealign.networks.two_tower.likeness import Likeness
 from cinealign.networks.two_tower.memory import Memory
 from cinealign.networks.two_tower.ngrams import NgramTable, NgramWeights
 from cinealign.networks.two_tower.reading import Adapter, Directions
@@ -69,3 +70,12 @@ def test_memory_recalls_its_own_and_nothing_for_the_new() -> None:
     torch.testing.assert_close(memory.of_intros(intros), memory.codes, atol=1e-3, rtol=0)
     assert float(memory.of_posters(-posters).norm(dim=1).max()) < 1e-3
     assert float(memory.of_posters(torch.zeros(2, 8)).abs().max()) < 1e-9
+
+
+def test_likeness_says_nearly_what_it_learned_and_nothing_of_what_is_not_there() -> None:
+    rows, targets = torch.eye(4)[:3], torch.tensor([[3.0], [0.0], [-3.0]])
+    likeness = Likeness(5, 4, 1, 0.1)
+    likeness.fit(rows, targets, 1e-3)
+    torch.testing.assert_close(likeness(rows), targets, atol=0.01, rtol=0)
+    assert likeness(torch.zeros(2, 4)).tolist() == [[0.0], [0.0]]
+    assert float(likeness(torch.eye(4)[3:]).abs()) < 0.01

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -15,7 +16,14 @@ from cinealign.experts.base import Expert, Inputs, TrainingSet, Vectors, feature
 from cinealign.experts.fusion import fold_numbers
 from cinealign.experts.network_options import NetworkOptions
 from cinealign.experts.ngram_options import NgramOptions, texts_of
-from cinealign.experts.two_tower_start import Ridges, gate_weights, set_directions, set_start, set_table
+from cinealign.experts.two_tower_start import (
+    Ridges,
+    gate_weights,
+    set_directions,
+    set_expectation,
+    set_start,
+    set_table,
+)
 from cinealign.experts.two_tower_training import Fold, inner_score, train_members
 from cinealign.losses.base import Known
 from cinealign.networks.two_tower.hubs import nearest_mean
@@ -68,6 +76,9 @@ class NetworkExpert(Expert):
         self.towers.poster_tower.gates.start(
             gate_weights(self.towers, [f.posters for f in folds], [self._core(f.intros) for f in folds])
         )
+        if o.kernel_width:
+            set_expectation(self.towers, posters, meaning, o.kernel_ridge)
+            self.towers.intro_tower.expectation.fill_(o.expectation)
         set_start(self.towers.poster_tower.start, posters, meaning, self._ridges())
         self.towers.measure(self._posters_core(folds), self._core(intros))
         labels = {name: torch.from_numpy(values) for name, values in training.labels.items()}
@@ -140,6 +151,7 @@ class NetworkExpert(Expert):
             memory=o.memory,
             bandwidth=o.bandwidth,
             memory_share=o.memory_share,
+            kernels=o.kernel_width,
         )
         for (name, language), rows in zip(plan.readings, posters.readings, strict=True):
             if rows.shape[1] != language.width:
@@ -151,7 +163,8 @@ class NetworkExpert(Expert):
 
     def _ridges(self) -> Ridges:
         o = self.options
-        return Ridges(o.reading_ridge, o.picture_ridge, o.letters.ridge if o.letters is not None else 1.0)
+        letters = o.letters.ridge if o.letters is not None else 1.0
+        return Ridges(o.reading_ridge, o.picture_ridge, letters, o.kernel_ridge)
 
     def _folds(self, posters: Posters, intros: Intros, meaning: Tensor, seed: int) -> list[Fold]:
         """Every inner fold as closed forms see it that were fitted without it."""
@@ -163,8 +176,13 @@ class NetworkExpert(Expert):
             start = PosterStart(self.towers.plan).eval()
             start.load_state_dict(self.towers.poster_tower.start.state_dict())
             set_start(start, posters.take(others), meaning[others], self._ridges())
+            its = intros.take(inside)
+            if self.options.kernel_width:
+                set_expectation(self.towers, posters.take(others), meaning[others], self.options.kernel_ridge)
+                with torch.no_grad():
+                    its = replace(its, expected=self.towers.intro_tower.expected(meaning[inside]))
             with torch.no_grad():
-                folds.append(Fold(rows, start(posters.take(inside)), intros.take(inside)))
+                folds.append(Fold(rows, start(posters.take(inside)), its))
         return folds
 
     def _set_hubs(self, folds: list[Fold], posters: Tensor, intros: Tensor) -> None:

@@ -48,6 +48,13 @@ class NetworkOptions(ExpertOptions):
     )
     picture_ridge: float = Field(30.0, gt=0, le=1e9, description="of the CCA of pictures and intros")
     looks: int = Field(64, ge=1, le=100_000, description="directions of the picture in the shared space")
+    kernel_width: float = Field(
+        0.0, ge=0, le=100, description="of Gaussian kernels of picture and intro, in cosine; 0 for no kernels"
+    )
+    kernel_ridge: float = Field(1.0, gt=0, le=1e9, description="of the kernels")
+    expectation: float = Field(
+        0.3, ge=0, le=10, description="weight of what the kernels expect on an intro's poster, beside the intro itself"
+    )
     rank: int = Field(32, ge=1, le=100_000, description="of the adapters")
     dropout: float = Field(0.2, ge=0, lt=1, description="before an adapter")
     folds: int = Field(5, ge=3, le=50, description="inner folds; a member of the network leaves each out")

@@ -15,7 +15,7 @@ from cinealign.experts.cca import canonical_maps
 from cinealign.experts.fusion import OutOfFold, fusion_weights
 from cinealign.experts.residual_ridge import residual_map
 from cinealign.networks.two_tower.ngrams import Bags, NgramTable
-from cinealign.networks.two_tower.plan import LETTERS, MEANING, PICTURE, Intros, Plan, Posters, Started
+from cinealign.networks.two_tower.plan import ALIKE, LETTERS, MEANING, PICTURE, Intros, Plan, Posters, Started
 from cinealign.networks.two_tower.poster_tower import PosterStart
 from cinealign.networks.two_tower.reading import Directions, unit
 from cinealign.networks.two_tower.two_towers import TwoTowers
@@ -36,6 +36,7 @@ class Ridges:
     reading: float
     picture: float
     letters: float
+    kernels: float = 1.0
 
 
 @torch.no_grad()
@@ -94,11 +95,32 @@ def set_start(start: PosterStart, posters: Posters, meaning: Tensor, ridges: Rid
         looks, says = canonical_maps(posters.pictures.numpy(), meaning.numpy(), plan.looks, ridges.picture)
         start.picture_looks.zero_()[:, : looks.shape[1]] = torch.from_numpy(looks)
         start.looks_say.zero_()[: says.shape[1]] = torch.from_numpy(says.T.copy())
+    if ALIKE in plan.parts:
+        start.alike.fit(unit(posters.pictures), meaning, ridges.kernels)
     if plan.ngrams:
         bags = as_sparse(posters.letters, plan.ngrams)
         kernel = (bags @ bags.T).toarray().astype(np.float64)
         held = np.linalg.solve(kernel + ridges.letters * np.eye(len(kernel)), meaning.numpy().astype(np.float64))
         start.ngrams_say.rows.copy_(torch.from_numpy((bags.T @ held).astype(np.float32)))
+
+
+@torch.no_grad()
+def set_expectation(towers: TwoTowers, posters: Posters, meaning: Tensor, ridge: float) -> None:
+    """What train intros expect on their posters: the first reading of every language; in place.
+
+    Args:
+        towers: their directions are set already.
+        posters: T train posters.
+        meaning: (T, meaning) their intros in the directions of the languages, unit rows side by side.
+        ridge: how strongly the map is held.
+    """
+    start = towers.poster_tower.start
+    rows = {
+        name: directions(values)
+        for (name, _), directions, values in zip(towers.plan.readings, start.directions, posters.readings, strict=True)
+    }
+    first = torch.cat([rows[language.readings[0]] for language in towers.plan.languages], dim=1)
+    towers.intro_tower.expects.fit(unit(meaning), first, ridge)
 
 
 def gate_weights(towers: TwoTowers, folds: Sequence[Started], intros: Sequence[Tensor]) -> list[float]:
@@ -115,7 +137,12 @@ def gate_weights(towers: TwoTowers, folds: Sequence[Started], intros: Sequence[T
         blocks = by_language(plan, core)
         readings = [unit(rows) for rows in started.mapped]
         goals = [blocks[language.intro] for _, language in plan.readings]
-        others = {PICTURE: started.picture, MEANING: started.meaning, LETTERS: towers.table(started.letters).detach()}
+        others = {
+            PICTURE: started.picture,
+            ALIKE: started.alike,
+            MEANING: started.meaning,
+            LETTERS: towers.table(started.letters).detach(),
+        }
         for part in plan.parts[len(readings) :]:
             readings.append(others[part])
             goals.append(core[:, plan.meaning :] if part == LETTERS else core[:, : plan.meaning])

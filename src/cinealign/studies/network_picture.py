@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from cinealign.figures import COLOURS, Language, drawing, label, save_figure
-from cinealign.networks.two_tower.plan import PICTURE
+from cinealign.networks.two_tower.likeness import Likeness
+from cinealign.networks.two_tower.plan import ALIKE, PICTURE
 from cinealign.networks.two_tower.two_towers import TwoTowers
 
 Row = tuple[str, str]
@@ -32,6 +33,8 @@ def poster_rows(towers: TwoTowers) -> list[Row]:
     if PICTURE in towers.plan.parts:
         (pictures, looks), said = tower.start.picture_looks.shape, tower.start.looks_say.shape[1]
         rows.append((label(PICTURE), f"CCA {pictures:,} → {looks} → {said}"))
+    if ALIKE in towers.plan.parts:
+        rows.append((label(ALIKE), _kernel(tower.start.alike)))
     if towers.plan.ngrams:
         for name, table in (("meaning", tower.start.ngrams_say), ("letters", towers.table)):
             count, width = table.rows.shape
@@ -45,6 +48,8 @@ def intro_rows(towers: TwoTowers) -> list[Row]:
     for language in towers.plan.languages:
         told = label("main directions {width} → {kept}", width=language.width, kept=language.kept)
         rows.append((label(language.intro), told))
+    if towers.plan.kernels:
+        rows.append((label("expected"), _kernel(towers.intro_tower.expects)))
     if towers.plan.ngrams:
         count, width = towers.table.rows.shape
         rows.append((label("letters"), label("n-gram table {count} × {width}", count=f"{count:,}", width=width)))
@@ -83,6 +88,11 @@ def draw_network(towers: TwoTowers) -> Any:
         _box(axes, 8.86, middle, 2.2, vector, colour, height=1.5)
         top += len(parts) + 0.8
     return figure
+
+
+def _kernel(likeness: Likeness) -> str:
+    pairs, said = likeness.says.shape
+    return label("kernel of {count} train items → {said}", count=f"{pairs:,}", said=said)
 
 
 def _box(axes: Any, x: float, y: float, width: float, text: str, colour: str, height: float = 0.72) -> None:

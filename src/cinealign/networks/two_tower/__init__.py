@@ -6,6 +6,7 @@
 | poster_tower.py | readings of the lettering, picture and letters of a poster, weighed by gates |
 | intro_tower.py | an intro through the same language models and the same table of letters |
 | reading.py | one text through one language model: its main directions, a closed form, an adapter |
+| likeness.py | what train items like this one say of it |
 | gates.py | how much each part of a poster counts, by what there is of it |
 | ngram_counts.py | which n-grams of letters a text has, and how much each weighs |
 | ngrams.py | letters of a text as a weighted bag, and the table of their rows |

@@ -32,6 +32,9 @@ class IntroSide:
             (weights[f"intro_tower.directions.{at}.mean"], weights[f"intro_tower.directions.{at}.basis"])
             for at in range(len(plan.languages))
         ]
+        if plan.kernels:
+            self._alike, self._says = weights["intro_tower.expects.known"], weights["intro_tower.expects.says"]
+            self._expectation = weights["intro_tower.expectation"]
         self._table = weights["table.rows"]
         self._bank, self._strength = weights["hubs.posters"], float(weights["hubs.strength"][0])
         self._known, self._codes = weights["memory.intros"], weights["memory.codes"]
@@ -60,12 +63,21 @@ class IntroSide:
         for rows, (mean, basis) in zip(languages, self._directions, strict=True):
             there = (rows != 0).any(axis=1, keepdims=True)
             blocks.append(_unit(np.where(there, rows - mean, np.float32(0)) @ basis))
+        if self._plan.kernels:
+            blocks = [one + more for one, more in zip(blocks, self._expected(blocks), strict=True)]
         if bags is not None:
             letters = np.zeros((len(bags.offsets) - 1, self._table.shape[1]), dtype=np.float32)
             for row, (first, last) in enumerate(zip(bags.offsets[:-1], bags.offsets[1:], strict=True)):
                 letters[row] = bags.weights[first:last] @ self._table[bags.ngrams[first:last]]
             blocks.append(letters)
         return np.concatenate(blocks, axis=1)
+
+    def _expected(self, blocks: list[Rows]) -> list[Rows]:
+        """What is added to every language, see `IntroTower`."""
+        rows = _unit(np.concatenate(blocks, axis=1))
+        kernel = np.exp((rows @ self._alike.T - 1) / np.float32(self._plan.kernels)) * rows.any(axis=1, keepdims=True)
+        ends = np.cumsum([language.kept for language in self._plan.languages])[:-1]
+        return [self._expectation * _unit(said) for said in np.split(kernel @ self._says, ends, axis=1)]
 
     def _bias(self, core: Rows) -> Rows:
         """(N, 1), see `Hubs`."""

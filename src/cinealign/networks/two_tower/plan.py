@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from cinealign.networks.two_tower.ngrams import Bags
 
-PICTURE, MEANING, LETTERS = "picture", "meaning", "letters"
+PICTURE, ALIKE, MEANING, LETTERS = "picture", "alike", "meaning", "letters"
 """Names of the parts of a poster that are no reading of its lettering."""
 
 
@@ -49,6 +49,7 @@ class Plan:
         memory: coordinates of the codes; 0 for no memory.
         bandwidth: width of the kernel in cosine: how different a train item may be and still be recalled.
         memory_share: of a vector's squared length.
+        kernels: bandwidth of the Gaussian kernels of picture and intro; 0 for none.
     """
 
     languages: tuple[Language, ...]
@@ -64,6 +65,7 @@ class Plan:
     memory: int
     bandwidth: float
     memory_share: float
+    kernels: float = 0.0
 
     @property
     def readings(self) -> list[tuple[str, Language]]:
@@ -88,8 +90,8 @@ class Plan:
     @property
     def parts(self) -> list[str]:
         """Names of a poster's parts, in the order of the gates."""
-        others = [PICTURE] * bool(self.pictures) + [MEANING, LETTERS] * bool(self.ngrams)
-        return [name for name, _ in self.readings] + others
+        seen = [PICTURE, *[ALIKE] * bool(self.kernels)] if self.pictures else []
+        return [name for name, _ in self.readings] + seen + [MEANING, LETTERS] * bool(self.ngrams)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; `from_json` reads them back."""
@@ -128,14 +130,18 @@ class Intros:
     Attributes:
         languages: (N, width) embeddings, one entry a language of the plan.
         letters: bags of their n-grams.
+        expected: (N, meaning) what a closed form that was fitted without them expects of their posters; None lets the
+            tower's own say it.
     """
 
     languages: list[Tensor]
     letters: Bags
+    expected: Tensor | None = None
 
     def take(self, rows: Tensor) -> Intros:
         """The intros `rows` (B,), in that order."""
-        return Intros([values[rows] for values in self.languages], self.letters.take(rows))
+        expected = None if self.expected is None else self.expected[rows]
+        return Intros([values[rows] for values in self.languages], self.letters.take(rows), expected)
 
 
 @dataclass(frozen=True)
@@ -145,7 +151,8 @@ class Started:
     Attributes:
         readings: (N, kept) unit rows of every reading in the directions of its language, by the plan's order.
         mapped: (N, kept) the same after their closed forms, not normalised.
-        picture, meaning: (N, meaning) unit rows, what the picture and the letters say of the intro.
+        picture, alike, meaning: (N, meaning) unit rows, what the picture, train pictures like it and the letters say of
+            the intro.
         letters: bags.
         there: (N, parts) float32, 1 for parts that are there.
     """
@@ -153,6 +160,7 @@ class Started:
     readings: list[Tensor]
     mapped: list[Tensor]
     picture: Tensor
+    alike: Tensor
     meaning: Tensor
     letters: Bags
     there: Tensor
@@ -163,6 +171,7 @@ class Started:
             [values[rows] for values in self.readings],
             [values[rows] for values in self.mapped],
             self.picture[rows],
+            self.alike[rows],
             self.meaning[rows],
             self.letters.take(rows),
             self.there[rows],

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from cinealign.networks.two_tower.gates import Gates
+from cinealign.networks.two_tower.likeness import Likeness
 from cinealign.networks.two_tower.ngrams import NgramTable
-from cinealign.networks.two_tower.plan import Plan, Posters, Started
+from cinealign.networks.two_tower.plan import ALIKE, PICTURE, Plan, Posters, Started
 from cinealign.networks.two_tower.reading import Adapter, Directions, unit
 
 
@@ -16,7 +17,8 @@ class PosterStart(nn.Module):
 
     A reading l goes through l (A + B' + I), the ridge regressions to the intro and back around the identity
     (`residual_ridge`); the picture through the ridge CCA of pictures and intros, whose two maps are multiplied, so that it
-    says where in the intro's space it points; the n-grams through a kernel ridge regression to the intro.
+    says where in the intro's space it points, and where asked for through a Gaussian kernel too; the n-grams through a
+    kernel ridge regression to the intro.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -26,6 +28,8 @@ class PosterStart(nn.Module):
         self.maps = nn.ParameterList(frozen(torch.eye(language.kept)) for _, language in plan.readings)
         self.picture_looks = frozen(torch.zeros(plan.pictures, plan.looks))
         self.looks_say = frozen(torch.zeros(plan.looks, plan.meaning))
+        if ALIKE in plan.parts:
+            self.alike = Likeness(plan.pairs, plan.pictures, plan.meaning, plan.kernels)
         self.ngrams_say = NgramTable(plan.ngrams, plan.meaning)
         self.ngrams_say.rows.requires_grad = False
 
@@ -36,10 +40,11 @@ class PosterStart(nn.Module):
         seen = (posters.pictures != 0).any(dim=1)
         looks = unit(posters.pictures @ self.picture_looks)
         there = [(rows != 0).any(dim=1).float() for rows in readings]
-        there += [seen.float()] * bool(self.plan.pictures)
+        there += [seen.float()] * sum(part in (PICTURE, ALIKE) for part in self.plan.parts)
         there += [posters.letters.there()] * 2 * bool(self.plan.ngrams)
         picture, meaning = unit(looks @ self.looks_say), unit(self.ngrams_say(posters.letters))
-        return Started(readings, mapped, picture, meaning, posters.letters, torch.stack(there, dim=1))
+        alike = unit(self.alike(unit(posters.pictures))) if ALIKE in self.plan.parts else torch.zeros_like(picture)
+        return Started(readings, mapped, picture, alike, meaning, posters.letters, torch.stack(there, dim=1))
 
 
 class PosterTower(nn.Module):
@@ -74,7 +79,9 @@ class PosterTower(nn.Module):
         ]
         meaning = torch.cat(blocks, dim=1)
         if self.plan.pictures:
-            meaning = meaning + weight["picture"] * started.picture
+            meaning = meaning + weight[PICTURE] * started.picture
+        if ALIKE in weight:
+            meaning = meaning + weight[ALIKE] * started.alike
         if not self.plan.ngrams:
             return meaning
         meaning = meaning + weight["meaning"] * started.meaning
