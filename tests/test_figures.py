@@ -16,7 +16,9 @@ from cinealign import figures
 from cinealign.analysis import marks
 from cinealign.analysis.downstream import figures as downstream
 from cinealign.analysis.explain.figure import _draw_words
+from cinealign.analysis.explain.numbers import WordDrop
 from cinealign.analysis.neighbours import figures as neighbours
+from cinealign.analysis.references import ReferenceWithIntro
 from cinealign.analysis.relation import figures as relation
 from cinealign.data.catalogue import Catalogue
 from cinealign.errors import ConfigError
@@ -71,14 +73,11 @@ def test_no_letter_is_missing_below_a_poster_or_in_an_intro(sample: Catalogue, t
         warnings.simplefilter("error")
         gallery = poster_gallery(sample.movies[:2], ["千与千寻", "x"], title="最近的电影")
         gallery.savefig(tmp_path / "gallery.pdf")
-        words = [
-            {"word": "千寻", "start": 0, "end": 2, "drop": 0.5},
-            {"word": "回家", "start": 2, "end": 4, "drop": -0.1},
-        ]
-        told = {"intro": {"title": "千与千寻", "intro": "千寻回家"}, "split": {"intro": "train"}, "words": words}
+        words = [WordDrop(word="千寻", start=0, end=2, drop=0.5), WordDrop(word="回家", start=2, end=4, drop=-0.1)]
+        intro = ReferenceWithIntro(row=0, id=1, title="千与千寻", intro="千寻回家")
         figure = Figure()
         with figures.drawing():
-            _draw_words(figure.subplots(), told)
+            _draw_words(figure.subplots(), intro, "train", words)
             figures.save_figure(figure, tmp_path / "words", (".pdf",))
     assert b"NotoSansCJK" in (tmp_path / "gallery.pdf").read_bytes()
     assert b"NotoSansCJK" in (tmp_path / "words.pdf").read_bytes()

@@ -4,6 +4,7 @@ from PIL import Image
 
 from cinealign.analysis.explain.painting import lines_outside, without_lettering
 from cinealign.analysis.relation.ablation import expected_hits, titles_named, what_is_left, without_labels
+from cinealign.analysis.relation.numbers import NotTaken
 from cinealign.analysis.relation.titles import lettering_without_title, title_stems, without_title
 from cinealign.data.posters import Poster, open_poster
 from cinealign.search.reasons import with_cell_painted
@@ -78,18 +79,18 @@ def test_a_covered_cell_has_the_mean_colour_and_loses_its_lines(tmp_path):
 
 
 def test_what_is_left_of_a_run_that_reads_lettering(material):
-    left = {entry["name"]: entry for entry in what_is_left(material)}
-    assert not [name for name, entry in left.items() if "skipped" in entry]
+    left = {entry.name: entry for entry in what_is_left(material)}
+    assert not [name for name, entry in left.items() if isinstance(entry, NotTaken)]
     full = left["full"]
     for direction in ("poster_to_intro", "intro_to_poster"):
-        assert full[direction]["value"] == pytest.approx(material.run.metrics[direction]["held_out"])
+        assert full[direction].value == pytest.approx(material.run.metrics[direction]["held_out"])
     # The lettering of this run is the title, so without the title's words only "coming soon" is left of it.
-    assert left["title_out_of_lettering"]["mean"]["value"] < full["mean"]["value"]
-    assert left["title_out_of_lettering"]["difference"]["value"] < 0
-    assert left["lettering_blank"]["mean"]["value"] != full["mean"]["value"]
-    share = left["appearance_blank"]["share_left"]["value"]
+    assert left["title_out_of_lettering"].mean.value < full.mean.value
+    assert left["title_out_of_lettering"].difference.value < 0
+    assert left["lettering_blank"].mean.value != full.mean.value
+    share = left["appearance_blank"].share_left.value
     chance = material.k / len(material.catalogue)
-    expected = (left["appearance_blank"]["mean"]["value"] - chance) / (full["mean"]["value"] - chance)
+    expected = (left["appearance_blank"].mean.value - chance) / (full.mean.value - chance)
     assert share == pytest.approx(expected)
 
 

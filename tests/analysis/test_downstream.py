@@ -174,8 +174,8 @@ def test_table_compares_on_the_same_draws_and_keeps_tasks_together():
     table.add("b", "accuracy", "base", "baseline", base, 80, chance=0.1)
     table.add("a", "accuracy", "new", "aligned", better, 80, chance=0.1, against="base")
     rows = table.rows()
-    assert [(row["task"], row["method"]) for row in rows] == [("a", "base"), ("a", "new"), ("b", "base")]
-    difference = rows[1]["difference"]
-    assert difference["value"] == pytest.approx(hits[:, 1].mean() - hits[:, 0].mean())
-    assert difference["low"] <= difference["value"] <= difference["high"]
-    assert rows[0]["difference"] is None
+    assert [(row.task, row.method) for row in rows] == [("a", "base"), ("a", "new"), ("b", "base")]
+    difference = rows[1].difference
+    assert difference.value == pytest.approx(hits[:, 1].mean() - hits[:, 0].mean())
+    assert difference.low <= difference.value <= difference.high
+    assert rows[0].difference is None

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from cinealign.analysis.material import SkippedError
 from cinealign.analysis.neighbours.galleries import draw_cases
 from cinealign.analysis.neighbours.neighbours import nearest_others, trait_in_spaces
+from cinealign.analysis.skipped import SkippedError
 
 
 def test_nearest_leaves_the_movie_itself_out_and_equals_a_loop():
@@ -20,14 +20,14 @@ def test_traits_of_neighbours_against_chance_by_hand():
     trait = np.array([[9, 1, 0, np.nan, 0], [1, 9, 1, 1, np.nan]], dtype=np.float32)  # own pairs count nowhere
     near = {"poster_to_intro": np.array([[1, 3], [2, 0]]), "poster_to_poster": np.array([[2, 4], [4, 3]])}
     found = trait_in_spaces(trait, near, np.array([0, 1]), [1, 2], samples=50, seed=0)
-    assert found["known"] == 1.0
-    assert found["chance"]["value"] == pytest.approx(4 / 6)
-    assert found["spaces"]["poster_to_intro"]["value"] == pytest.approx([1.0, 1.0])  # 1, 1; then 1, not known, 1, 1
-    assert found["spaces"]["poster_to_intro"]["lift"] == pytest.approx([1.5, 1.5])
-    assert found["spaces"]["poster_to_poster"]["value"] == pytest.approx([0.0, 1 / 3])
-    against = found["against"]["poster_to_intro"]
-    assert (against["space"], against["k"]) == ("poster_to_poster", 2)
-    assert against["difference"]["value"] == pytest.approx(2 / 3)
+    assert found.known == 1.0
+    assert found.chance.value == pytest.approx(4 / 6)
+    assert found.spaces["poster_to_intro"].value == pytest.approx([1.0, 1.0])  # 1, 1; then 1, not known, 1, 1
+    assert found.spaces["poster_to_intro"].lift == pytest.approx([1.5, 1.5])
+    assert found.spaces["poster_to_poster"].value == pytest.approx([0.0, 1 / 3])
+    against = found.against["poster_to_intro"]
+    assert (against.space, against.k) == ("poster_to_poster", 2)
+    assert against.difference.value == pytest.approx(2 / 3)
     with pytest.raises(SkippedError, match="not known for any pair"):
         trait_in_spaces(np.full((2, 5), np.nan, dtype=np.float32), near, np.array([0, 1]), [1], samples=5, seed=0)
 
@@ -40,10 +40,10 @@ def test_related_movies_are_lifted_and_shuffled_ones_are_not():
     trait = (group[rows, None] == group).astype(np.float32)
     shuffled = trait[:, generator.permutation(200)]
     near = {"poster_to_intro": nearest_others(vectors, vectors, rows, 5)}
-    lift = trait_in_spaces(trait, near, rows, [5], samples=200, seed=0)["spaces"]["poster_to_intro"]
-    none = trait_in_spaces(shuffled, near, rows, [5], samples=200, seed=0)["spaces"]["poster_to_intro"]
-    assert lift["lift_low"][0] > 3
-    assert none["lift_low"][0] < 1 < none["lift_high"][0]
+    lift = trait_in_spaces(trait, near, rows, [5], samples=200, seed=0).spaces["poster_to_intro"]
+    none = trait_in_spaces(shuffled, near, rows, [5], samples=200, seed=0).spaces["poster_to_intro"]
+    assert lift.lift_low[0] > 3
+    assert none.lift_low[0] < 1 < none.lift_high[0]
 
 
 def test_cases_are_drawn_by_rank_without_repeats():

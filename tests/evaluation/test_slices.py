@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from cinealign.errors import ConfigError, DataError
 from cinealign.evaluation.slices import SMALL, by_decade, by_label, by_size, score_slices
 from cinealign.evaluation.statistics import wilson_interval
+from cinealign.plain_json import to_json
 
 
 def as_lists(slices):
@@ -44,26 +45,26 @@ def test_scores_known_by_hand():
     ranks = {"poster_to_intro": [1, 2, 3, 40, *[1] * 36], "intro_to_poster": [2, 9, 9, 9, *[9] * 36]}
     attributes = {"genre": by_label(["a", "a", "a", "b", *["c"] * 36])}
     found = score_slices(ranks, attributes)
-    assert [(entry["attribute"], entry["slice"], entry["movies"], entry["small"]) for entry in found] == [
+    assert [(entry.attribute, entry.slice, entry.movies, entry.small) for entry in found] == [
         ("all", "all", 40, False),
         ("genre", "c", 36, False),
         ("genre", "a", 3, True),
         ("genre", "b", 1, True),
     ]
     a = found[2]
-    assert a["poster_to_intro"]["accuracy"] == pytest.approx(2 / 3)  # k = 2
-    assert a["poster_to_intro"]["median"] == 2.0
-    assert a["poster_to_intro"]["interval"] == list(wilson_interval(2, 3))
-    assert a["intro_to_poster"]["accuracy"] == pytest.approx(1 / 3)
+    assert a["poster_to_intro"].accuracy == pytest.approx(2 / 3)  # k = 2
+    assert a["poster_to_intro"].median == 2.0
+    assert a["poster_to_intro"].interval == list(wilson_interval(2, 3))
+    assert a["intro_to_poster"].accuracy == pytest.approx(1 / 3)
     assert SMALL == 30
-    json.dumps(found, allow_nan=False)
+    json.dumps(to_json(found), allow_nan=False)
 
 
 def test_only_the_movies_asked_for_are_counted():
     ranks = {"poster_to_intro": [1, 20, 1, 20], "intro_to_poster": [1, 1, 1, 1]}
     ranks = {name: values * 5 for name, values in ranks.items()}
     found = score_slices(ranks, {"kind": {"even": np.arange(0, 20, 2), "odd": np.arange(1, 20, 2)}}, rows=[0, 2, 4])
-    assert [(entry["slice"], entry["movies"]) for entry in found] == [("all", 3), ("even", 3)]
+    assert [(entry.slice, entry.movies) for entry in found] == [("all", 3), ("even", 3)]
 
 
 def test_refusals():

@@ -12,17 +12,18 @@ import pickle
 import shutil
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, cast, get_args, get_origin, get_type_hints
 
 import nbformat
 import numpy as np
 import pandas as pd
 from PIL import Image
 
-from cinealign.analysis.analyse import Analysis
+from cinealign.analysis.analyse import FORMAT, Analysis
+from cinealign.analysis.numbers import Numbers
 from cinealign.cli.runs import show
 from cinealign.data.catalogue import Catalogue
 from cinealign.data.download import metadata
@@ -43,6 +44,7 @@ from cinealign.grading.notebooks import passages
 from cinealign.grading.recognition import claimed, recognise
 from cinealign.grading.unpacking import Limits, unpack
 from cinealign.grading.vectors import distances_of, holds_vectors
+from cinealign.plain_json import to_json
 from cinealign.plain_yaml import read_yaml_file
 from cinealign.recipe import Recipe
 from cinealign.report.own_words import read_own_words
@@ -375,8 +377,20 @@ def _read_store(home: Path) -> Any:
 
 
 def _analysis(home: Path, run: Path) -> None:
-    numbers = {"format": 1, "figures": {"a": {"pdf": "a.pdf", "png": "a.png"}}}
-    (home / "analysis.json").write_text(json.dumps(numbers))
+    numbers = replace(_smallest(Numbers), format=FORMAT)
+    (home / "analysis.json").write_text(json.dumps(to_json(numbers)))
+
+
+def _smallest(kind: Any) -> Any:
+    """A value of a type that analysis.json holds, with one entry in each list and mapping."""
+    inner = get_args(kind)
+    if get_origin(kind) in (list, dict):
+        return [_smallest(inner[0])] if get_origin(kind) is list else {"a": _smallest(inner[1])}
+    if inner:  # the first of several, or of several words
+        return inner[0] if isinstance(inner[0], str) else _smallest(inner[0])
+    if is_dataclass(kind):
+        return kind(**{name: _smallest(field) for name, field in get_type_hints(kind).items()})
+    return kind(1)
 
 
 def _study(home: Path, run: Path) -> None:

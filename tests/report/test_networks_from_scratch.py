@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +9,15 @@ import pytest
 
 from cinealign.analysis import analyse as analysing
 from cinealign.analysis.analyse import analyse
+from cinealign.analysis.relation.numbers import Left
+from cinealign.analysis.skipped import Skipped
 from cinealign.cli.show.analysis import analysis_lines
 from cinealign.data.catalogue import Catalogue
 from cinealign.figures import LANGUAGES, Language
 from cinealign.pipeline import align
 from cinealign.recipe import Recipe
 from cinealign.report.document import compose
-from cinealign.report.facts import Fact, plain
+from cinealign.report.facts import plain
 from cinealign.report.sources import Sources
 from cinealign.views.store import FeatureStore
 
@@ -31,8 +32,9 @@ def test_analysis_and_report(
     found = analyse(run, sample, store=store)
     lines = "\n".join(analysis_lines(found.numbers))
     assert "appearance not seen: left out, as appearance is all that this recipe sees of a poster" in lines
-    assert found.numbers["relation"]["cca"]["skipped"].startswith("this recipe has no view of numbers")
-    assert {e["kind"] for e in found.numbers["explained"]} == {"good", "bad"}
+    assert isinstance(found.numbers.relation.cca, Skipped)
+    assert found.numbers.relation.cca.skipped.startswith("this recipe has no view of numbers")
+    assert {e.kind for e in found.numbers.explained} == {"good", "bad"}
     sources = Sources.gather(run, found.folder)
     for lang, said in zip(LANGUAGES, ("本次运行没有测量", "Not measured for this run"), strict=True):
         assert said in "\n".join(plain(text) for text in compose(sources, lang, curves).texts())
@@ -40,9 +42,9 @@ def test_analysis_and_report(
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_nothing_above_chance_has_no_share(sources: Sources, curves: Path, lang: Language) -> None:
-    numbers = copy.deepcopy(sources.analysis.value)
-    for entry in numbers["relation"]["left"]:
-        entry["share_left"] = None
-    document = compose(replace(sources, analysis=Fact(numbers, "analysis.json")), lang, curves)
+    numbers = sources.analysed.numbers
+    left = [replace(entry, share_left=None) if isinstance(entry, Left) else entry for entry in numbers.relation.left]
+    numbers = replace(numbers, relation=replace(numbers.relation, left=left))
+    document = compose(replace(sources, analysed=replace(sources.analysed, numbers=numbers)), lang, curves)
     text = "\n".join(plain(text) for text in document.texts())
     assert {"en": "no share of it can be given", "zh": "谈不上剩余比例"}[lang] in text

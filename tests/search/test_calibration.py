@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cinealign.errors import DataError
-from cinealign.search.calibration import Calibration, Evidence, expected_rank, mass, reliability, wilson
+from cinealign.search.calibration import Calibration, Evidence, expected_rank, mass, reliability
 
 
 def drawn(queries: int, gallery: int, strength: float, seed: int) -> Evidence:
@@ -67,9 +67,3 @@ def test_mass_and_rank_against_the_obvious_sums() -> None:
     # a sample of half the others stands for all of them
     half = np.concatenate([scores[:7], scores[7::2]])
     assert np.exp(mass(slope, scores[:7], half, 50))[0] == pytest.approx(terms[1:].sum(), rel=0.15)
-
-
-def test_wilson_s_interval_by_hand() -> None:
-    low, high = wilson(8, 10)  # the textbook's example
-    assert (low, high) == (pytest.approx(0.490, abs=1e-3), pytest.approx(0.943, abs=1e-3))
-    assert wilson(0, 0) == (0.0, 1.0)

@@ -5,21 +5,25 @@ Finished parts survive an interruption: the same call goes on where it stopped.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from cinealign.analysis.downstream.numbers import Downstream
 from cinealign.analysis.downstream.tasks import downstream
 from cinealign.analysis.drawing import draw
+from cinealign.analysis.explain.numbers import Explanation
 from cinealign.analysis.explain.pair import explain_pair
+from cinealign.analysis.identity import RunIdentity
 from cinealign.analysis.material import Material
-from cinealign.analysis.neighbours.galleries import galleries
 from cinealign.analysis.neighbours.neighbours import neighbours
+from cinealign.analysis.neighbours.numbers import Neighbours
+from cinealign.analysis.numbers import Data, DrawnFigure, Explained, Findings, Numbers, OtherLabels, Settings
 from cinealign.analysis.plans import draw_explanation, plans
+from cinealign.analysis.relation.numbers import Relation
 from cinealign.analysis.relation.relation import relation
 from cinealign.analysis.spreadsheets import spreadsheets, write_table
 from cinealign.data.catalogue import Catalogue
@@ -29,23 +33,25 @@ from cinealign.evaluation.metrics import TASK_RATIO
 from cinealign.evaluation.statistics import LEVEL
 from cinealign.figures import Language, cjk_font
 from cinealign.out import Draft, refuse_taken
+from cinealign.plain_json import from_json, to_json
 from cinealign.progress import progress, say
 from cinealign.run import Run
 from cinealign.version import __version__
 from cinealign.views.store import FeatureStore
 
+T = TypeVar("T")
 FORMAT = 1
 FOLDER = "analysis"
 EXPLANATIONS = "explain"
 NUMBERS = "analysis.json"
 FEWEST = 20
 """Held-out movies below which nothing can be said."""
-PARTS: dict[str, Callable[[Material], dict[str, Any]]] = {
-    "relation": relation,
-    "neighbours": lambda material: {**neighbours(material), "galleries": galleries(material)},
-    "downstream": downstream,
+PARTS: dict[str, tuple[type[Any], Callable[[Material], Any]]] = {
+    "relation": (Relation, relation),
+    "neighbours": (Neighbours, neighbours),
+    "downstream": (Downstream, downstream),
 }
-"""Question -> what answers it."""
+"""Question -> the type of its answer, and what gives it."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class Analysis:
     """A finished analysis: its folder and the numbers of analysis.json (docs/analysis.md says what each means)."""
 
     folder: Path
-    numbers: dict[str, Any]
+    numbers: Numbers
 
     @classmethod
     def load(cls, folder: Path | str) -> Analysis:
@@ -63,26 +69,21 @@ class Analysis:
             DataError: there is no analysis, or of another version of this program.
         """
         path = Path(folder) / NUMBERS
-        try:
-            numbers = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
-            raise DataError(f"{path} cannot be read ({error}); run `cinealign analyse` first") from None
+        numbers = _read_json(path)
         if not isinstance(numbers, dict):
             raise DataError(f"{path} is damaged: expected names and values; run `cinealign analyse` again")
         if numbers.get("format") != FORMAT:
             raise DataError(f"{path} has the format {numbers.get('format')}, expected {FORMAT}; analyse the run again")
-        return cls(Path(folder), numbers)
+        return cls(Path(folder), _as(Numbers, numbers, path))
 
-    def figure(self, name: str) -> dict[str, Any]:
-        """`pdf` and `png` (paths), `caption`, `question` and `shows_posters` of a figure.
+    def explained(self) -> list[Explanation]:
+        """What was found of the single movies that the analysis explains, in the order of `numbers.explained`.
 
         Raises:
-            DataError: this analysis has no such figure.
+            DataError: a file is missing or damaged.
         """
-        found = self.numbers["figures"].get(name)
-        if found is None:
-            raise DataError(f"{self.folder} has no figure {name!r}; it has: {', '.join(self.numbers['figures'])}")
-        return {**found, "pdf": self.folder / found["pdf"], "png": self.folder / found["png"]}
+        files = [self.folder / entry.json for entry in self.numbers.explained]
+        return [_as(Explanation, _read_json(file), file) for file in files]
 
 
 def analyse(
@@ -112,13 +113,23 @@ def analyse(
             "list fewer items in train.txt"
         )
     with Draft.open(out, refuse) as place:
-        draft, about = place.folder, _about(run)
+        draft, about = place.folder, RunIdentity.of(run)
         _forget_another(place, about)
         material = Material.of(run, catalogue, store or FeatureStore())
-        numbers = {"format": FORMAT, **about, **_data(material), **{n: _part(draft, n, material) for n in PARTS}}
-        numbers["explained"] = _explained(draft, material, numbers)
-        numbers["figures"] = _figures(draft, numbers, catalogue)
-        numbers["tables"] = _tables(draft, numbers)
+        found = Findings(
+            format=FORMAT,
+            run=about,
+            data=_data(material),
+            settings=_settings(material),
+            **{name: _part(draft, name, material) for name in PARTS},
+        )
+        explained = _explained(draft, material, found)
+        numbers = Numbers(
+            **vars(found),
+            explained=explained,
+            figures=_figures(draft, found, explained, catalogue),
+            tables=_tables(draft, found),
+        )
         _write_json(draft / NUMBERS, numbers)
         for left in ("parts", "identity.json"):
             _remove(draft / left)
@@ -137,7 +148,7 @@ def finished_analysis(run: Run, out: Path | None = None) -> Analysis | None:
         found = Analysis.load(run.folder / FOLDER if out is None else out)
     except DataError:
         return None
-    return found if found.numbers.get("run") == _about(run)["run"] else None
+    return found if found.numbers.run == RunIdentity.of(run) else None
 
 
 def explain(
@@ -149,7 +160,7 @@ def explain(
     *,
     store: FeatureStore | None = None,
     lang: Language = "en",
-) -> tuple[dict[str, Any], list[Path]]:
+) -> tuple[Explanation, list[Path]]:
     """Why this poster matches this intro: numbers, and the files they were written to (JSON, PDF, PNG).
 
     Args:
@@ -166,33 +177,35 @@ def explain(
     """
     out = run.folder / EXPLANATIONS if out is None else out
     material = Material.of(run, catalogue, store or FeatureStore())
-    found = {**_about(run), **explain_pair(material, movie_id, with_id)}
+    found = explain_pair(material, movie_id, with_id)
     name = str(movie_id) if with_id is None else f"{movie_id}-with-{with_id}"
     return found, _write_explanation(out, name, found, material, lang)
 
 
-def _about(run: Run) -> dict[str, Any]:
-    vectors = hashlib.sha256((run.folder / "vectors.safetensors").read_bytes()).hexdigest()
-    return {"run": {"recipe": run.recipe.name, "digest": run.catalogue["digest"], "vectors": vectors}}
+def _data(material: Material) -> Data:
+    return Data(
+        source=material.catalogue.source,
+        n=len(material.catalogue),
+        train=len(material.train),
+        held_out=len(material.held_out),
+    )
 
 
-def _data(material: Material) -> dict[str, Any]:
-    n = len(material.catalogue)
-    return {
-        "data": {
-            **{"source": material.catalogue.source, "n": n},
-            **{"train": len(material.train), "held_out": len(material.held_out)},
-        },
-        "settings": {
-            **{"ratio": TASK_RATIO, "k": material.k, "chance": material.k / n, "level": LEVEL},
-            **{"samples": material.samples, "seed": material.seed, "permutations": PERMUTATIONS},
-        },
-    }
+def _settings(material: Material) -> Settings:
+    return Settings(
+        ratio=TASK_RATIO,
+        k=material.k,
+        chance=material.k / len(material.catalogue),
+        level=LEVEL,
+        samples=material.samples,
+        seed=material.seed,
+        permutations=PERMUTATIONS,
+    )
 
 
-def _forget_another(place: Draft, about: dict[str, Any]) -> None:
+def _forget_another(place: Draft, about: RunIdentity) -> None:
     """Parts are only good for the same run and version."""
-    identity = {**about, "version": __version__, "format": FORMAT}
+    identity = {"run": to_json(about), "version": __version__, "format": FORMAT}
     draft = place.folder
     path = draft / "identity.json"
     if path.is_file() and path.read_text(encoding="utf-8") == json.dumps(identity):
@@ -203,35 +216,32 @@ def _forget_another(place: Draft, about: dict[str, Any]) -> None:
     path.write_text(json.dumps(identity), encoding="utf-8")
 
 
-def _part(draft: Path, name: str, material: Material) -> dict[str, Any]:
-    path = draft / "parts" / f"{name}.json"
+def _part(draft: Path, name: str, material: Material) -> Any:
+    path, (kind, answer) = draft / "parts" / f"{name}.json", PARTS[name]
     if not path.is_file():
         say(f"question: {name}")
-        _write_json(path, PARTS[name](material))
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+        _write_json(path, answer(material))
+    return from_json(kind, json.loads(path.read_text(encoding="utf-8")))
 
 
-def _explained(draft: Path, material: Material, numbers: dict[str, Any]) -> list[dict[str, Any]]:
+def _explained(draft: Path, material: Material, found: Findings) -> list[Explained]:
     """The first good and the first bad case of the gallery of posters."""
-    cases = numbers["neighbours"]["galleries"]["poster_to_intro"]
-    found = []
+    explained = []
     for kind in ("good", "bad"):
-        query = next(case["query"] for case in cases if case["kind"] == kind)
-        name = str(query["id"])
-        told = {**_about(material.run), **explain_pair(material, query["id"])}
+        query = next(case.query for case in found.neighbours.galleries.poster_to_intro if case.kind == kind)
+        name = str(query.id)
+        told = explain_pair(material, query.id)
         _write_explanation(draft / EXPLANATIONS, name, told, material)
-        movie = {key: query[key] for key in ("row", "id", "title")}
         files = {suffix: f"{EXPLANATIONS}/{name}.{suffix}" for suffix in ("json", "pdf", "png")}
         chinese = _chinese(EXPLANATIONS, name)
         if chinese:
             draw_explanation(told, material.catalogue.posters, draft / EXPLANATIONS / "zh" / name, "zh", (".pdf",))
-        found.append({"movie": movie, "kind": kind, **files, **chinese})
-    return found
+        explained.append(Explained(movie=material.movie(query.row), kind=kind, **files, zh=chinese))
+    return explained
 
 
 def _write_explanation(
-    out: Path, name: str, found: dict[str, Any], material: Material, lang: Language = "en"
+    out: Path, name: str, found: Explanation, material: Material, lang: Language = "en"
 ) -> list[Path]:
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -241,43 +251,54 @@ def _write_explanation(
     return [out / f"{name}.json", *draw_explanation(found, material.catalogue.posters, out / name, lang)]
 
 
-def _chinese(folder: str, name: str) -> dict[str, Any]:
-    """Where the same figure lies with Chinese labels, for analysis.json; nothing where their font is not installed."""
-    if cjk_font() is None:
-        return {}
-    return {"zh": {"pdf": f"{folder}/zh/{name}.pdf"}}
+def _chinese(folder: str, name: str) -> OtherLabels | None:
+    """Where the same figure lies with Chinese labels; None where their font is not installed."""
+    return None if cjk_font() is None else OtherLabels(pdf=f"{folder}/zh/{name}.pdf")
 
 
-def _figures(draft: Path, numbers: dict[str, Any], catalogue: Catalogue) -> dict[str, Any]:
-    chosen = [plan for plan in plans(numbers, catalogue.posters) if plan.draw is not None]
-    found: dict[str, Any] = {}
+def _figures(draft: Path, found: Findings, explained: list[Explained], catalogue: Catalogue) -> dict[str, DrawnFigure]:
+    chosen = [plan for plan in plans(found, catalogue.posters) if plan.draw is not None]
+    drawn: dict[str, DrawnFigure] = {}
     with progress("figures", len(chosen)) as bar:
         for plan in chosen:
             assert plan.draw is not None
             draw(plan.draw, draft / "figures" / plan.name)
             files = {suffix: f"figures/{plan.name}.{suffix}" for suffix in ("pdf", "png")}
-            more = {"question": plan.question, "shows_posters": plan.shows_posters}
             chinese = _chinese("figures", plan.name)
             if chinese:
                 draw(plan.draw, draft / "figures" / "zh" / plan.name, "zh", (".pdf",))
-            found[plan.name] = {**files, "caption": plan.caption, **more, **chinese}
+            drawn[plan.name] = DrawnFigure(
+                **files, caption=plan.caption, question=plan.question, shows_posters=plan.shows_posters, zh=chinese
+            )
             bar.advance()
-    for entry in numbers["explained"]:
-        files = {key: entry[key] for key in ("pdf", "png", "zh") if key in entry}
-        caption = f"Why the poster of {entry['movie']['title']} is near its intro, or not: a {entry['kind']} case."
-        found[f"explain-{entry['movie']['id']}"] = {
-            **{**files, "caption": caption},
-            **{"question": "explain", "shows_posters": True},
-        }
-    return found
+    for entry in explained:
+        caption = f"Why the poster of {entry.movie.title} is near its intro, or not: a {entry.kind} case."
+        drawn[f"explain-{entry.movie.id}"] = DrawnFigure(
+            pdf=entry.pdf, png=entry.png, caption=caption, question="explain", shows_posters=True, zh=entry.zh
+        )
+    return drawn
 
 
-def _tables(draft: Path, numbers: dict[str, Any]) -> dict[str, str]:
+def _tables(draft: Path, found: Findings) -> dict[str, str]:
     (draft / "tables").mkdir(exist_ok=True)
-    found = spreadsheets(numbers)
-    for name, lines in found.items():
+    tables = spreadsheets(found)
+    for name, lines in tables.items():
         write_table(lines, draft / "tables" / f"{name}.csv")
-    return {name: f"tables/{name}.csv" for name in found}
+    return {name: f"tables/{name}.csv" for name in tables}
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{path} cannot be read ({error}); run `cinealign analyse` first") from None
+
+
+def _as(kind: type[T], value: Any, path: Path) -> T:
+    try:
+        return from_json(kind, value)
+    except DataError as error:
+        raise DataError(f"{path} was made by another version ({error}); analyse the run again") from None
 
 
 def _remove(path: Path) -> None:
@@ -290,5 +311,7 @@ def _remove(path: Path) -> None:
 def _write_json(path: Path, value: Any) -> None:
     """Beside its place first, so that a part that is half written is never taken for a finished one."""
     beside = path.with_name(path.name + ".new")
-    beside.write_text(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    beside.write_text(
+        json.dumps(to_json(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+    )
     beside.replace(path)

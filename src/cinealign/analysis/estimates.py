@@ -1,17 +1,31 @@
-"""Estimates with their bootstrap interval over movies, in the shape in which analysis.json holds them."""
+"""Estimates with their bootstrap interval over movies, as analysis.json holds them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cinealign.errors import DataError
-from cinealign.evaluation.statistics import bootstrap, percentiles
+from cinealign.evaluation.statistics import bootstrap, percentiles, two_sided_p
 
-Estimate = dict[str, float | None]
-"""`value`, `low`, `high`: a number and its 95 % bootstrap interval over movies."""
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A number and its 95 % bootstrap interval over movies."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference(Estimate):
+    """A difference, and the two-sided p of "there is none"."""
+
+    p: float
 
 
 def estimate(values: ArrayLike, *, samples: int, seed: int) -> Estimate:
@@ -23,21 +37,17 @@ def estimate(values: ArrayLike, *, samples: int, seed: int) -> Estimate:
 def from_draws(value: float, drawn: NDArray[np.float64]) -> Estimate:
     """A number and the interval of its bootstrap samples (B,); no interval where a sample is not finite."""
     if not np.isfinite(value):
-        return {"value": None, "low": None, "high": None}
+        return Estimate(value=None, low=None, high=None)
     if not np.isfinite(drawn).all():
-        return {"value": float(value), "low": None, "high": None}
+        return Estimate(value=float(value), low=None, high=None)
     low, high = percentiles(drawn)[0].tolist()
-    return {"value": float(value), "low": low, "high": high}
+    return Estimate(value=float(value), low=low, high=high)
 
 
-def difference(value: float, drawn: NDArray[np.float64]) -> dict[str, float | None]:
-    """A difference with the interval of its bootstrap samples (B,) and the two-sided p of "there is none".
-
-    p is twice the smaller share of samples on one side of 0, the observation counted among them.
-    """
-    smaller = min(np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0))
-    p = min(1.0, 2 * (1 + int(smaller)) / (len(drawn) + 1))
-    return {**from_draws(value, drawn), "p": p}
+def difference(value: float, drawn: NDArray[np.float64]) -> Difference:
+    """A difference with the interval of its bootstrap samples (B,) and the two-sided p of "there is none"."""
+    found = from_draws(value, drawn)
+    return Difference(value=found.value, low=found.low, high=found.high, p=two_sided_p(drawn))
 
 
 def ratio_draws(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
+from cinealign.analysis.skipped import Skipped
+
+T = TypeVar("T")
 Lines = list[dict[str, Any]]
 
 
-def entries(found: Any) -> Lines:
+def given(found: list[T] | Skipped) -> list[T]:
     """A list as it is; nothing for a part that was skipped."""
-    return found if isinstance(found, list) else []
+    return [] if isinstance(found, Skipped) else found

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from cinealign.analysis.estimates import Estimate
 from cinealign.data.posters import Poster, open_poster
 
 GREY = "0.55"
@@ -14,13 +15,13 @@ DIRECTION_LABELS = {"poster_to_intro": "poster to intro", "intro_to_poster": "in
 
 
 def dots(
-    axes: Any, found: Sequence[Mapping[str, Any]], places: Sequence[float], *, colour: str, marker: str, **more: Any
+    axes: Any, found: Sequence[Estimate], places: Sequence[float], *, colour: str, marker: str, **more: Any
 ) -> None:
     """Estimates as dots with their intervals, one a place on the y axis; one without an interval is a dot alone."""
     for estimate, place in zip(found, places, strict=True):
-        if estimate["low"] is not None:
-            axes.plot([estimate["low"], estimate["high"]], [place, place], color=colour, linewidth=1.2)
-    values = [estimate["value"] for estimate in found]
+        if estimate.low is not None:
+            axes.plot([estimate.low, estimate.high], [place, place], color=colour, linewidth=1.2)
+    values = [estimate.value for estimate in found]
     axes.plot(values, places, linestyle="", marker=marker, color=colour, markersize=4.5, **more)
 
 

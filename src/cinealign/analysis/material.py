@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cinealign.analysis.references import Reference
 from cinealign.data.catalogue import Catalogue
 from cinealign.evaluation.accuracy import top_k
 from cinealign.evaluation.metrics import TASK_RATIO, ranks_both_ways
@@ -22,6 +24,7 @@ from cinealign.views.poster.lettering import LetteringView, fullest_reader
 from cinealign.views.store import FeatureStore
 
 SIDES = ("poster", "intro")
+R = TypeVar("R", bound=Reference)
 
 
 class ModelWithoutMemory(AlignmentModel):
@@ -47,10 +50,6 @@ class ModelWithoutMemory(AlignmentModel):
         """What each expert makes of items, without what is only remembered."""
         kinds = [options.expert for options in self.recipe.align]
         return [np.zeros_like(rows) if kind == "memory" else rows for kind, rows in zip(kinds, parts, strict=True)]
-
-
-class SkippedError(Exception):
-    """A part of the analysis that this run or its data cannot give; the message is the reason, one sentence."""
 
 
 class Material(RunData):
@@ -159,8 +158,19 @@ class Material(RunData):
         """The view that reads most of a poster's lettering; None where the recipe has none."""
         return fullest_reader(self.model.views.values())
 
-    def movie(self, row: int, *more: str) -> dict[str, Any]:
-        """A reference to movie `row`: its row, id and title, and the attributes named in `more`."""
+    def movie(self, row: int) -> Reference:
+        """A reference to movie `row`."""
+        return self.movie_as(Reference, row)
+
+    def movie_as(self, kind: type[R], row: int, **more: Any) -> R:
+        """A reference of another kind, with the intro and the genres where it has a place for them.
+
+        Args:
+            kind: what to make.
+            row: of the movie.
+            more: the other fields of `kind`.
+        """
         movie = self.catalogue.movies[int(row)]
-        found = {"row": int(row), "id": movie.movie_id, "title": movie.title}
-        return {**found, **{name: getattr(movie, name) for name in more}}
+        known = {"intro": movie.intro, "genres": list(movie.genres)}
+        own = {field.name: known[field.name] for field in fields(kind) if field.name in known}
+        return kind(row=int(row), id=movie.movie_id, title=movie.title, **own, **more)

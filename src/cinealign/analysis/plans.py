@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from cinealign.analysis.downstream import figures as downstream
 from cinealign.analysis.drawing import Plan, draw
 from cinealign.analysis.explain import figure as explanation
+from cinealign.analysis.explain.numbers import Explanation
 from cinealign.analysis.neighbours import figures as neighbours
+from cinealign.analysis.numbers import Findings
 from cinealign.analysis.relation import figures as relation
 from cinealign.data.posters import Poster
 from cinealign.figures import SUFFIXES, Language
 
 
-def plans(numbers: Mapping[str, Any], posters: Sequence[Poster]) -> list[Plan]:
-    """The figures that `numbers` allow, in the order of the questions."""
-    data = numbers["data"]
-    of = f"{data['held_out']} held-out items, gallery N = {data['n']}"
+def plans(found: Findings, posters: Sequence[Poster]) -> list[Plan]:
+    """The figures that these findings allow, in the order of the questions."""
+    data, settings = found.data, found.settings
+    of = f"{data.held_out} held-out items, gallery N = {data.n}"
     return [
-        *relation.plans(numbers["relation"], numbers["settings"], of, data["n"]),
-        *neighbours.plans(numbers["neighbours"], posters, of),
-        *downstream.plans(numbers["downstream"], posters),
+        *relation.plans(found.relation, settings.ratio, settings.chance, of, data.n),
+        *neighbours.plans(found.neighbours, posters, of),
+        *downstream.plans(found.downstream, posters),
     ]
 
 
 def draw_explanation(
-    found: Mapping[str, Any],
+    found: Explanation,
     posters: Sequence[Poster],
     base: Path,
     lang: Language = "en",

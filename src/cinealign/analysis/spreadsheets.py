@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from cinealign.analysis.downstream.spreadsheets import downstream_lines
 from cinealign.analysis.lines import Lines
 from cinealign.analysis.neighbours.spreadsheets import neighbour_lines
+from cinealign.analysis.numbers import Findings
 from cinealign.analysis.relation.spreadsheets import relation_lines
 
 
-def spreadsheets(numbers: Mapping[str, Any]) -> dict[str, Lines]:
+def spreadsheets(found: Findings) -> dict[str, Lines]:
     """Name -> rows with the same keys; a table whose part was skipped is left out."""
-    found = {
-        **relation_lines(numbers["relation"]),
-        **neighbour_lines(numbers["neighbours"]),
-        **downstream_lines(numbers["downstream"]),
+    tables = {
+        **relation_lines(found.relation),
+        **neighbour_lines(found.neighbours),
+        **downstream_lines(found.downstream),
     }
-    return {name: lines for name, lines in found.items() if lines}
+    return {name: lines for name, lines in tables.items() if lines}
 
 
 def write_table(lines: Lines, path: Path) -> None:

@@ -20,7 +20,7 @@ from cinealign.distance.distances import as_distances, refuse_nan
 from cinealign.errors import ConfigError, DataError
 from cinealign.evaluation.accuracy import top_k
 from cinealign.evaluation.metrics import DIRECTIONS, TASK_RATIO
-from cinealign.evaluation.statistics import LEVEL, SAMPLES, bootstrap, percentiles
+from cinealign.evaluation.statistics import LEVEL, SAMPLES, bootstrap, percentiles, two_sided_p
 
 PERMUTATIONS = 9999
 
@@ -59,10 +59,8 @@ def paired_bootstrap(
     before, after = _pair(first, second)
     drawn = bootstrap(after - before, samples=samples, seed=seed)[:, 0]
     low, high = percentiles(drawn, level)[0].tolist()
-    smaller = min(np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0))
-    p = min(1.0, 2 * (1 + int(smaller)) / (samples + 1))
     means = float(before.mean()), float(after.mean())
-    return Difference(len(before), *means, float((after - before).mean()), low, high, p)
+    return Difference(len(before), *means, float((after - before).mean()), low, high, two_sided_p(drawn))
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ Attributes come from the caller, one value a movie; this file only groups and co
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cinealign.errors import ConfigError, DataError
 from cinealign.evaluation.accuracy import top_k
-from cinealign.evaluation.keys import DIRECTIONS, TASK_RATIO
+from cinealign.evaluation.keys import DIRECTIONS, TASK_RATIO, BothWays
 from cinealign.evaluation.statistics import LEVEL, wilson_interval
 
 SMALL = 30
@@ -21,6 +21,33 @@ SMALL = 30
 
 Slices = dict[str, NDArray[np.int64]]
 """Name of a slice -> rows of its movies."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SliceAccuracy:
+    """One direction of a slice.
+
+    Attributes:
+        accuracy: share of its movies that find their partner.
+        interval: Wilson's, low and high.
+        median: of the partner's ranks.
+    """
+
+    accuracy: float
+    interval: list[float]
+    median: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SliceScore(BothWays[SliceAccuracy]):
+    """A slice of the movies asked for: of which attribute, its name, how many movies, and whether these are few."""
+
+    attribute: str
+    slice: str
+    movies: int
+    small: bool
+    poster_to_intro: SliceAccuracy
+    intro_to_poster: SliceAccuracy
 
 
 def by_label(labels: Sequence[str | Iterable[str] | None]) -> Slices:
@@ -83,7 +110,7 @@ def score_slices(
     rows: ArrayLike | None = None,
     ratio: float = TASK_RATIO,
     level: float = LEVEL,
-) -> list[dict[str, Any]]:
+) -> list[SliceScore]:
     """Accuracy of every slice in both directions, with Wilson's interval (which keeps a width where all are right).
 
     Args:
@@ -93,9 +120,8 @@ def score_slices(
         ratio: part of the gallery that counts as near.
         level: coverage of the intervals.
     Returns:
-        One dict a slice with a movie in `rows`: `attribute`, `slice`, `movies`, `small` (fewer than 30 movies), and for
-        each direction `{"accuracy", "interval": [low, high], "median"}`. The first entry, attribute "all", has every
-        movie asked for. With many slices some intervals miss the whole's accuracy by chance alone.
+        One entry a slice with a movie in `rows`, small if it has fewer than 30. The first, of the attribute "all", has
+        every movie asked for. With many slices some intervals miss the whole's accuracy by chance alone.
     Raises:
         DataError: ranks or rows that do not fit each other, or no movie asked for.
         ConfigError: `ratio` or `level` is out of range.
@@ -114,19 +140,18 @@ def score_slices(
             inside = inside[asked[inside]]
             if not len(inside):
                 continue
-            entry: dict[str, Any] = {"attribute": attribute, "slice": name, "movies": len(inside)}
-            entry["small"] = len(inside) < SMALL
-            for direction, array in arrays.items():
-                hits = int(np.count_nonzero(array[inside] <= k))
-                entry[direction] = {
-                    "accuracy": hits / len(inside),
-                    "interval": list(wilson_interval(hits, len(inside), level)),
-                    "median": float(np.median(array[inside])),
-                }
-            entries.append(entry)
+            ways = {direction: _accuracy(array[inside], k, level) for direction, array in arrays.items()}
+            small = len(inside) < SMALL
+            entries.append(SliceScore(attribute=attribute, slice=name, movies=len(inside), small=small, **ways))
     if not entries:
         raise DataError("no item is asked for; give rows")
     return entries
+
+
+def _accuracy(ranks: NDArray[np.int64], k: int, level: float) -> SliceAccuracy:
+    hits = int(np.count_nonzero(ranks <= k))
+    interval = list(wilson_interval(hits, len(ranks), level))
+    return SliceAccuracy(accuracy=hits / len(ranks), interval=interval, median=float(np.median(ranks)))
 
 
 def _numbers(values: ArrayLike) -> NDArray[np.float64]:

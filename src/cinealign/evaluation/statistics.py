@@ -97,6 +97,18 @@ def percentiles(drawn: ArrayLike, level: float = LEVEL) -> NDArray[np.float64]:
     return np.quantile(_as_columns(drawn), [outside, 1 - outside], axis=0).T
 
 
+def two_sided_p(drawn: NDArray[np.float64]) -> float:
+    """Of "there is no difference", from bootstrap samples (B,) of one.
+
+    Twice the smaller share of samples on one side of 0, the observation counted among them.
+
+    Source:
+        Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 15.
+    """
+    smaller = min(np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0))
+    return min(1.0, 2 * (1 + int(smaller)) / (len(drawn) + 1))
+
+
 def wilson_interval(hits: int, queries: int, level: float = LEVEL) -> tuple[float, float]:
     """Wilson's score interval of a share of independent queries: (low, high) in [0, 1].
 

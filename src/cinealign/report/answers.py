@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cinealign.analysis.analyse import Analysis
 from cinealign.analysis.explain.figure import draw_explanation
+from cinealign.analysis.explain.numbers import Explanation
 from cinealign.analysis.plans import plans
 from cinealign.data.posters import Poster
 from cinealign.errors import ConfigError
 from cinealign.figures import Language, drawing, label_of
+from cinealign.plain_json import to_json
 from cinealign.report.conclusions import conclusions
 from cinealign.report.sources import Sources
 from cinealign.report.texts import Texts
@@ -35,7 +36,7 @@ class Answers:
 
     def numbers(self, *keys: str) -> Any:
         """What analysis.json has at these keys, one inside the other."""
-        found: Any = self.analysis.numbers
+        found = to_json(self.analysis.numbers)
         for key in keys:
             found = found[key]
         return found
@@ -57,7 +58,7 @@ class Answers:
         """
         import pandas as pd
 
-        table = pd.read_csv(self.analysis.folder / self.analysis.numbers["tables"][name])[list(columns)].round(3)
+        table = pd.read_csv(self.analysis.folder / self.analysis.numbers.tables[name])[list(columns)].round(3)
         named = table.map(lambda cell: label_of(cell, self.lang) if isinstance(cell, str) else cell).fillna("")
         return named.rename(columns=lambda column: label_of(column, self.lang))
 
@@ -68,12 +69,11 @@ class Answers:
         sentences = writer.joined(conclusions(writer, sources, question))
         return "".join(_strong(span.text) if span.kind == "strong" else span.text for span in sentences)
 
-    def explained(self) -> list[dict[str, Any]]:
+    def explained(self) -> list[Explanation]:
         """What was found of the single movies that the analysis explains."""
-        entries = self.analysis.numbers["explained"]
-        return [json.loads((self.analysis.folder / entry["json"]).read_text(encoding="utf-8")) for entry in entries]
+        return self.analysis.explained()
 
-    def explanation(self, found: dict[str, Any]) -> Any:
+    def explanation(self, found: Explanation) -> Any:
         """The figure of one explained movie."""
         return _drawn(lambda figure: draw_explanation(figure, found, self.posters), self.lang)
 

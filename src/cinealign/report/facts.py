@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from typing import Any, Literal
 
 from cinealign.errors import DataError
@@ -39,11 +39,11 @@ Text = tuple[Span, ...]
 
 
 class Fact:
-    """A value in a JSON document, with its place; indexing leads further in."""
+    """A value in a JSON document, with its place; indexing leads further in. Its objects may be read as dataclasses."""
 
     def __init__(self, value: Any, place: str) -> None:
         """Args:
-        value: any JSON value.
+        value: any JSON value, or the dataclass that stands for an object.
         place: "file/key/key", keys and positions with slashes between.
         """
         self.value, self.place = value, place
@@ -55,26 +55,30 @@ class Fact:
             DataError: there is none; the file is of another version.
         """
         try:
-            return Fact(self.value[key], f"{self.place}/{key}")
+            return Fact(self._inner[key], f"{self.place}/{key}")
         except (KeyError, IndexError, TypeError):
             raise DataError(
                 f"{self.place} has no {key!r}; it was made by another version, or is not finished: make it again"
             ) from None
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(self.value, Mapping) and key in self.value
+        return isinstance(self._inner, Mapping) and key in self._inner
 
     def __len__(self) -> int:
         return len(self.value)
 
     def __iter__(self) -> Iterator[Fact]:
         """The entries of a list, or the values of a mapping."""
-        keys = self.value if isinstance(self.value, Mapping) else range(len(self.value))
+        keys = self._inner if isinstance(self._inner, Mapping) else range(len(self.value))
         return (self[key] for key in keys)
 
     def names(self) -> list[str]:
         """The keys of a mapping."""
-        return list(self.value)
+        return list(self._inner)
+
+    @property
+    def _inner(self) -> Any:
+        return vars(self.value) if is_dataclass(self.value) else self.value
 
     def __bool__(self) -> bool:
         raise TypeError(f"{self.place} stands for its place; ask for its value")

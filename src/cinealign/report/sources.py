@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from cinealign.analysis.analyse import NUMBERS, Analysis
+from cinealign.analysis.skipped import Skipped
 from cinealign.errors import ConfigError, DataError
 from cinealign.figures import Language
 from cinealign.report.facts import Fact
@@ -25,8 +26,7 @@ class Sources:
 
     Attributes:
         metrics, catalogue, recipe, fusion, environment: files of the run directory; `fusion` has the experts' weights.
-        analysis: analysis.json.
-        analysis_folder: where its figures lie.
+        analysed: the run's analysis.
         comparisons: comparison.json of each folder that was given.
         ladder: the steps from the simplest method to this one, None where not given.
         network: numbers of trained and frozen parameters of the run's network and the epochs; None where it has none.
@@ -37,8 +37,7 @@ class Sources:
     recipe: Fact
     fusion: Fact
     environment: Fact
-    analysis: Fact
-    analysis_folder: Path
+    analysed: Analysis
     comparisons: tuple[Fact, ...] = ()
     ladder: Fact | None = None
     network: Fact | None = None
@@ -64,20 +63,24 @@ class Sources:
             recipe=Fact(yaml.safe_load((run.folder / "recipe.yaml").read_text(encoding="utf-8")), "recipe.yaml"),
             fusion=_read(run.folder / "model" / "fusion.json", "model/fusion.json"),
             environment=_read(run.folder / "environment.json", "environment.json"),
-            analysis=_read(analysis / "analysis.json", "analysis.json"),
-            analysis_folder=analysis,
+            analysed=Analysis.load(analysis),
             comparisons=tuple(
                 _read(folder / "comparison.json", f"comparison-{at}.json") for at, folder in enumerate(comparisons)
             ),
             ladder=None if ladder is None else Fact(read_ladder_file(ladder), "ladder.csv"),
             network=Fact(network_numbers(run), "model/network") if has_network(run.recipe) else None,
         )
-        if not _of(found.analysis["run"], run):
+        if not found.analysed.numbers.run.is_of(run):
             raise DataError(f"{analysis} is an analysis of another run than {run.folder}; analyse the run again")
         for fact, folder in zip(found.comparisons, comparisons, strict=True):
             if fact["data"]["digest"].value != run.catalogue["digest"]:
                 raise ConfigError(f"{folder} compares recipes on other data than {run.folder}; compare on its data")
         return found
+
+    @property
+    def analysis(self) -> Fact:
+        """analysis.json."""
+        return Fact(self.analysed.numbers, NUMBERS)
 
     @property
     def noun(self) -> str:
@@ -96,41 +99,25 @@ class Sources:
 
         None where that part was skipped.
         """
-        figures: dict[str, Any] = self.analysis["figures"].value
-        if name not in figures:
+        figure = self.analysed.numbers.figures.get(name)
+        if figure is None:
             return None
-        drawn: dict[str, str] = figures[name].get(lang, figures[name])
-        return self.analysis_folder / drawn["pdf"]
+        other = figure.zh if lang == "zh" else None
+        return self.analysed.folder / (figure.pdf if other is None else other.pdf)
 
     def speaks(self, lang: Language) -> bool:
         """Whether the figures of the analysis have labels in `lang`; all have English ones."""
-        figures: dict[str, Any] = self.analysis["figures"].value
-        return lang == "en" or all(lang in figure for figure in figures.values())
+        return lang == "en" or all(figure.zh is not None for figure in self.analysed.numbers.figures.values())
 
     def explained(self) -> list[Fact]:
         """What the analysis says of single movies, one fact each."""
-        listed: list[dict[str, Any]] = self.analysis["explained"].value if "explained" in self.analysis else []
-        return [_read(self.analysis_folder / entry["json"], entry["json"]) for entry in listed]
-
-
-def _of(analysed: Fact, run: Run) -> bool:
-    """Whether what was analysed is `run`, by its vectors; by recipe and data where it has none, as in a submission."""
-    if not run.has_vectors:
-        return (analysed["recipe"].value, analysed["digest"].value) == (run.recipe.name, run.catalogue["digest"])
-    return bool(analysed["vectors"].value == _digest(run.folder / "vectors.safetensors"))
-
-
-def _digest(file: Path) -> str:
-    try:
-        with file.open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest()
-    except OSError as error:
-        raise DataError(f"{file} cannot be read: {error.strerror}; run the recipe again with --force") from None
+        listed = self.analysed.numbers.explained
+        return [Fact(found, entry.json) for entry, found in zip(listed, self.analysed.explained(), strict=True)]
 
 
 def skipped(fact: Fact) -> bool:
     """Whether the analysis could not make this part."""
-    return "skipped" in fact
+    return isinstance(fact.value, Skipped)
 
 
 def _read(file: Path, place: str) -> Fact:

@@ -27,7 +27,6 @@ MOST_WRONGED = 0.1
 """Of the answers called "no good match" at most this share may have the partner first."""
 LIMITS = np.arange(0.02, 0.31, 0.01)
 BINS = 10
-Z95 = 1.959964
 FEWEST = 40
 """Train pairs that a calibration needs."""
 
@@ -203,6 +202,8 @@ def reliability(chances: Floats, right: NDArray[np.bool_], limit: float, *, samp
         with its bounds, count, mean chance, share that is right and the 95 % Wilson interval of that; `no_good_match`: how
         many answers fall below `limit`, and the share of them whose best hit is the partner.
     """
+    from cinealign.evaluation.statistics import wilson_interval
+
     dice = np.random.default_rng(0)
     drawn = [dice.integers(0, len(right), len(right)) for _ in range(samples)]
     errors = [_ece(chances[rows], right[rows]) for rows in drawn]
@@ -215,7 +216,7 @@ def reliability(chances: Floats, right: NDArray[np.bool_], limit: float, *, samp
                 {
                     **{"from": lower / BINS, "to": (lower + 1) / BINS, "n": int(here.sum())},
                     **{"chance": float(chances[here].mean()), "right": share},
-                    "interval": list(wilson(int(right[here].sum()), int(here.sum()))),
+                    "interval": list(wilson_interval(int(right[here].sum()), int(here.sum()))),
                 }
             )
     refused = chances < limit
@@ -230,16 +231,6 @@ def reliability(chances: Floats, right: NDArray[np.bool_], limit: float, *, samp
             "right": float(right[refused].mean()) if refused.any() else 0.0,
         },
     }
-
-
-def wilson(right: int, count: int) -> tuple[float, float]:
-    """The 95 % interval of a share. Source: Wilson 1927."""
-    if not count:
-        return 0.0, 1.0
-    share, z = right / count, Z95
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z * np.sqrt(share * (1 - share) / count + z * z / (4 * count * count)) / (1 + z * z / count)
-    return float(max(0.0, middle - half)), float(min(1.0, middle + half))
 
 
 def _ece(chances: Floats, right: NDArray[np.bool_]) -> float:
@@ -283,10 +274,13 @@ def _logistic(features: Floats, right: NDArray[np.bool_]) -> tuple[float, ...]:
 
 def _limit(chances: Floats, right: NDArray[np.bool_]) -> float:
     """The highest limit below which the upper end of the 95 % interval of the share that is right stays small enough."""
+    from cinealign.evaluation.statistics import wilson_interval
+
     good = [
         float(limit)
         for limit in LIMITS
-        if (below := chances < limit).any() and wilson(int(right[below].sum()), int(below.sum()))[1] <= MOST_WRONGED
+        if (below := chances < limit).any()
+        and wilson_interval(int(right[below].sum()), int(below.sum()))[1] <= MOST_WRONGED
     ]
     return round(max(good, default=float(LIMITS[0])), 2)
 

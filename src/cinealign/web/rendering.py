@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from cinealign.evaluation.slices import SliceScore
 from cinealign.search.items import Item
 from cinealign.search.pairs import Pair
 from cinealign.search.reasons import words_of
@@ -99,11 +100,11 @@ def with_field(here: str, name: str, value: str) -> str:
     return f"{here}{'&' if '?' in here else '?'}{urlencode({name: value})}"
 
 
-def in_order(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Mapping[str, Any]]]]:
+def in_order(rows: Sequence[SliceScore]) -> list[tuple[str, list[SliceScore]]]:
     """Rows of slices by their attribute, in the order in which the attributes come."""
-    found: dict[str, list[Mapping[str, Any]]] = {}
+    found: dict[str, list[SliceScore]] = {}
     for row in rows:
-        found.setdefault(row["attribute"], []).append(row)
+        found.setdefault(row.attribute, []).append(row)
     return list(found.items())
 
 

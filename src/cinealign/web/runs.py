@@ -14,7 +14,7 @@ from cinealign.errors import DataError
 from cinealign.evaluation.accuracy import top_k
 from cinealign.evaluation.comparison import compare_runs
 from cinealign.evaluation.metrics import DIRECTIONS, TASK_RATIO, ranks_both_ways, split_rows
-from cinealign.evaluation.slices import by_decade, by_label, by_size, score_slices
+from cinealign.evaluation.slices import SliceScore, by_decade, by_label, by_size, score_slices
 from cinealign.run import Run
 from cinealign.search.index import words_in
 from cinealign.search.items import HELD_OUT
@@ -138,7 +138,7 @@ def _panel(title: str, epochs: Sequence[Mapping[str, Any]], keys: Mapping[str, s
     return Panel(title, curves, low, high, first, last, None if chosen is None else (chosen - first) / length)
 
 
-def slices(shelf: Shelf) -> list[dict[str, Any]]:
+def slices(shelf: Shelf) -> list[SliceScore]:
     """Held-out accuracy by genre, decade, length of the intro and amount of lettering; see `score_slices`."""
     rows = _held_out(shelf)
     if shelf.ranks is None or not rows:

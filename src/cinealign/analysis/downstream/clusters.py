@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cinealign.analysis.downstream.numbers import Cluster, ClusterGenre, Clusters
 from cinealign.analysis.downstream.task_table import Kind, Measured, Table
 from cinealign.analysis.estimates import ratio_draws
 from cinealign.analysis.material import Material
@@ -26,7 +26,7 @@ STANDS_OUT = 1.5
 PRIOR = 100.0
 
 
-def clusters(material: Material, table: Table) -> dict[str, Any]:
+def clusters(material: Material, table: Table) -> Clusters:
     """k-means on train movies, read on held-out ones: do cluster mates share genres, and what is each cluster about?"""
     count = max(2, min(COUNT, len(material.train) // FEWEST_A_CLUSTER))
     labels = [movie.genres for movie in material.catalogue.movies]
@@ -53,7 +53,7 @@ def clusters(material: Material, table: Table) -> dict[str, Any]:
             n = len(material.held_out)
             table.add("clusters", "genre overlap of mates", method, kind, measured, n, chance=chance, against=against)
     assert found is not None, "the aligned space always has both sides"
-    return {"count": count, "clusters": _described(material, found, count)}
+    return Clusters(count=count, clusters=_described(material, found, count))
 
 
 def assign(rows: Vectors, train: NDArray[np.int64], count: int, *, seed: int) -> NDArray[np.int64]:
@@ -97,15 +97,15 @@ def marking_words(documents: list[list[str]], inside: NDArray[np.bool_], count: 
     return [names[at] for at in order if score[at] > 0]
 
 
-def _name(genres: Sequence[Mapping[str, Any]], words: Sequence[str]) -> str:
+def _name(genres: Sequence[ClusterGenre], words: Sequence[str]) -> str:
     """What a cluster is about: its most over-represented genre, if one stands out, and its most telling words."""
-    marked = [genre for genre in genres if genre["lift"] >= STANDS_OUT]
-    genre = max(marked, key=lambda entry: float(entry["lift"]))["genre"] if marked else ""
+    marked = [genre for genre in genres if genre.lift >= STANDS_OUT]
+    genre = max(marked, key=lambda entry: entry.lift).genre if marked else ""
     told = ", ".join(words[:NAMED_BY])
     return f"{genre}: {told}" if genre and told else genre or told
 
 
-def _described(material: Material, found: NDArray[np.int64], count: int) -> list[dict[str, Any]]:
+def _described(material: Material, found: NDArray[np.int64], count: int) -> list[Cluster]:
     movies, both = material.catalogue.movies, material.aligned["both"]
     written = [tokens(movie.intro, stem=False) for movie in movies]
     spelling: dict[str, Counter[str]] = {}
@@ -122,16 +122,19 @@ def _described(material: Material, found: NDArray[np.int64], count: int) -> list
         words = [spelling[stem].most_common(1)[0][0] for stem in marked]
         here = Counter(genre for row in rows for genre in movies[row].genres)
         genres = [
-            {"genre": genre, "share": number / len(rows), "lift": number / len(rows) / (shares[genre] / len(movies))}
-            for genre, number in here.most_common(GENRES)
+            ClusterGenre(genre=name, share=number / len(rows), lift=number / len(rows) / (shares[name] / len(movies)))
+            for name, number in here.most_common(GENRES)
         ]
         middle = both[rows].mean(axis=0)
         near = rows[nearest(both[rows] @ middle, EXAMPLES)]
         entries.append(
-            {
-                **{"name": _name(genres, words) or f"cluster {cluster + 1}", "words": words},
-                **{"movies": len(rows), "held_out": int(np.isin(rows, material.held_out).sum()), "genres": genres},
-                "examples": [material.movie(int(row)) for row in near],
-            }
+            Cluster(
+                name=_name(genres, words) or f"cluster {cluster + 1}",
+                words=words,
+                movies=len(rows),
+                held_out=int(np.isin(rows, material.held_out).sum()),
+                genres=genres,
+                examples=[material.movie(int(row)) for row in near],
+            )
         )
-    return sorted(entries, key=lambda entry: -entry["movies"])
+    return sorted(entries, key=lambda entry: -entry.movies)

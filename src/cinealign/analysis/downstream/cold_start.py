@@ -9,14 +9,15 @@ are chosen on a quarter of the train movies, treated as cold.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cinealign.analysis.downstream.numbers import ColdStart, Penalties
 from cinealign.analysis.downstream.task_table import Kind, Measured, Table, feature_sets
 from cinealign.analysis.estimates import ratio_draws
-from cinealign.analysis.material import Material, SkippedError
+from cinealign.analysis.material import Material
+from cinealign.analysis.skipped import SkippedError
 from cinealign.data.ratings import Ratings, read_ratings
 from cinealign.evaluation.statistics import bootstrap
 from cinealign.experts.base import Vectors, normalised
@@ -51,7 +52,7 @@ class Part:
         return Part(self.user, np.searchsorted(rows, self.row), self.value)
 
 
-def cold_start(material: Material, table: Table) -> dict[str, Any]:
+def cold_start(material: Material, table: Table) -> ColdStart:
     """Add rows of both tasks to the table: RMSE over all ratings of held-out movies, and NDCG@10 of each user's ranking.
 
     Raises:
@@ -73,7 +74,7 @@ def cold_start(material: Material, table: Table) -> dict[str, Any]:
     judge = _Judge(material, table, asked, ratings.users)
     users = user_means(known, ratings.users)
     judge.add("user mean", "baseline", users[asked.user], None)
-    settings: dict[str, Any] = {}
+    settings: dict[str, Penalties] = {}
     sets: list[tuple[str, Kind, Vectors, str | None]] = []
     if genres is not None:
         sets.append(("genres", "baseline", genres, "user mean"))
@@ -89,16 +90,20 @@ def cold_start(material: Material, table: Table) -> dict[str, Any]:
             kernel = (features[rated] @ features[rated].T).astype(np.float64)
             chosen = choose_penalties(known, kernel, ratings.users, seed=material.seed)
             predicted = predict(known, asked, kernel, ratings.users, *chosen)
-            settings[method] = {"general": chosen[0], "personal": chosen[1]}
+            settings[method] = Penalties(general=chosen[0], personal=chosen[1])
             judge.add(method, kind, predicted, against)
             bar.advance()
     judge.add("its own mean rating", "reference", _own_means(asked, users, len(rated)), base)
     counts = np.bincount(asked.row, minlength=len(rated))
     judge.rank_only("its own popularity", "reference", counts[asked.row].astype(np.float64))
-    return {
-        **{"users": ratings.users, "train_ratings": len(known.value), "test_ratings": len(asked.value)},
-        **{"test_movies": len(np.unique(asked.row)), "ranked_users": judge.ranked_users, "settings": settings},
-    }
+    return ColdStart(
+        users=ratings.users,
+        train_ratings=len(known.value),
+        test_ratings=len(asked.value),
+        test_movies=len(np.unique(asked.row)),
+        ranked_users=judge.ranked_users,
+        settings=settings,
+    )
 
 
 def user_means(known: Part, users: int) -> NDArray[np.float64]:

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cinealign.analysis.downstream.numbers import Probes, ProbeSettings
 from cinealign.analysis.downstream.ranking import macro
 from cinealign.analysis.downstream.task_table import Kind, Measured, Table, feature_sets
-from cinealign.analysis.material import Material, SkippedError
+from cinealign.analysis.material import Material
+from cinealign.analysis.skipped import SkippedError
 from cinealign.experts.base import Vectors
 
 ALPHAS = tuple(float(alpha) for alpha in np.logspace(-2, 3, 11))
@@ -88,13 +90,14 @@ def genre_table(material: Material) -> tuple[list[str], NDArray[np.bool_]]:
     return [name for name, yes in zip(names, enough, strict=True) if yes], table[:, enough]
 
 
-def probes(material: Material, table: Table) -> dict[str, Any]:
+def probes(material: Material, table: Table) -> Probes:
     """Add rows of both probes to the table; returns what was probed.
 
     Raises:
         SkippedError: there are neither genres nor decades to probe.
     """
-    found, reasons, asked = {}, [], []
+    found: dict[str, Any] = {}
+    reasons, asked = [], []
     for make in (_genres, _decades):
         try:
             about, ask = make(material, table)
@@ -109,8 +112,8 @@ def probes(material: Material, table: Table) -> dict[str, Any]:
         probe = Probe(features[material.train])
         for ask in asked:
             ask(probe, features[material.held_out], method, kind, against)
-    settings = {"penalties": list(ALPHAS), "chosen_by": "leave-one-out errors in the train rows"}
-    return {**found, "settings": settings}
+    settings = ProbeSettings(penalties=list(ALPHAS), chosen_by="leave-one-out errors in the train rows")
+    return Probes(**found, settings=settings)
 
 
 Ask = Callable[[Probe, Vectors, str, Kind, str | None], None]

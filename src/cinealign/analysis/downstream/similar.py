@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cinealign.analysis.downstream.numbers import AlikePair, OddSets, Series
 from cinealign.analysis.downstream.probes import genre_table
 from cinealign.analysis.downstream.task_table import Kind, Measured, Table, feature_sets
-from cinealign.analysis.material import Material, SkippedError
+from cinealign.analysis.material import Material
 from cinealign.analysis.neighbours.neighbours import nearest_others
+from cinealign.analysis.skipped import SkippedError
 from cinealign.data.series import series_name
 from cinealign.experts.base import Vectors
 
@@ -21,7 +23,7 @@ SHOWN_PAIRS = 10
 SETS, SET_SIZE = 1000, 5
 
 
-def series(material: Material, table: Table) -> dict[str, Any]:
+def series(material: Material, table: Table) -> Series:
     """Is another part of a held-out movie's series among its 10 nearest movies of all N?
 
     Raises:
@@ -45,11 +47,8 @@ def series(material: Material, table: Table) -> dict[str, Any]:
     poster, intro = material.aligned["poster"], material.aligned["intro"]
     across = found_near(poster, intro, queries, mates, NEAR)
     _add_series(material, table, "aligned poster to intros", "aligned", across, None, chance)
-    return {
-        "series": sum(count > 1 for count in counts.values()),
-        "queries": len(queries),
-        "pairs": _nearest_pairs(material, number),
-    }
+    several = sum(count > 1 for count in counts.values())
+    return Series(series=several, queries=len(queries), pairs=_nearest_pairs(material, number))
 
 
 def found_near(
@@ -68,7 +67,7 @@ def found_near(
     return found
 
 
-def odd_one_out(material: Material, table: Table) -> dict[str, Any]:
+def odd_one_out(material: Material, table: Table) -> OddSets:
     """Four held-out movies of one genre and a fifth without it: is the fifth the least like the others?"""
     names, labels = genre_table(material)
     sets, genres = draw_sets(labels[material.held_out], SETS, SET_SIZE, seed=material.seed)
@@ -80,7 +79,7 @@ def odd_one_out(material: Material, table: Table) -> dict[str, Any]:
         found = Measured.mean(right, **options)
         table.add("odd one out", "accuracy", method, kind, found, n, chance=chance, against=against, unit="sets")
     used = Counter(names[genre] for genre in genres)
-    return {"sets": n, "size": SET_SIZE, "genres": dict(sorted(used.items()))}
+    return OddSets(sets=n, size=SET_SIZE, genres=dict(sorted(used.items())))
 
 
 def draw_sets(
@@ -140,7 +139,7 @@ def _chance(others: int, mates: int, k: int) -> float:
     return 1 - missed
 
 
-def _nearest_pairs(material: Material, number: NDArray[np.int64]) -> list[dict[str, Any]]:
+def _nearest_pairs(material: Material, number: NDArray[np.int64]) -> list[AlikePair]:
     both = material.aligned["both"]
     similarity = both @ both.T
     similarity[np.tril_indices(len(both))] = -np.inf
@@ -149,6 +148,7 @@ def _nearest_pairs(material: Material, number: NDArray[np.int64]) -> list[dict[s
     pairs = []
     for first, second in zip(*np.unravel_index(flat, similarity.shape), strict=True):
         same = bool(number[first] == number[second])
-        found = {"first": material.movie(int(first)), "second": material.movie(int(second))}
-        pairs.append({**found, "similarity": float(similarity[first, second]), "same_series": same})
+        alike = float(similarity[first, second])
+        one, other = material.movie(int(first)), material.movie(int(second))
+        pairs.append(AlikePair(first=one, second=other, similarity=alike, same_series=same))
     return pairs

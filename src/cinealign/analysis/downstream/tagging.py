@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cinealign.analysis.downstream.numbers import FoundIntro, PosterSearch, Search, TaggedGenre, Tagging, TextSearch
 from cinealign.analysis.downstream.probes import genre_table
 from cinealign.analysis.downstream.ranking import macro
 from cinealign.analysis.downstream.task_table import Kind, Measured, Table
 from cinealign.analysis.material import Material
+from cinealign.analysis.references import Similar
 from cinealign.evaluation.nearest import nearest
 from cinealign.experts.base import Inputs, Vectors, normalised
 
@@ -21,7 +23,7 @@ RECALL = 10
 SEARCH_EXAMPLES = 4
 
 
-def tagging(material: Material, table: Table) -> dict[str, Any]:
+def tagging(material: Material, table: Table) -> Tagging:
     """Zero-shot genre tags: a movie's score for a genre is its cosine to the genre's description.
 
     No label is used, not even of train movies. `top tag` centres and scales a genre's scores by those of all train movies
@@ -65,16 +67,18 @@ def tagging(material: Material, table: Table) -> dict[str, Any]:
     asks = "text -> poster search"
     table.add(asks, "precision@10", "genre descriptions", "aligned", measured, n, chance=float(share.mean()))
     entries = [
-        {
-            **{"genre": name, "description": text, "movies": int(truth[:, at].sum())},
-            "auc": {method: each[at] for method, each in by_genre.items()},
-        }
+        TaggedGenre(
+            genre=name,
+            description=text,
+            movies=int(truth[:, at].sum()),
+            auc={method: each[at] for method, each in by_genre.items()},
+        )
         for at, (name, text) in enumerate(zip(names, texts, strict=True))
     ]
-    return {"genres": entries}
+    return Tagging(genres=entries)
 
 
-def search(material: Material, table: Table) -> dict[str, Any]:
+def search(material: Material, table: Table) -> Search:
     """Searches with examples: free texts among held-out posters, held-out posters and intros among all N of the other side.
 
     The free texts are of movies: imported data are not asked for them.
@@ -94,19 +98,18 @@ def search(material: Material, table: Table) -> dict[str, Any]:
         queries = _texts()["queries"]
         products = material.aligned_texts(queries) @ material.aligned["poster"][material.held_out].T
         for query, row in zip(queries, products, strict=True):
-            found = [_found(material, int(material.held_out[at]), row[at]) for at in nearest(row, SHOWN)]
-            texts.append({"query": query, "found": found})
+            near = [(material.held_out[at], float(row[at])) for at in nearest(row, SHOWN)]
+            found = [material.movie_as(Similar, movie, similarity=alike) for movie, alike in near]
+            texts.append(TextSearch(query=query, found=found))
     drawn = np.random.default_rng(material.seed).permutation(material.held_out)[:SEARCH_EXAMPLES]
     poster, intro = material.run.vectors
     posters = []
     for query in sorted(drawn.tolist()):
         row = intro @ poster[query]
-        found = [
-            {**_found(material, int(at), row[at]), "intro": material.catalogue.intros[at]} for at in nearest(row, SHOWN)
-        ]
+        found = [material.movie_as(FoundIntro, at, similarity=float(row[at])) for at in nearest(row, SHOWN)]
         rank = int(material.ranks["poster_to_intro"][query])
-        posters.append({"query": material.movie(query), "found": found, "partner_rank": rank})
-    return {"text_to_poster": texts, "poster_to_intro": posters}
+        posters.append(PosterSearch(query=material.movie(query), found=found, partner_rank=rank))
+    return Search(text_to_poster=texts, poster_to_intro=posters)
 
 
 def describe(genre: str) -> str:
@@ -133,7 +136,3 @@ def _raw_texts(material: Material, texts: list[str]) -> Vectors | None:
     return normalised(
         inputs({name: view.transform(view.extract(texts, material.store)) for name, view in seen.items()})
     )
-
-
-def _found(material: Material, row: int, product: float) -> dict[str, Any]:
-    return {**material.movie(row), "similarity": float(product)}

@@ -2,18 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cinealign.analysis.estimates import difference, from_draws
+from cinealign.analysis.estimates import Difference, Estimate, difference, from_draws
 from cinealign.evaluation.statistics import bootstrap
 
 Kind = Literal["aligned", "raw", "baseline", "reference"]
 """aligned: the run's vectors; raw: its views before any alignment; baseline: what needs no features; reference: what a cold
 movie cannot know, as an upper mark."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskRow:
+    """One method on one task.
+
+    Attributes:
+        task, measure, method, kind: what was measured of what.
+        value, low, high: the number and its interval.
+        n, unit: on how many of what.
+        chance: what no knowledge at all would give; None where that is a row of its own.
+        lower_is_better: as for errors.
+        against: method of the same task and measure that it is compared with.
+        difference: to that method.
+    """
+
+    task: str
+    measure: str
+    method: str
+    kind: Kind
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    unit: str
+    chance: float | None
+    lower_is_better: bool
+    against: str | None
+    difference: Difference | None
+
+    @property
+    def estimate(self) -> Estimate:
+        """The number and its interval."""
+        return Estimate(value=self.value, low=self.low, high=self.high)
 
 
 @dataclass(frozen=True)
@@ -34,7 +68,7 @@ class Measured:
 class Table:
     """Rows in the order in which they are added."""
 
-    _rows: list[dict[str, Any]] = field(default_factory=list)
+    _rows: list[TaskRow] = field(default_factory=list)
     _measured: list[Measured] = field(default_factory=list)
 
     def add(
@@ -61,23 +95,38 @@ class Table:
             against: method of the same task and measure, added before or after, to compare with on the same draws.
             lower_is_better: as for errors.
         """
-        about = {"task": task, "measure": measure, "method": method, "kind": kind}
         found = from_draws(measured.value, measured.drawn)
-        more = {"n": n, "unit": unit, "chance": chance, "lower_is_better": lower_is_better, "against": against}
-        self._rows.append({**about, **found, **more})
+        row = TaskRow(
+            task=task,
+            measure=measure,
+            method=method,
+            kind=kind,
+            value=found.value,
+            low=found.low,
+            high=found.high,
+            n=n,
+            unit=unit,
+            chance=chance,
+            lower_is_better=lower_is_better,
+            against=against,
+            difference=None,
+        )
+        self._rows.append(row)
         self._measured.append(measured)
 
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[TaskRow]:
         """Rows with `difference` (to the method in `against`, with interval and p); tasks and measures stand together."""
-        places = {(row["task"], row["measure"], row["method"]): at for at, row in enumerate(self._rows)}
+        places: dict[tuple[str, str, str | None], int] = {
+            (row.task, row.measure, row.method): at for at, row in enumerate(self._rows)
+        }
         found = []
         for row, own in zip(self._rows, self._measured, strict=True):
-            other = places.get((row["task"], row["measure"], row["against"]))
+            other = places.get((row.task, row.measure, row.against))
             apart = None
             if other is not None:
                 base = self._measured[other]
                 apart = difference(own.value - base.value, own.drawn - base.drawn)
-            found.append({**row, "against": None if other is None else row["against"], "difference": apart})
+            found.append(replace(row, against=None if other is None else row.against, difference=apart))
         first = {key: at for at, key in reversed([(at, _group(row)) for at, row in enumerate(found)])}
         return sorted(found, key=lambda row: first[_group(row)])
 
@@ -90,5 +139,5 @@ def feature_sets(aligned: dict[str, Any], raw: dict[str, Any]) -> list[tuple[str
     return sets
 
 
-def _group(row: dict[str, Any]) -> tuple[str, str]:
-    return row["task"], row["measure"]
+def _group(row: TaskRow) -> tuple[str, str]:
+    return row.task, row.measure

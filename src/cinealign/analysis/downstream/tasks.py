@@ -7,14 +7,16 @@ from typing import Any
 
 from cinealign.analysis.downstream.clusters import clusters
 from cinealign.analysis.downstream.cold_start import cold_start
+from cinealign.analysis.downstream.numbers import Downstream
 from cinealign.analysis.downstream.probes import probes
 from cinealign.analysis.downstream.similar import odd_one_out, series
 from cinealign.analysis.downstream.tagging import search, tagging
 from cinealign.analysis.downstream.task_table import Table
-from cinealign.analysis.material import Material, SkippedError
+from cinealign.analysis.material import Material
+from cinealign.analysis.skipped import Skipped, SkippedError
 from cinealign.progress import progress
 
-Task = Callable[[Material, Table], dict[str, Any]]
+Task = Callable[[Material, Table], Any]
 TASKS: dict[str, Task] = {
     "tagging": tagging,
     "probes": probes,
@@ -24,10 +26,10 @@ TASKS: dict[str, Task] = {
     "odd_one_out": odd_one_out,
     "clusters": clusters,
 }
-"""Key of the result -> what adds its rows to the table and gives what else there is to say."""
+"""Field of `Downstream` -> what adds its rows to the table and gives what else there is to say."""
 
 
-def downstream(material: Material) -> dict[str, Any]:
+def downstream(material: Material) -> Downstream:
     """Every task of `TASKS`, and `table`: all rows; a task that the data cannot give says why."""
     table = Table()
     found: dict[str, Any] = {}
@@ -36,6 +38,6 @@ def downstream(material: Material) -> dict[str, Any]:
             try:
                 found[name] = task(material, table)
             except SkippedError as reason:
-                found[name] = {"skipped": str(reason)}
+                found[name] = Skipped(skipped=str(reason))
             bar.advance()
-    return {"table": table.rows(), **found}
+    return Downstream(table=table.rows(), **found)

@@ -10,13 +10,24 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cinealign.analysis.explain.numbers import (
+    Cells,
+    ExpertSays,
+    Explanation,
+    LineDrop,
+    NearestTrain,
+    Places,
+    Splits,
+    WordDrop,
+)
 from cinealign.analysis.explain.painting import lines_outside
+from cinealign.analysis.identity import RunIdentity
 from cinealign.analysis.material import Material
+from cinealign.analysis.references import ReferenceWithIntro, Similar
 from cinealign.data.posters import Poster
 from cinealign.errors import DataError
 from cinealign.evaluation.nearest import nearest
@@ -32,8 +43,8 @@ NEAREST = 5
 TIE = 1e-6
 
 
-def explain_pair(material: Material, movie_id: int, with_id: int | None = None) -> dict[str, Any]:
-    """Everything there is to say about one poster and one intro; docs/analysis.md lists the keys.
+def explain_pair(material: Material, movie_id: int, with_id: int | None = None) -> Explanation:
+    """Everything there is to say about one poster and one intro; docs/analysis.md says what each number means.
 
     Of a train item experts that only remember pairs are left out (`without_memory`): they would hide all the others.
 
@@ -56,27 +67,28 @@ def explain_pair(material: Material, movie_id: int, with_id: int | None = None) 
     with tempfile.TemporaryDirectory(prefix="cinealign-") as scratch:
         cover = _Cover(material, model, (first, second), poster, intro, Path(scratch))
         words, lines, cells = cover.words(), cover.lines(), cover.cells()
-    return {
-        "poster": material.movie(poster),
-        "intro": material.movie(intro, "intro"),
-        "split": {"poster": names[poster], "intro": names[intro]},
-        "without_memory": forget,
-        "product": product,
-        "distance": float(material.run.as_distances(np.asarray(product, dtype=np.float32))),
-        "rank": {
-            "poster_to_intro": _place(second @ first[poster], intro),
-            "intro_to_poster": _place(first @ second[intro], poster),
-            "n": len(first),
-        },
-        "experts": [e for e in _experts(material, poster, intro) if not (forget and e["expert"] == "memory")],
-        "words": words,
-        "lines": lines,
-        "cells": {"rows": ROWS, "columns": COLUMNS, "drop": cells},
-        "nearest_train": {
-            "poster": _nearest_train(material, "poster", poster),
-            "intro": _nearest_train(material, "intro", intro),
-        },
-    }
+    return Explanation(
+        run=RunIdentity.of(material.run),
+        poster=material.movie(poster),
+        intro=material.movie_as(ReferenceWithIntro, intro),
+        split=Splits(poster=names[poster], intro=names[intro]),
+        without_memory=forget,
+        product=product,
+        distance=float(material.run.as_distances(np.asarray(product, dtype=np.float32))),
+        rank=Places(
+            poster_to_intro=_place(second @ first[poster], intro),
+            intro_to_poster=_place(first @ second[intro], poster),
+            n=len(first),
+        ),
+        experts=[e for e in _experts(material, poster, intro) if not (forget and e.expert == "memory")],
+        words=words,
+        lines=lines,
+        cells=Cells(rows=ROWS, columns=COLUMNS, drop=cells),
+        nearest_train=NearestTrain(
+            poster=_nearest_train(material, "poster", poster),
+            intro=_nearest_train(material, "intro", intro),
+        ),
+    )
 
 
 @dataclass(frozen=True)
@@ -94,7 +106,7 @@ class _Cover:
     intro: int
     scratch: Path
 
-    def words(self) -> list[dict[str, Any]]:
+    def words(self) -> list[WordDrop]:
         """How much the product falls without each word of the intro."""
         text = self.material.catalogue.intros[self.intro]
         places, texts = without_each_word(text)
@@ -102,11 +114,11 @@ class _Cover:
         products = vectors @ self.vectors[0][self.poster]
         drops = products[0] - products[1:]
         return [
-            {"word": text[start:end], "start": start, "end": end, "drop": float(drop)}
+            WordDrop(word=text[start:end], start=start, end=end, drop=float(drop))
             for (start, end), drop in zip(places, drops, strict=True)
         ]
 
-    def lines(self) -> list[dict[str, Any]]:
+    def lines(self) -> list[LineDrop]:
         """How much the product falls without each line of lettering that a view looks at; the picture stays as it is."""
         readers, read = self._readers, self._read()
         if not readers:
@@ -120,12 +132,7 @@ class _Cover:
         }
         drops = self._drops(seen, len(variants))
         return [
-            {
-                "text": line.text,
-                "box": [list(corner) for corner in line.box],
-                "confidence": line.confidence,
-                "drop": drop,
-            }
+            LineDrop(text=line.text, box=[list(corner) for corner in line.box], confidence=line.confidence, drop=drop)
             for line, drop in zip(chosen, drops, strict=True)
         ]
 
@@ -184,7 +191,7 @@ def _place(products: NDArray[np.float32], own: int) -> int:
     return int(np.count_nonzero(products >= products[own] - TIE))
 
 
-def _experts(material: Material, poster: int, intro: int) -> list[dict[str, Any]]:
+def _experts(material: Material, poster: int, intro: int) -> list[ExpertSays]:
     """What each expert adds to the product before the recipe's distance, beside what it adds for other intros."""
     found = []
     parts = zip(
@@ -199,22 +206,27 @@ def _experts(material: Material, poster: int, intro: int) -> list[dict[str, Any]
         others = weight * np.delete(cosines, intro).astype(np.float64)
         contribution = float(weight * cosines[intro])
         found.append(
-            {
-                **{"expert": options.expert, "poster": options.poster, "intro": options.intro},
-                **{"weight": float(weight), "cosine": float(cosines[intro]), "contribution": contribution},
-                **{"typical": float(others.mean()), "spread": float(others.std())},
-                "above_typical": contribution - float(others.mean()),
-            }
+            ExpertSays(
+                expert=options.expert,
+                poster=list(options.poster),
+                intro=list(options.intro),
+                weight=float(weight),
+                cosine=float(cosines[intro]),
+                contribution=contribution,
+                typical=float(others.mean()),
+                spread=float(others.std()),
+                above_typical=contribution - float(others.mean()),
+            )
         )
     return found
 
 
-def _nearest_train(material: Material, side: str, row: int) -> list[dict[str, Any]]:
+def _nearest_train(material: Material, side: str, row: int) -> list[Similar]:
     rows = material.aligned[side]
     train = material.train[material.train != row]
     similarity = rows[train] @ rows[row]
     best = nearest(similarity, NEAREST)
-    return [{**material.movie(int(train[at])), "similarity": float(similarity[at])} for at in best]
+    return [material.movie_as(Similar, train[at], similarity=float(similarity[at])) for at in best]
 
 
 def _without(lines: Sequence[Line], dropped: Line) -> list[Line]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from cinealign.analysis.material import Material
+from cinealign.analysis.neighbours.numbers import Case, Described, Galleries, Neighbour
 from cinealign.data.catalogue import Movie
 from cinealign.evaluation.metrics import DIRECTIONS
 from cinealign.evaluation.nearest import nearest
@@ -17,25 +16,25 @@ A_KIND = 3
 SHOWN = 5
 
 
-def galleries(material: Material) -> dict[str, list[dict[str, Any]]]:
+def galleries(material: Material) -> Galleries:
     """Direction -> good, typical and bad cases, each a query with its nearest items of the other side."""
     poster, intro = material.run.vectors
     sides = {"poster_to_intro": (poster, intro), "intro_to_poster": (intro, poster)}
-    found: dict[str, list[dict[str, Any]]] = {}
+    found: dict[str, list[Case]] = {}
     for at, direction in enumerate(DIRECTIONS):
         query, gallery = sides[direction]
         ranks = material.ranks[direction]
         cases = draw_cases(ranks, material.held_out, len(ranks), seed=material.seed + at)
         found[direction] = [
-            {
-                "kind": kind,
-                "query": described(material, row),
-                "partner_rank": int(ranks[row]),
-                "neighbours": _found(material, row, query[row] @ gallery.T),
-            }
+            Case(
+                kind=kind,
+                query=material.movie_as(Described, row),
+                partner_rank=int(ranks[row]),
+                neighbours=_found(material, row, query[row] @ gallery.T),
+            )
             for kind, row in cases
         ]
-    return found
+    return Galleries(**found)
 
 
 def draw_cases(
@@ -67,12 +66,6 @@ def draw_cases(
     return [(kind, int(row)) for kind in ("good", "typical", "bad") for row in drawn[kind]]
 
 
-def described(material: Material, row: int) -> dict[str, Any]:
-    """A movie reference with what a reader wants to see of it."""
-    found = material.movie(row, "intro")
-    return {**found, "genres": list(material.catalogue.movies[row].genres)}
-
-
 def shared_traits(first: Movie, second: Movie) -> list[str]:
     """What two movies have in common, of genre, decade, director and cast."""
     found = [
@@ -85,15 +78,16 @@ def shared_traits(first: Movie, second: Movie) -> list[str]:
     return found
 
 
-def _found(material: Material, row: int, products: NDArray[np.float32]) -> list[dict[str, Any]]:
+def _found(material: Material, row: int, products: NDArray[np.float32]) -> list[Neighbour]:
     movies = material.catalogue.movies
     return [
-        {
-            **described(material, int(near)),
-            "place": place,
-            "distance": float(material.run.as_distances(products[near])),
-            "partner": int(near) == row,
-            "shared": shared_traits(movies[row], movies[near]),
-        }
+        material.movie_as(
+            Neighbour,
+            int(near),
+            place=place,
+            distance=float(material.run.as_distances(products[near])),
+            partner=int(near) == row,
+            shared=shared_traits(movies[row], movies[near]),
+        )
         for place, near in enumerate(nearest(products, SHOWN), start=1)
     ]

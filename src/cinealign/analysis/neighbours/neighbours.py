@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cinealign.analysis.estimates import difference, from_draws, ratio_draws
-from cinealign.analysis.material import Material, SkippedError
+from cinealign.analysis.material import Material
 from cinealign.analysis.neighbours import traits
+from cinealign.analysis.neighbours.galleries import galleries
+from cinealign.analysis.neighbours.numbers import Against, Nearest, Neighbours, TraitScores
 from cinealign.analysis.neighbours.traits import Trait
+from cinealign.analysis.skipped import Skipped, SkippedError
 from cinealign.data.intros import tokens
 from cinealign.data.ratings import read_ratings
 from cinealign.evaluation.nearest import nearest
@@ -31,21 +33,18 @@ SAYS = {
 }
 
 
-def neighbours(material: Material) -> dict[str, Any]:
+def neighbours(material: Material) -> Neighbours:
     """Every trait in every space for growing k, against chance and against same-modality neighbours."""
     ks = [k for k in KS if k < len(material.catalogue)]
     near = {name: nearest_others(*pair, material.held_out, ks[-1]) for name, pair in spaces(material).items()}
-    found: dict[str, Any] = {}
+    found: dict[str, TraitScores | Skipped] = {}
     for name, make in TRAITS.items():
         try:
-            measured = trait_in_spaces(
-                make(material), near, material.held_out, ks, samples=material.samples, seed=material.seed
-            )
+            trait, options = make(material), {"samples": material.samples, "seed": material.seed}
+            found[name] = trait_in_spaces(trait, near, material.held_out, ks, says=SAYS[name], **options)
         except SkippedError as reason:
-            found[name] = {"skipped": str(reason)}
-        else:
-            found[name] = {"says": SAYS[name], **measured}
-    return {"k": ks, "spaces": list(near), "traits": found}
+            found[name] = Skipped(skipped=str(reason))
+    return Neighbours(k=ks, spaces=list(near), traits=found, galleries=galleries(material))
 
 
 def spaces(material: Material) -> dict[str, tuple[Vectors, Vectors]]:
@@ -81,7 +80,8 @@ def trait_in_spaces(
     *,
     samples: int,
     seed: int,
-) -> dict[str, Any]:
+    says: str = "",
+) -> TraitScores:
     """The mean of a trait over the k nearest neighbours in each space, its lift over chance, and cross against same side.
 
     Pairs for which the trait is not known count nowhere. Chance is the mean over all other movies.
@@ -92,8 +92,7 @@ def trait_in_spaces(
         rows: (Q,) row of each query.
         ks: numbers of neighbours.
         samples, seed: of the bootstrap by movie.
-    Returns:
-        `known`, `chance`, `spaces` and `against` as docs/analysis.md lists them.
+        says: what the trait is.
     Raises:
         SkippedError: no pair of movies has a known value.
     """
@@ -109,35 +108,42 @@ def trait_in_spaces(
     if not counts[:, 0].any():
         raise SkippedError("it is not known for any pair of items")
     value, drawn = ratio_draws(np.stack(above, axis=1), counts, samples=samples, seed=seed)
-    known = float((counts[:, 0] > 0).mean())
-    found: dict[str, Any] = {"known": known, "chance": from_draws(value[0], drawn[:, 0]), "spaces": {}, "against": {}}
+    found_spaces: dict[str, Nearest] = {}
+    found_against: dict[str, Against] = {}
     column = {space: 1 + at * len(ks) for at, space in enumerate(near)}
     for space, start in column.items():
         part = slice(start, start + len(ks))
-        found["spaces"][space] = _curve(value[part], drawn[:, part], value[0], drawn[:, 0])
+        found_spaces[space] = _curve(value[part], drawn[:, part], value[0], drawn[:, 0])
     at = ks.index(AGAINST_K) if AGAINST_K in ks else len(ks) - 1
     for cross, same in SAME_SIDE.items():
         if same in column:
             first, second = column[cross] + at, column[same] + at
             apart = difference(value[first] - value[second], drawn[:, first] - drawn[:, second])
-            found["against"][cross] = {"space": same, "k": ks[at], "difference": apart}
-    return found
+            found_against[cross] = Against(space=same, k=ks[at], difference=apart)
+    return TraitScores(
+        says=says,
+        known=float((counts[:, 0] > 0).mean()),
+        chance=from_draws(value[0], drawn[:, 0]),
+        spaces=found_spaces,
+        against=found_against,
+    )
 
 
 def _curve(
     value: NDArray[np.float64], drawn: NDArray[np.float64], chance: float, chance_drawn: NDArray[np.float64]
-) -> dict[str, list[float | None]]:
+) -> Nearest:
     with np.errstate(invalid="ignore", divide="ignore"):
         lifts, lift_drawn = value / chance, drawn / chance_drawn[:, None]
-    found: dict[str, list[float | None]] = {}
-    for names, numbers, samples in (
-        (("value", "low", "high"), value, drawn),
-        (("lift", "lift_low", "lift_high"), lifts, lift_drawn),
-    ):
-        columns = [from_draws(number, samples[:, at]) for at, number in enumerate(numbers)]
-        for name, key in zip(names, ("value", "low", "high"), strict=True):
-            found[name] = [column[key] for column in columns]
-    return found
+    plain = [from_draws(number, drawn[:, at]) for at, number in enumerate(value)]
+    lifted = [from_draws(number, lift_drawn[:, at]) for at, number in enumerate(lifts)]
+    return Nearest(
+        value=[found.value for found in plain],
+        low=[found.low for found in plain],
+        high=[found.high for found in plain],
+        lift=[found.value for found in lifted],
+        lift_low=[found.low for found in lifted],
+        lift_high=[found.high for found in lifted],
+    )
 
 
 def _sum(values: Trait) -> NDArray[np.float64]:

@@ -7,15 +7,17 @@ are paired by movie.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cinealign.analysis.estimates import Estimate, difference, estimate, from_draws
 from cinealign.analysis.explain.painting import CHEAP, without_lettering
-from cinealign.analysis.material import SIDES, Material, SkippedError
+from cinealign.analysis.material import SIDES, Material
+from cinealign.analysis.relation.numbers import Left, NotTaken
 from cinealign.analysis.relation.titles import lettering_without_title, title_stems, without_title
+from cinealign.analysis.skipped import SkippedError
 from cinealign.data.intros import tokens
 from cinealign.evaluation.metrics import DIRECTIONS, ranks_both_ways
 from cinealign.evaluation.statistics import bootstrap
@@ -29,22 +31,16 @@ TIE = 1e-6
 NO_READER = "no view of this recipe reads the lettering"
 
 
-def what_is_left(material: Material) -> list[dict[str, Any]]:
-    """One entry a variant, `full` first; a variant that the recipe or data cannot give says why.
-
-    Returns:
-        `name`, `says`, and either `skipped` or: `movies`; for each direction and `mean` (of both) an estimate of
-        held-out top-5 % accuracy; `difference` of the mean to that of `full` with interval and p; `share_left`, the part
-        of the mean above chance that is left, with interval.
-    """
+def what_is_left(material: Material) -> list[Left | NotTaken]:
+    """One entry a variant, `full` first; a variant that the recipe or data cannot give says why."""
     full = _hits(material, *material.run.vectors)
-    found = [{"name": "full", "says": "the run as it is", **_scored(material, full, None)}]
+    found: list[Left | NotTaken] = [_scored(material, "full", "the run as it is", full, None)]
     with progress("what is left", len(VARIANTS)) as bar:
         for name, (says, variant) in VARIANTS.items():
             try:
-                found.append({"name": name, "says": says, **_scored(material, variant(material), full)})
+                found.append(_scored(material, name, says, variant(material), full))
             except SkippedError as reason:
-                found.append({"name": name, "says": says, "skipped": str(reason)})
+                found.append(NotTaken(name=name, says=says, skipped=str(reason)))
             bar.advance()
     return found
 
@@ -101,21 +97,31 @@ def _hits(material: Material, poster: Vectors, intro: Vectors) -> NDArray[np.flo
     return np.stack([ranks[name] <= material.k for name in DIRECTIONS], axis=1).astype(np.float64)
 
 
-def _scored(material: Material, hits: NDArray[np.float64], full: NDArray[np.float64] | None) -> dict[str, Any]:
+def _scored(
+    material: Material, name: str, says: str, hits: NDArray[np.float64], full: NDArray[np.float64] | None
+) -> Left:
     samples, seed = material.samples, material.seed
     mean = hits.mean(axis=1)
-    found: dict[str, Any] = {"movies": len(hits)}
-    for side, direction in enumerate(DIRECTIONS):
-        found[direction] = estimate(hits[:, side], samples=samples, seed=seed)
-    found["mean"] = estimate(mean, samples=samples, seed=seed)
+    found = Left(
+        name=name,
+        says=says,
+        movies=len(hits),
+        poster_to_intro=estimate(hits[:, 0], samples=samples, seed=seed),
+        intro_to_poster=estimate(hits[:, 1], samples=samples, seed=seed),
+        mean=estimate(mean, samples=samples, seed=seed),
+        difference=None,
+        share_left=None,
+    )
     if full is None:
-        return {**found, "difference": None, "share_left": None}
+        return found
     before = full.mean(axis=1)
     drawn = bootstrap(np.stack([mean, before], axis=1), samples=samples, seed=seed)
     chance = material.k / len(material.catalogue)
-    found["difference"] = difference(float((mean - before).mean()), drawn[:, 0] - drawn[:, 1])
-    found["share_left"] = _share(mean.mean() - chance, before.mean() - chance, drawn - chance)
-    return found
+    return replace(
+        found,
+        difference=difference(float((mean - before).mean()), drawn[:, 0] - drawn[:, 1]),
+        share_left=_share(mean.mean() - chance, before.mean() - chance, drawn - chance),
+    )
 
 
 def _share(left: float, whole: float, drawn: NDArray[np.float64]) -> Estimate | None:

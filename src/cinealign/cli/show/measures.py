@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cinealign.cli.show.metrics import NARROW, PLAIN_WIDTH, p_text, terminal_table
 from cinealign.evaluation.keys import DIRECTIONS
-from cinealign.evaluation.slices import SMALL
+from cinealign.evaluation.slices import SMALL, SliceScore
 from cinealign.phrases import word
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-def print_slices(entries: Sequence[Mapping[str, Any]], n: int, k: int, title: str) -> None:
+def print_slices(entries: Sequence[SliceScore], n: int, k: int, title: str) -> None:
     """One row per slice, both directions with Wilson's interval and the median rank; what `slices.score_slices` gives."""
     console = _console()
     narrow = console.width < NARROW
@@ -29,16 +29,16 @@ def print_slices(entries: Sequence[Mapping[str, Any]], n: int, k: int, title: st
     table = _table(console, heads)
     attribute = None
     for entry in entries:
-        if entry["attribute"] not in (attribute, "all"):
+        if entry.attribute not in (attribute, "all"):
             table.add_section()
-            table.add_row(entry["attribute"])
-        attribute = entry["attribute"]
-        cells = [f"  {entry['slice']}", f"{entry['movies']}{' *' if entry['small'] else ''}"]
+            table.add_row(entry.attribute)
+        attribute = entry.attribute
+        cells = [f"  {entry.slice}", f"{entry.movies}{' *' if entry.small else ''}"]
         for direction in DIRECTIONS:
             found = entry[direction]
-            low, high = found["interval"]
+            low, high = found.interval
             interval = f"{low:.2f}-{high:.2f}" if narrow else f"{low:.3f} to {high:.3f}"
-            cells += [f"{found['accuracy']:.3f}", interval, f"{found['median']:g}"]
+            cells += [f"{found.accuracy:.3f}", interval, f"{found.median:g}"]
         table.add_row(*cells)
     console.print(table)
     _say(

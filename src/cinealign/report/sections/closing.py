@@ -24,9 +24,8 @@ def write_limits(writer: Writer, sources: Sources) -> None:
         writer.say("limits.title_words"),
         *([writer.say("limits.sentence")] if sources.assignment else []),
         writer.say("limits.slices"),
+        writer.say("limits.tests"),
     ]
-    if not skipped(sources.analysis["downstream"]):
-        points.append(writer.say("limits.tests"))
     if not sources.speaks(writer.lang):
         points.append(writer.say("limits.labels"))
     if "transductive" in metrics:
@@ -52,8 +51,6 @@ def _skipped_parts(writer: Writer, sources: Sources) -> list[Text]:
     opened, closed = ("（", "）") if writer.lang == "zh" else (" (", ")")
     for question in PARTS:
         whole = sources.analysis[question]
-        if skipped(whole):
-            continue
         inner = list(whole.names())
         parts = [(name, whole[name]) for name in inner]
         parts += [

@@ -23,8 +23,6 @@ STANDINGS: tuple[Standing, ...] = ("better", "unclear", "worse")
 def short_downstream(writer: Writer, sources: Sources) -> Text:
     """One sentence for the abstract."""
     downstream = sources.analysis["downstream"]
-    if skipped(downstream) or skipped(downstream["table"]):
-        return ()
     return _count(writer, downstream["table"])
 
 
@@ -32,10 +30,7 @@ def write_downstream(writer: Writer, sources: Sources) -> None:
     """The table, who leads where, clusters and search."""
     writer.heading("downstream.title")
     downstream = sources.analysis["downstream"]
-    if skipped(downstream):
-        writer.paragraph(writer.say("skipped", why=downstream["skipped"]))
-        return
-    if not skipped(downstream["table"]) and len(downstream["table"]):
+    if len(downstream["table"]):
         _table(writer, sources, downstream["table"])
     cold = downstream["cold_start"]
     if not skipped(cold):
@@ -50,7 +45,7 @@ def _measures(table: Fact) -> dict[Measure, list[Fact]]:
     """Rows by task and measure, in their order."""
     found: dict[Measure, list[Fact]] = {}
     for row in table:
-        if not skipped(row) and row["value"].value is not None:
+        if row["value"].value is not None:
             found.setdefault((row["task"].value, row["measure"].value), []).append(row)
     return found
 
@@ -94,7 +89,7 @@ def _standings(table: Fact) -> dict[Standing, list[Fact]]:
     """Rows of aligned features by how they stand to what they are compared with, paired by item."""
     found: dict[Standing, list[Fact]] = {standing: [] for standing in STANDINGS}
     for row in table:
-        if not skipped(row) and row["kind"].value == "aligned" and row["difference"].value is not None:
+        if row["kind"].value == "aligned" and row["difference"].value is not None:
             side = significant_side(row["difference"])
             good = "below" if row["lower_is_better"].value else "above"
             found["unclear" if side == "unclear" else "better" if side == good else "worse"].append(row)
@@ -134,7 +129,7 @@ def _verdicts(writer: Writer, table: Fact) -> None:
 def _measure_title(writer: Writer, row: Fact) -> Text:
     lower = writer.say("downstream.lower") if row["lower_is_better"].value else ()
     title = writer.say("downstream.measure", lower=lower, **_names(writer, row))
-    if "chance" not in row or row["chance"].value is None:
+    if row["chance"].value is None:
         return title
     return title + writer.say("downstream.chance", chance=row["chance"])
 

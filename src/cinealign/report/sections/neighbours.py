@@ -15,8 +15,6 @@ AT_K = 10
 def short_neighbours(writer: Writer, sources: Sources) -> Text:
     """One sentence for the abstract."""
     neighbours = sources.analysis["neighbours"]
-    if skipped(neighbours):
-        return ()
     at = _position(neighbours)
     shared = [name for name, trait in _traits(neighbours).items() if _verdict(trait, at) == "above"]
     names: list[str] = [writer.texts.named("neighbours.traits", name) for name in shared]
@@ -28,9 +26,6 @@ def write_neighbours(writer: Writer, sources: Sources) -> None:
     """Table, verdicts, figure and galleries."""
     writer.heading("neighbours.title")
     neighbours = sources.analysis["neighbours"]
-    if skipped(neighbours):
-        writer.paragraph(writer.say("skipped", why=neighbours["skipped"]))
-        return
     traits, at = _traits(neighbours), _position(neighbours)
     writer.paragraph(writer.say("neighbours.what"))
     rows = [_row(writer, name, trait, at) for name, trait in traits.items()]
@@ -51,8 +46,6 @@ def write_neighbours(writer: Writer, sources: Sources) -> None:
 def conclude_neighbours(writer: Writer, sources: Sources) -> list[Text]:
     """Which traits neighbours share more than by chance, and than neighbours of their own side."""
     neighbours = sources.analysis["neighbours"]
-    if skipped(neighbours):
-        return []
     traits, at = _traits(neighbours), _position(neighbours)
     return [*_verdicts(writer, traits, at), _decay(writer, neighbours, traits), *_beside_own_side(writer, traits)]
 

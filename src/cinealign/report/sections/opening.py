@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cinealign.report.facts import Span, Text, estimate
+from cinealign.report.facts import Text, estimate
 from cinealign.report.sections.downstream import short_downstream
 from cinealign.report.sections.neighbours import short_neighbours
-from cinealign.report.sources import Sources, skipped
+from cinealign.report.sources import Sources
 from cinealign.report.verdicts import significance
 from cinealign.report.writer import Writer
 
@@ -49,13 +49,10 @@ def abstract(writer: Writer, sources: Sources) -> tuple[Text, ...]:
 
 
 def _answers(writer: Writer, sources: Sources) -> Text:
-    answers: list[Text] = []
-    permutation = sources.analysis["relation"]
-    if not skipped(permutation) and not skipped(permutation["permutation"]):
-        p = permutation["permutation"]["p"]
-        answers.append(writer.say(f"relation.short.{significance(p.value)}", p=p))
-    answers += [short_neighbours(writer, sources), short_downstream(writer, sources)]
-    return writer.joined([answer for answer in answers if answer]) or (Span(writer.texts.word("words.none")),)
+    p = sources.analysis["relation"]["permutation"]["p"]
+    related = writer.say(f"relation.short.{significance(p.value)}", p=p)
+    answers = [related, short_neighbours(writer, sources), short_downstream(writer, sources)]
+    return writer.joined([answer for answer in answers if answer])
 
 
 def write_task(writer: Writer, sources: Sources) -> None:

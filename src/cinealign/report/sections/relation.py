@@ -16,29 +16,18 @@ def write_relation(writer: Writer, sources: Sources) -> None:
     """Permutation test, curve, raw views, what is left, which movies."""
     writer.heading("relation.title")
     relation = sources.analysis["relation"]
-    if skipped(relation):
-        writer.paragraph(writer.say("skipped", why=writer.texts.called(relation["skipped"])))
-        return
-    if not skipped(relation["permutation"]):
-        writer.paragraph(_permutation(writer, relation["permutation"]))
-    if not skipped(relation["curve"]):
-        _curve(writer, sources, relation["curve"])
+    writer.paragraph(_permutation(writer, relation["permutation"]))
+    _curve(writer, sources, relation["curve"])
     _raw_views(writer, sources, relation)
-    if not skipped(relation["left"]):
-        _left(writer, sources, relation)
-    if not skipped(relation["slices"]):
-        _slices(writer, sources, relation)
+    _left(writer, sources, relation)
+    _slices(writer, sources, relation)
 
 
 def conclude_relation(writer: Writer, sources: Sources) -> list[Text]:
     """Whether there is a relation, and what it comes from."""
     relation = sources.analysis["relation"]
-    if skipped(relation):
-        return []
-    said = [] if skipped(relation["permutation"]) else [_permutation(writer, relation["permutation"])]
-    if not skipped(relation["left"]):
-        said += [_what_it_carries(writer, entry) for entry in relation["left"] if not skipped(entry)]
-    return said
+    carried = [_what_it_carries(writer, entry) for entry in relation["left"] if not skipped(entry)]
+    return [_permutation(writer, relation["permutation"]), *carried]
 
 
 def _permutation(writer: Writer, found: Fact) -> Text:
@@ -65,12 +54,10 @@ def _raw_views(writer: Writer, sources: Sources, relation: Fact) -> None:
     """CCA and CKA of raw views in one table, the strongest pair in words."""
     if skipped(relation["cca"]) or not len(relation["cca"]):
         return
-    pairs = [pair for pair in relation["cca"] if not skipped(pair)]
-    if not pairs:
-        return
+    pairs = list(relation["cca"])
     writer.heading("relation.cca_title", 2)
     writer.paragraph(writer.say("relation.cca"))
-    cka = {(one["poster"].value, one["intro"].value): one for one in relation["cka"] if not skipped(one)}
+    cka = {(one["poster"].value, one["intro"].value): one for one in relation["cka"]}
     rows = []
     for pair in pairs:
         key = (pair["poster"].value, pair["intro"].value)
@@ -100,9 +87,7 @@ def _closest(writer: Writer, pairs: list[Fact]) -> list[Text]:
 
 def _left(writer: Writer, sources: Sources, relation: Fact) -> None:
     entries = [entry for entry in relation["left"] if not skipped(entry)]
-    full = next((entry for entry in entries if entry["name"].value == NO_BASELINE), None)
-    if full is None:
-        return
+    full = next(entry for entry in entries if entry["name"].value == NO_BASELINE)
     writer.heading("relation.left_title", 2)
     writer.paragraph(writer.say("relation.left"))
     rows = []
@@ -144,8 +129,6 @@ def _what_it_carries(writer: Writer, entry: Fact) -> Text:
 
 def _titles(writer: Writer, relation: Fact) -> Text:
     titles = relation["titles"]
-    if skipped(titles):
-        return ()
     read = titles["posters_with_title_word"]
     intros = titles["intros_with_title_word"]
     if read.value is None:
@@ -169,7 +152,7 @@ def _slices(writer: Writer, sources: Sources, relation: Fact) -> None:
     writer.figure(figure, writer.say("relation.slices_figure", mean=whole["mean"]), 0.95)
     rows: list[list[Text]] = []
     for which in ("best", "worst"):
-        if which in relation and len(relation[which]):
+        if len(relation[which]):
             rows.append([(Span(writer.texts.word(f"relation.examples_{which}")),)])
             rows += [
                 [(movie["title"].span(),), *((movie[direction].span(",d"),) for direction in DIRECTIONS)]
