@@ -348,8 +348,3 @@ def _named(path: str) -> str:
     """The id that a file's name gives: "a/0007.jpg" is of item 7."""
     stem = PurePosixPath(path).stem
     return str(int(stem)) if stem.isascii() and stem.isdigit() else stem
-
-
-def ids_of(source: Source, blocks: list[Block]) -> Iterator[tuple[Block, list[str]]]:
-    """Every block with its ids."""
-    return ((block, source.ids(block)) for block in blocks)
