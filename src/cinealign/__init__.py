@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from cinealign.pipeline import align
     from cinealign.recipe import Recipe
     from cinealign.run import Run
-    from cinealign.search.index import Hit, Index
+    from cinealign.search.answer import Hit
+    from cinealign.search.index import Index
 
 
 __all__ = [
@@ -46,7 +47,7 @@ _HOMES = {
     "Catalogue": "cinealign.data.catalogue",
     "Encoder": "cinealign.encoder",
     "Poster": "cinealign.data.posters",
-    "Hit": "cinealign.search.index",
+    "Hit": "cinealign.search.answer",
     "Index": "cinealign.search.index",
     "Recipe": "cinealign.recipe",
     "Run": "cinealign.run",

@@ -12,7 +12,7 @@ from cinealign.cli.folders import run_folder
 from cinealign.cli.runs import AsJson, DeviceChoice, DeviceOption
 
 if TYPE_CHECKING:
-    from cinealign.search.index import Answer
+    from cinealign.search.answer import Answer
     from cinealign.search.reasons import Reason
 
 

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from cinealign.data.posters import read_poster
 from cinealign.errors import DataError
 from cinealign.search import query as asking
+from cinealign.search.answer import Answer, Hit
 from cinealign.search.folder import Side
-from cinealign.search.index import BACKGROUND, Answer, Hit, Index
+from cinealign.search.index import BACKGROUND, Index
 from cinealign.search.items import Item
 from cinealign.search.query import Part
 from cinealign.search.reasons import Reason, painted_over, reasons

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from cinealign.data.intros import english_stop_words
 from cinealign.data.posters import Poster, open_poster
+from cinealign.search.answer import Answer, Hit
 from cinealign.search.engines import Rows
 from cinealign.search.folder import Side
-from cinealign.search.index import Answer, Hit, Index
+from cinealign.search.index import Index
 from cinealign.search.query import Looked, look
 
 if TYPE_CHECKING:

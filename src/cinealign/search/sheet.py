@@ -8,7 +8,7 @@ from pathlib import Path
 from cinealign.data.posters import Poster, open_poster
 from cinealign.errors import ConfigError, DataError
 from cinealign.out import whole_file
-from cinealign.search.index import Hit
+from cinealign.search.answer import Hit
 
 WIDTH, HEIGHT, TEXT, GAP, COLUMNS = 160, 240, 34, 10, 6
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
-from cinealign.search.index import Answer
+from cinealign.search.answer import Answer
 from cinealign.search.items import Item
 from cinealign.search.pairs import pair_of, pair_reason
 from cinealign.version import __version__

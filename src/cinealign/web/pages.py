@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from cinealign.errors import DataError
 from cinealign.figures import LANGUAGES
-from cinealign.search.index import Answer
+from cinealign.search.answer import Answer
 from cinealign.search.items import Item
 from cinealign.search.pairs import Pair, pair_of, pair_reason
 from cinealign.search.reasons import Reason

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from cinealign.search.index import Answer, Hit
+from cinealign.search.answer import Answer, Hit
 from cinealign.search.items import Item
 from cinealign.search.pairs import Pair
 from cinealign.search.reasons import Reason

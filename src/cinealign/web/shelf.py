@@ -16,10 +16,11 @@ from cinealign.evaluation.metrics import ranks_both_ways
 from cinealign.progress import say
 from cinealign.run import Run
 from cinealign.run_data import RunData
+from cinealign.search.answer import Answer
 from cinealign.search.build import build_index
 from cinealign.search.calibration import FEWEST
 from cinealign.search.folder import is_index
-from cinealign.search.index import Answer, Index
+from cinealign.search.index import Index
 from cinealign.search.items import SPLIT, TRAIN, Item
 from cinealign.search.map import Map, draw_map, stored_map
 from cinealign.search.run_index import PLACE

@@ -9,7 +9,7 @@ import numpy as np
 
 from cinealign.cli.speech import folded
 from cinealign.phrases import word
-from cinealign.search.index import Answer
+from cinealign.search.answer import Answer
 from cinealign.search.reasons import COLUMNS, Reason, strongest
 
 WIDTH = 80
