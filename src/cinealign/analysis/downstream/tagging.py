@@ -99,8 +99,8 @@ def search(material: Material, table: Table) -> Search:
         products = material.aligned_texts(queries) @ material.aligned["poster"][material.held_out].T
         for query, row in zip(queries, products, strict=True):
             near = [(material.held_out[at], float(row[at])) for at in nearest(row, SHOWN)]
-            hits = [material.movie_as(Similar, movie, similarity=alike) for movie, alike in near]
-            texts.append(TextSearch(query=query, found=hits))
+            listed = [material.movie_as(Similar, movie, similarity=alike) for movie, alike in near]
+            texts.append(TextSearch(query=query, found=listed))
     drawn = np.random.default_rng(material.seed).permutation(material.held_out)[:SEARCH_EXAMPLES]
     poster, intro = material.run.vectors
     posters = []
