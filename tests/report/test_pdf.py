@@ -19,7 +19,7 @@ def test_a_report_that_would_be_too_long_is_brief(
 ) -> None:
     monkeypatch.setattr(module, "plot_run", lambda *_: [curves])  # else drawn three times
     whole = page_count(report_pdf(finished, made_up, "en"))
-    monkeypatch.setattr(module, "MOST_PAGES", whole - 1)
+    monkeypatch.setattr(module, "WHOLE_PAGES", whole - 1)
     brief = page_count(report_pdf(finished, made_up, "en"))
     assert brief < whole and "pages" not in capsys.readouterr().err
     monkeypatch.setattr(module, "MOST_PAGES", brief - 1)

@@ -62,6 +62,8 @@ def _views_table(writer: Writer, recipe: Fact) -> None:
 
 def _seen(writer: Writer, options: Fact) -> Text:
     kind = options["view"].value
+    if kind == "appearance" and "output" in options and options["output"].value != "pooled":
+        kind = f"appearance_{options['output'].value}"
     if kind != "lettering":
         return writer.say(f"view_kinds.{kind}") if writer.texts.has(f"view_kinds.{kind}") else (options["view"].span(),)
     encoder = options["encoder"]["view"]
