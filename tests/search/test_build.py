@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cinealign.cli.speech import folded
-from cinealign.errors import ConfigError
+from cinealign.errors import ConfigError, DataError
 from cinealign.evaluation.metrics import DIRECTIONS
 from cinealign.experts.base import normalised
 from cinealign.run_data import RunData
@@ -211,3 +211,12 @@ def test_an_index_of_a_run_grows(sample_index_folder: Path, tmp_path: Path) -> N
         writer.remove(gone)
     assert len(Index.open(folder)) == 238 and read_manifest(folder).generation == 2
     assert json.loads((folder / "manifests" / "000002.json").read_text())["counts"]["items"] == 238
+
+
+def test_too_few_pairs_for_chances_are_said_before_anything_is_made(
+    lettered_data: RunData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cinealign.search.calibration.FEWEST", 1000)
+    with pytest.raises(DataError, match="a calibration needs 1000 train pairs, got 144; pass --no-chances"):
+        build_index(lettered_data, tmp_path / "index")
+    assert not (tmp_path / "index").exists()

@@ -9,17 +9,19 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cinealign.cli.show.search import answer_lines
 from cinealign.errors import ConfigError, DataError
 from cinealign.search import growth
 from cinealign.search.folder import read_manifest
 from cinealign.search.growth import NewItem, open_writer
-from cinealign.search.index import Index
+from cinealign.search.index import Answer, Index
 from tests.search.encoders import WordEncoder
-from tests.search.folders import new_items, words_of, write_index
+from tests.search.folders import known_items, new_items, words_of, write_index
 
 HERE = Path(__file__).parents[2]
 
@@ -112,6 +114,26 @@ def test_longer_rows_than_there_was_room_for(tmp_path: Path) -> None:
     alike = Index.open(folder).search(like="81:poster", side="intro", limit=60)
     scores = {hit.id: hit.score for hit in alike}
     assert all(scores[hit.id] == pytest.approx(hit.score, abs=1e-4) for hit in found[1:])
+
+
+def test_ids_of_the_imported_table_mean_the_items_that_the_import_numbered(tmp_path: Path) -> None:
+    items = [replace(item, facets={**item.facets, "source_id": (f"SKU-{item.key}",)}) for item in known_items(60)]
+    folder = write_index(tmp_path / "index", items=items)
+    fresh = [replace(item, item_id=f"SKU-{number}") for number, item in zip((5, 70), new_items([65, 70]), strict=True)]
+    with open_writer(folder, encoder=WordEncoder()) as writer:
+        assert writer.add(fresh).differing == ["SKU-5"]
+        assert writer.add(fresh, update=True).updated == ["SKU-5"]
+    index = Index.open(folder, encoder=WordEncoder())
+    assert len(index) == 61 and index.items.of_id("SKU-70") is not None and index.items.of_id("SKU-5") is None
+    changed = index.items.of_id("6")
+    assert changed is not None and changed.intro == words_of(65) and changed.own_id == "SKU-5"
+    assert index.search(like="SKU-7", limit=3) == index.search(like="8", limit=3)
+    assert index.search(like="SKU-7:intro", limit=3) == index.search(like="8:intro", limit=3)
+    hit = index.search(text=words_of(7))[0]
+    assert hit.to_json()["source_id"] == "SKU-7" and any("SKU-7" in line for line in answer_lines(Answer([hit])))
+    with open_writer(folder) as writer:
+        assert writer.remove(["SKU-5", "SKU-70", "SKU-99"]) == ["SKU-5", "SKU-70"]
+    assert not {"6", "SKU-70"} & ids_of(folder)
 
 
 def test_one_writer_at_a_time(folder: Path) -> None:

@@ -55,6 +55,11 @@ def test_a_catalogue_folder_needs_no_split_and_neither_side_everywhere(tmp_path:
     assert found["2"].intro is None and found["2"].picture_digest is not None and found["3"].picture_digest is None
 
 
+def test_a_catalogue_that_an_import_numbered_keeps_the_ids_of_its_table(tmp_path: Path) -> None:
+    (tmp_path / "info.csv").write_text("id,name,intro,source_id\n1,One,A text.,SKU-8\n2,Two,Second.,SKU-9\n")
+    assert set(items_of(tmp_path)) == {"SKU-8", "SKU-9"}
+
+
 def test_tables_with_one_side(tmp_path: Path) -> None:
     rows = [{"key": f"b{n}", "plot": f"Story number {n} of a long row of stories.", "shelf": "A"} for n in range(3)]
     (tmp_path / "books.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))

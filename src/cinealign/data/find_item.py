@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from cinealign.data.catalogue import Catalogue
 from cinealign.data.movie_table import ID_COLUMNS, TABLES
-from cinealign.data.tables import listed, read_table
+from cinealign.data.tables import listed, read_table, whole_number
 from cinealign.errors import DataError, meant
 
 SOURCE_ID = "source_id"
@@ -23,7 +24,8 @@ def find_item(catalogue: Catalogue, given: str) -> int:
         DataError: nothing has that name, or several items have that title; then their ids are listed.
     """
     wanted = given.strip()
-    own = _own_ids(catalogue)
+    kept = {movie.movie_id for movie in catalogue.movies}
+    own = {name: movie_id for movie_id, name in source_ids(catalogue.folder).items() if movie_id in kept}
     if wanted in own:
         return own[wanted]
     ids = {str(movie.movie_id): movie.movie_id for movie in catalogue.movies}
@@ -42,14 +44,14 @@ def find_item(catalogue: Catalogue, given: str) -> int:
     raise DataError(f"no item has the id or title {given!r} in this catalogue of {len(catalogue)}{near}")
 
 
-def _own_ids(catalogue: Catalogue) -> dict[str, int]:
-    """Id of the imported table -> id of the catalogue; empty where the two are the same."""
-    path = next((catalogue.folder / name for name in TABLES if (catalogue.folder / name).is_file()), None)
+def source_ids(folder: Path) -> dict[int, str]:
+    """Id of the catalogue in `folder` -> id of the imported table; empty where the two are the same."""
+    path = next((folder / name for name in TABLES if (folder / name).is_file()), None)
     if path is None:
         return {}
     table = read_table(path)
     at, own = table.column(*ID_COLUMNS), table.column(SOURCE_ID)
     if at is None or own is None:
         return {}
-    kept = {str(movie.movie_id): movie.movie_id for movie in catalogue.movies}
-    return {row.cells[own].strip(): kept[row.cells[at].strip()] for row in table.rows if row.cells[at].strip() in kept}
+    told = ((whole_number(row.cells[at]), row.cells[own].strip()) for row in table.rows)
+    return {movie_id: name for movie_id, name in told if movie_id is not None and name}

@@ -36,10 +36,11 @@ class Hit:
     place: int
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON values."""
+        """As JSON values; `source_id` is the id in the user's own table where an import numbered the items."""
         item = self.item
+        own = {} if item.own_id == self.id else {"source_id": item.own_id}
         return {
-            **{"place": self.place, "id": self.id, "side": self.side, "title": self.title, "year": item.year},
+            **{"place": self.place, "id": self.id, **own, "side": self.side, "title": self.title, "year": item.year},
             **{"genres": list(item.genres), "split": item.split, "score": self.score, "chance": self.chance},
             **{
                 "shares": None if self.shares is None else dict(self.shares),

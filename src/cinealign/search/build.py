@@ -22,7 +22,7 @@ from cinealign.fitting import Checkpoint
 from cinealign.model import AlignmentModel
 from cinealign.progress import say
 from cinealign.run_data import RunData
-from cinealign.search.calibration import Calibration
+from cinealign.search.calibration import Calibration, refuse_few
 from cinealign.search.card import held_out_found, held_out_reliability, sampled, tuned
 from cinealign.search.engines import Engine, engine_kind
 from cinealign.search.evidence import train_evidence
@@ -83,6 +83,8 @@ def build_index(
         raise ConfigError(f"width must be 0 (all numbers) or at least 2, got {widest}")
     kind = engine_kind(engine)
     _refuse(out, force)
+    if chances:  # before a fold is fitted
+        refuse_few(len(data.train))
     out.mkdir(parents=True, exist_ok=True)
     with writing(out):
         before = read_manifest(out) if is_index(out) else None

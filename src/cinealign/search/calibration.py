@@ -75,10 +75,7 @@ class Calibration:
             DataError: fewer than `FEWEST` pairs.
         """
         pairs = sum(len(fold.own) for fold in folds)
-        if pairs < FEWEST:
-            raise DataError(
-                f"a calibration needs {FEWEST} train pairs, got {pairs}; pass --no-chances for an index without"
-            )
+        refuse_few(pairs)
         query_scale = _scale(np.concatenate([fold.query_amount for fold in folds]))
         hit_scale = _scale(folds[0].hit_amount)
         sharpness = _sharpest(folds, query_scale)
@@ -165,6 +162,14 @@ class Calibration:
     def _probability(self, features: Floats) -> Floats:
         found: Floats = np.clip(1 / (1 + np.exp(-(features @ np.array(self.weights)))), LOWEST, HIGHEST)
         return found
+
+
+def refuse_few(pairs: int) -> None:
+    """Raises DataError where a calibration has too few train pairs."""
+    if pairs < FEWEST:
+        raise DataError(
+            f"a calibration needs {FEWEST} train pairs, got {pairs}; pass --no-chances for an index without"
+        )
 
 
 def mass(slope: float, near: Floats, background: Floats, items: int) -> Floats:

@@ -119,17 +119,23 @@ class Writer:
         """Put items into the index, `BATCH` at a time.
 
         Args:
-            items: in any order; of items with one id the first counts.
+            items: in any order; of items with one id the first counts. Where an import numbered the items of the index, an id
+                of the imported table means the item of that number.
             update: replace an item whose content differs; a side that the new one lacks stays as it is.
             acknowledge: called after each batch, when it is safe.
         """
         known, growth, seen = self._items.digests(), Growth(), set[str]()
+        numbers = self._items.numbered()
+        items = (replace(item, item_id=numbers.get(item.item_id, item.item_id)) for item in items)
         for batch in _batches(self._to_do(items, known, update, growth, seen)):
             done = self._put(batch, known, growth)
             growth.added += [item.item_id for item in done if item.item_id not in known]
             growth.updated += [item.item_id for item in done if item.item_id in known]
             if done and acknowledge is not None:
                 acknowledge([item.item_id for item in done])
+        own = {number: name for name, number in numbers.items()}
+        for ids in (growth.added, growth.updated, growth.same, growth.differing):
+            ids[:] = [own.get(item_id, item_id) for item_id in ids]
         self._settle()
         return growth
 
@@ -139,11 +145,11 @@ class Writer:
         Raises:
             DataError: none of them is in the index.
         """
-        known, wanted = self._items.digests(), list(dict.fromkeys(ids))
-        there = [item_id for item_id in wanted if item_id in known]
+        known, wanted, numbers = self._items.digests(), list(dict.fromkeys(ids)), self._items.numbered()
+        there = [item_id for item_id in wanted if numbers.get(item_id, item_id) in known]
         if not there:
             raise DataError(f"{self.folder} has none of the items {listed(wanted)}")
-        keys = np.sort(np.array([known[item_id][0] for item_id in there], dtype=np.int64))
+        keys = np.unique(np.array([known[numbers.get(item_id, item_id)][0] for item_id in there], dtype=np.int64))
         name = self._manifest.following().name
         self._commit(name, {side: self._engines[side].remove(name, keys) for side in SIDES}, (), keys)
         if acknowledge is not None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cinealign.data.find_item import SOURCE_ID
 from cinealign.errors import DataError, damage_refused
 from cinealign.search.engines import Keys
 
@@ -22,6 +23,7 @@ SPLIT = "split"
 TRAIN, HELD_OUT, ADDED = "train", "held_out", "added"
 """Values of the facet `split`; `added` items came after the run."""
 _AT_ONCE = 500
+_OF_FACET = "SELECT key FROM facets WHERE name = ? AND value = ?"
 _SCHEMA = """
 CREATE TABLE items (
   key INTEGER PRIMARY KEY, id TEXT NOT NULL, title TEXT NOT NULL, folded TEXT NOT NULL, year INTEGER, intro TEXT,
@@ -69,6 +71,11 @@ class Item:
     def split(self) -> str:
         """`train`, `held_out` or `added`."""
         return next(iter(self.facets.get(SPLIT, ())), ADDED)
+
+    @property
+    def own_id(self) -> str:
+        """Id in the user's own table: where an import numbered the items, not `item_id`."""
+        return next(iter(self.facets.get(SOURCE_ID, ())), self.item_id)
 
     @property
     def letters(self) -> int | None:
@@ -220,6 +227,18 @@ class Items:
                 if item.key not in self._removed:
                     return item
         return None
+
+    def of_own_id(self, own_id: str) -> Item | None:
+        """The item of that id in the table that was imported, where the import numbered the items."""
+        keys = [row[0] for file in self._files for row in file.rows(_OF_FACET, [SOURCE_ID, own_id.casefold()])]
+        return next((item for item in self.of_keys(keys).values() if item.own_id == own_id), None)
+
+    def numbered(self) -> dict[str, str]:
+        """Id in the user's own table -> id in the index; empty where no import numbered the items."""
+        gone = set(self._removed.tolist())
+        pick = f"SELECT key, id, facets FROM items WHERE key IN (SELECT key FROM facets WHERE name = {_quoted(SOURCE_ID)})"
+        rows = (row for file in self._files for row in file.rows(pick) if row[0] not in gone)
+        return {json.loads(facets)[SOURCE_ID][0]: item_id for _, item_id, facets in rows}
 
     def of_title(self, title: str) -> list[Item]:
         """The items of that title, whatever its case, with or without the year in parentheses behind it."""

@@ -129,10 +129,11 @@ def _known(index: Index, part: Part) -> Looked:
     name, _, side = str(part.value).rpartition(":")
     if side not in SIDES or not name:
         name, side = str(part.value), ""
-    item = index.items.of_id(str(part.value)) or index.items.of_id(name)
+    items, whole = index.items, str(part.value)
+    item = items.of_own_id(whole) or items.of_own_id(name) or items.of_id(whole) or items.of_id(name)
     if item is None:
         item = _of_title(index, name)
-    if item.item_id == part.value:
+    if whole in (item.item_id, item.own_id):
         side = ""  # an id that happens to end in ":poster"
     digests = {"poster": item.poster_digest, "intro": item.intro_digest}
     sides = [each for each in SIDES if digests[each] is not None and side in ("", each)]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from cinealign.data.find_item import source_ids
 from cinealign.data.importing.open_source import TABLES as TABLE_SUFFIXES
 from cinealign.data.importing.pictures import fit_picture, read_picture
 from cinealign.data.importing.plan import LONGEST_SIDE, ImportOptions, ImportPlan, plan_import
@@ -57,11 +58,12 @@ def _catalogue(folder: Path) -> Iterator[NewItem]:
     table = read_movie_table(folder, needs_intros=False)
     homes = [entry for entry in folder.iterdir() if entry.is_dir() and entry.name.lower() in ("poster", "posters")]
     files = find_posters(folder).files if homes else {}
+    own = source_ids(folder)
     for row in table.rows:
         people = {name: getattr(row, name) for name in _PEOPLE if getattr(row, name)}
         picture = files.get(row.movie_id)
         yield NewItem(
-            item_id=str(row.movie_id),
+            item_id=own.get(row.movie_id, str(row.movie_id)),
             title=row.title,
             year=row.year,
             intro=row.intro or None,

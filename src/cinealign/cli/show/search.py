@@ -22,11 +22,12 @@ def answer_lines(answer: Answer, reasons: Sequence[Reason] | None = None) -> lis
     """The hits, one a line."""
     if not answer:
         return [f"no hit ({answer.total:,} items pass the filters)"]
-    heads = (filled(word("chance"), -6), filled(word("score"), -6), filled(word("id"), 8), filled(word("side"), 6))
+    wide = min(20, max(8, *(columns(hit.item.own_id) for hit in answer)))
+    heads = (filled(word("chance"), -6), filled(word("score"), -6), filled(word("id"), wide), filled(word("side"), 6))
     lines = [f"{'':>4} {heads[0]} {heads[1]}  {heads[2]} {heads[3]}  {word('title')}"]
     for at, hit in enumerate(answer):
         chance = "-" if hit.chance is None else _percent(hit.chance)
-        head = f"{hit.place:>4} {chance:>6} {hit.score:6.3f}  {filled(cut(hit.id, 8), 8)} {filled(word(hit.side), 6)}  "
+        head = f"{hit.place:>4} {chance:>6} {hit.score:6.3f}  {filled(cut(hit.item.own_id, wide), wide)} {filled(word(hit.side), 6)}  "
         year = f" ({hit.item.year})" if hit.item.year and str(hit.item.year) not in hit.title else ""
         lines.append(f"{head}{cut(hit.title + year, WIDTH - columns(head))}".rstrip())
         if hit.side == "intro" and hit.item.intro:
