@@ -47,6 +47,14 @@ def write_draft(out: Path, recipe: Recipe, catalogue: Catalogue, like: Run, *, f
         return draft.finish(like.model, *like.vectors, {"n": 1})
 
 
+def test_a_matrix_in_place_of_a_run_says_where_it_goes(tmp_path: Path) -> None:
+    np.save(tmp_path / "my D.npy", np.zeros((2, 2)))
+    with pytest.raises(
+        DataError, match=r"is a file, not a run directory; .*`cinealign audit --distances '.*my D.npy'`"
+    ):
+        Run(tmp_path / "my D.npy")
+
+
 def test_holds_everything_and_nothing_else(finished: Run, sample: Catalogue, cheap: Recipe) -> None:
     assert listing(finished.folder) == FILES
     assert listing(finished.folder.parent) == {"cheap"}

@@ -6,6 +6,7 @@ exits with code 2; any other exception is a bug and keeps its traceback.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -16,6 +17,11 @@ def meant(given: str, known: Iterable[str]) -> str:
     """For the end of a message about an unknown name: "; did you mean 'default'?", or nothing where none is near."""
     near = get_close_matches(given, list(known), n=2)
     return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+
+
+def as_argument(path: Path) -> str:
+    """A path within a command that a message offers, so that the command can be pasted as it stands."""
+    return shlex.quote(str(path))
 
 
 class CineAlignError(Exception):

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cinealign.errors import DataError, damage_refused
+from cinealign.errors import DataError, as_argument, damage_refused
 from cinealign.out import partial
 from cinealign.recipe import Recipe
 from cinealign.state import State
@@ -88,6 +88,11 @@ class Run:
         """
         folder = Path(folder)
         self.folder = folder
+        if folder.is_file():
+            raise DataError(
+                f"{folder} is a file, not a run directory; a matrix D goes to `cinealign evaluate {as_argument(folder)}` "
+                f"or `cinealign audit --distances {as_argument(folder)}`"
+            )
         if not (folder / "metrics.json").is_file():
             hint = (
                 f"; {partial(folder)} is an interrupted run: start it again to finish it"

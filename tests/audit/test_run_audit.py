@@ -231,6 +231,22 @@ def test_nan_constant_and_transposed_vectors_are_caught(evidence, finished):
     assert check_rebuild(fresh(evidence)).verdict == "FAIL"
 
 
+def test_ties_of_equal_content_and_of_nothing_found_are_no_collapse(evidence, finished):
+    poster, intro = (side.copy() for side in finished.vectors)
+    poster[:40] = 0  # posters without a word, for a model that reads them
+    intro[:40] = intro[0]
+    State({"poster": poster, "intro": intro}).save(evidence.run.folder / "vectors.safetensors")
+    assert check_ties(fresh(evidence)).verdict == "FAIL"
+    shared = evidence.catalogue.movies[0].intro
+    movies = tuple(
+        replace(movie, intro=shared) if row < 40 else movie for row, movie in enumerate(evidence.catalogue.movies)
+    )
+    captions = fresh(evidence)
+    captions.catalogue = replace(evidence.catalogue, movies=movies)
+    found = check_ties(captions)
+    assert found.verdict == "NOTE" and "40 items share their poster vector with another, 40 their" in found.said
+
+
 def test_a_model_that_looks_at_the_partner_or_at_other_items_is_caught(evidence):
     class Peeking:
         """Encodes as the model does, and adds something of an item's place or of the other items."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from PIL import Image
 from cinealign.cli.app import main
 from cinealign.data.catalogue import Catalogue
 from cinealign.data.importing.plan import ImportOptions
-from cinealign.data.one_side import files_by_name
+from cinealign.data.one_side import files_by_name, side_line
 from cinealign.errors import DataError
 from cinealign.search.sources import new_items
 
@@ -40,6 +41,15 @@ def pictures(tmp_path: Path) -> Path:
         picture(tmp_path / "pictures" / name, 60 * number)
     text(tmp_path / "pictures" / "README.txt", "about these pictures")
     return tmp_path / "pictures"
+
+
+def test_the_command_that_a_line_offers_can_be_pasted(tmp_path: Path) -> None:
+    folder = tmp_path / "my pictures"
+    folder.mkdir()
+    for name in ("a.jpg", "b.jpg"):
+        (folder / name).write_bytes(b"x")
+    command = side_line(folder, files_by_name(folder)).split("`")[1]
+    assert shlex.split(command) == ["cinealign", "encode", "RUN", "--images", str(folder)]
 
 
 def test_items_are_called_by_the_names_of_their_files(pictures: Path) -> None:

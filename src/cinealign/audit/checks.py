@@ -101,14 +101,23 @@ def check_vectors(evidence: Evidence) -> Finding:
 
 
 def check_ties(evidence: Evidence) -> Finding:
-    """Movies that no model can tell apart: one and the same vector on a side."""
-    equal = {}
+    """Movies that the model cannot tell apart: one and the same vector on a side.
+
+    Equal posters or intros must have equal vectors, and a vector of zeros says that nothing was found: neither is a collapse.
+    """
+    movies = evidence.catalogue.movies
+    contents = {"poster": [movie.poster.digest for movie in movies], "intro": [movie.intro for movie in movies]}
+    equal, merged = {}, {}
     for side, vectors in zip(("poster", "intro"), evidence.vectors, strict=True):
-        _, counts = np.unique(vectors, axis=0, return_counts=True)
+        _, group, counts = np.unique(vectors, axis=0, return_inverse=True, return_counts=True)
+        group = group.reshape(-1)
         equal[side] = int(counts[counts > 1].sum())
+        seen = set(zip(group.tolist(), contents[side] if len(movies) == len(group) else range(len(group)), strict=True))
+        several = np.bincount([number for number, _ in seen], minlength=len(counts)) > 1
+        merged[side] = int(np.count_nonzero(several[group] & vectors.any(axis=1)))
     said = f"{equal['poster']} items share their poster vector with another, {equal['intro']} their intro vector"
-    if max(equal.values()) > 0.05 * len(evidence.catalogue):
-        return failed("ties", f"{said}; that many are a collapsed model", **equal)
+    if max(merged.values()) > 0.05 * len(evidence.catalogue):
+        return failed("ties", f"{said}; that many of different content are a collapsed model", **equal)
     return (noted if any(equal.values()) else passed)("ties", f"{said}; ties count against the model", **equal)
 
 

@@ -95,10 +95,13 @@ def sample(
     """
     from cinealign.data.drawn.flags import TABLE, draw_flags
     from cinealign.data.drawn.movies import draw_sample
+    from cinealign.errors import as_argument
 
     if kind is SampleKind.movies:
         draw_sample(folder, movies=count, seed=seed, force=force)
         typer.echo(f"drew {count} movies into {folder}")
     else:
         draw_flags(folder, flags=count, seed=seed, force=force)
-        typer.echo(f"drew {count} flags into {folder}; next: cinealign data import {folder / TABLE} --out DIR")
+        typer.echo(
+            f"drew {count} flags into {folder}; next: cinealign data import {as_argument(folder / TABLE)} --out DIR"
+        )

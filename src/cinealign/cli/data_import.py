@@ -77,6 +77,7 @@ def import_data(
     from cinealign.data.importing.plan import ImportOptions, plan_import
     from cinealign.data.importing.preview import draw_contact_sheet, preview_lines
     from cinealign.data.importing.write import write_catalogue
+    from cinealign.errors import as_argument
 
     if out is None and not dry_run:
         raise typer.BadParameter("--out DIR says where the catalogue goes; --dry-run shows what would be in it")
@@ -106,7 +107,7 @@ def import_data(
     report = write_catalogue(plan, out, force=force)
     typer.echo("\n".join(report.lines()))
     recipe = _proposed(out, report.scripts, look) if look else ""
-    typer.echo(f"catalogue: {out}; next: cinealign run --data {out}{recipe}")
+    typer.echo(f"catalogue: {out}; next: cinealign run --data {as_argument(out)}{recipe}")
 
 
 def _proposed(folder: Path, scripts: Mapping[str, int], look: int) -> str:

@@ -112,13 +112,13 @@ def run(
 
 def show(folder: RunFolder, as_json: AsJson = False) -> None:
     """Print the numbers of a finished run."""
-    from cinealign.errors import DataError, damage_refused
+    from cinealign.errors import DataError, as_argument, damage_refused
     from cinealign.evaluation.plausible import check_metrics
     from cinealign.run import Run
 
     run = Run(folder)
     metrics = run.metrics
-    with damage_refused(DataError, folder / "metrics.json", f"measure again: cinealign evaluate {folder}"):
+    with damage_refused(DataError, folder / "metrics.json", f"measure again: cinealign evaluate {as_argument(folder)}"):
         check_metrics(metrics)
     if as_json:
         print_json(metrics)

@@ -21,7 +21,7 @@ from cinealign.data.report import CatalogueReport, Drop
 from cinealign.data.split.record import read_split_record
 from cinealign.data.split.train_file import ReadAs, TrainIds, TrainList, choose_reading, read_train_list
 from cinealign.data.tables import listed
-from cinealign.errors import ConfigError, DataError
+from cinealign.errors import ConfigError, DataError, as_argument
 
 MissingIntro = Literal["error", "drop"]
 Source = Literal["folder", "sample"]
@@ -184,7 +184,7 @@ def _refuse_files_alone(folder: Path) -> None:
     if found.pictures:
         raise DataError(
             f"{folder} holds pictures and texts but neither info.csv nor movies.csv; make a data folder of them: "
-            f"cinealign data import {folder} --out DIR"
+            f"cinealign data import {as_argument(folder)} --out DIR"
         )
 
 

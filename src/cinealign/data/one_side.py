@@ -13,7 +13,7 @@ from cinealign.data.movie_table import TABLES
 from cinealign.data.posters import SUFFIXES, check_posters
 from cinealign.data.system_files import left_by_a_system
 from cinealign.data.tables import listed, read_table, read_text
-from cinealign.errors import DataError
+from cinealign.errors import DataError, as_argument
 
 TEXT_COLUMNS = ("intro", "text", "plot", "overview", "description")
 """Where a table's texts are looked for where nobody says; the first of them that there is."""
@@ -78,8 +78,9 @@ def side_line(folder: Path, found: NamedFiles) -> str:
     else:
         count, other, option = f"{len(found.texts):,} texts", "pictures", "--texts"
     return (
-        f"{folder} holds {count} and no {other}; one side is enough for `cinealign encode RUN {option} {folder}` and "
-        f"`cinealign index add RUN {folder}`, a run needs both"
+        f"{folder} holds {count} and no {other}; "
+        f"one side is enough for `cinealign encode RUN {option} {as_argument(folder)}` and "
+        f"`cinealign index add RUN {as_argument(folder)}`, a run needs both"
     )
 
 

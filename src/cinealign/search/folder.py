@@ -26,7 +26,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from cinealign.errors import ConfigError, DataError, damage_refused
+from cinealign.errors import ConfigError, DataError, as_argument, damage_refused
 
 FORMAT = 1
 """Of the folder; a reader refuses another one."""
@@ -95,7 +95,9 @@ def read_manifest(folder: Path) -> Manifest:
         DataError: no index, a damaged one, or one of another format.
     """
     if not is_index(folder):
-        raise DataError(f"{folder} is not an index (it has no {CURRENT}); make one: cinealign index RUN --out {folder}")
+        raise DataError(
+            f"{folder} is not an index (it has no {CURRENT}); make one: cinealign index RUN --out {as_argument(folder)}"
+        )
     try:
         name = (folder / CURRENT).read_text(encoding="utf-8").strip()
         given = json.loads((folder / "manifests" / name).read_text(encoding="utf-8"))

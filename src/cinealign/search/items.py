@@ -236,7 +236,9 @@ class Items:
     def numbered(self) -> dict[str, str]:
         """Id in the user's own table -> id in the index; empty where no import numbered the items."""
         gone = set(self._removed.tolist())
-        pick = f"SELECT key, id, facets FROM items WHERE key IN (SELECT key FROM facets WHERE name = {_quoted(SOURCE_ID)})"
+        pick = (
+            f"SELECT key, id, facets FROM items WHERE key IN (SELECT key FROM facets WHERE name = {_quoted(SOURCE_ID)})"
+        )
         rows = (row for file in self._files for row in file.rows(pick) if row[0] not in gone)
         return {json.loads(facets)[SOURCE_ID][0]: item_id for _, item_id, facets in rows}
 

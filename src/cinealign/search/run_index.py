@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from cinealign.errors import as_argument
 from cinealign.run import Run
 from cinealign.search.engines import Engine, engine_kind
 from cinealign.search.folder import SIDES, Manifest, Side, is_index
@@ -32,7 +33,7 @@ def open_any(folder: Path) -> tuple[Index, str | None]:
         index = Index.open(folder / PLACE)
         if index.card["run"]["digest"] == run.catalogue["digest"]:
             return index, None
-    note = f"{folder} has no index: hits come without chances; `cinealign index {folder}` makes one"
+    note = f"{folder} has no index: hits come without chances; `cinealign index {as_argument(folder)}` makes one"
     return index_of_run(run), note
 
 

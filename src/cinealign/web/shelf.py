@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cinealign.errors import DataError
+from cinealign.errors import DataError, as_argument
 from cinealign.evaluation.metrics import ranks_both_ways
 from cinealign.progress import say
 from cinealign.run import Run
@@ -195,7 +195,7 @@ def _index_of(run: Run, data: Path | None) -> Index:
         if index.card["run"]["digest"] == run.catalogue["digest"]:
             return index
         raise DataError(
-            f"{place} is of other data than {run.folder}; make it again: cinealign index {run.folder} --force"
+            f"{place} is of other data than {run.folder}; make it again: cinealign index {as_argument(run.folder)} --force"
         )
     chances = len(run.train_rows) >= FEWEST
     say(f"{run.folder} has no index yet; making it now, once, in {place}; Ctrl-C stops, the same command goes on")
@@ -203,7 +203,8 @@ def _index_of(run: Run, data: Path | None) -> Index:
         folds = run.recipe.fusion.folds
         say(
             f"its chances need {folds} more trainings on parts of the {len(run.train_rows):,} train pairs, about {folds} times "
-            f"as long as training took; an index without chances takes seconds: cinealign index {run.folder} --no-chances"
+            f"as long as training took; an index without chances takes seconds: "
+            f"cinealign index {as_argument(run.folder)} --no-chances"
         )
     else:
         say(f"it has no chances, for which {FEWEST} train pairs are needed")
