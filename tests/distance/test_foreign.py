@@ -25,7 +25,7 @@ SPELLINGS = {
     "file names": lambda one: f"movie_{one}.jpg",
     "blanks": lambda one: f" {one} ",
 }
-TABLES = ("csv", "csv with semicolons", "csv with decimal commas", "tsv", "R", "parquet", "feather")
+TABLES = ("csv", "csv in UTF-16", "csv with semicolons", "csv with decimal commas", "tsv", "R", "parquet", "feather")
 ARRAYS = ("npz", "safetensors", "pt", "mat")
 
 
@@ -49,6 +49,8 @@ def write(folder, form, D, rows, columns, corner=""):
         table.to_csv(
             path, index_label=corner, sep="," if form == "csv" else ";", decimal="," if "commas" in form else "."
         )
+    elif form == "csv in UTF-16":  # what Excel calls Unicode text
+        table.to_csv(path, index_label=corner, sep="\t", encoding="utf-16")
     elif form == "tsv":
         table.to_csv(path, index_label=corner, sep="\t")
     elif form == "R":

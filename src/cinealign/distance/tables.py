@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -23,16 +24,17 @@ _DECIMAL_COMMA = re.compile(r"\s*[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?\s*", re.AS
 
 @dataclass(frozen=True)
 class _Dialect:
-    """How a text file writes its table: lines to leave out before it, what parts cells, the decimal sign."""
+    """How a text file writes its table: lines to leave out before it, what parts cells, the decimal sign, the encoding."""
 
     skipped: int
     separator: str
     decimal: str
+    encoding: str = "utf-8-sig"
 
     def options(self) -> dict[str, Any]:
         """For `pandas.read_csv`."""
         separator = {"sep": r"\s+"} if self.separator == " " else {"sep": self.separator}
-        return {**separator, "decimal": self.decimal, "header": None, "encoding": "utf-8-sig"}
+        return {**separator, "decimal": self.decimal, "header": None, "encoding": self.encoding}
 
 
 def read_text_table(path: Path) -> LabelledMatrix:
@@ -61,7 +63,7 @@ def _read_text(path: Path) -> LabelledMatrix:
         head, index = _frame(path, dialect, first, down)
         options = {**dialect.options(), "skiprows": dialect.skipped + head}
         body = pd.read_csv(path, **options)
-    except UnicodeDecodeError:
+    except UnicodeError:
         raise DataError(f"{path.name} is not text in UTF-8; save D as comma-separated numbers") from None
     rows = as_labels(down[head:]) if index else None
     columns = as_labels(first[index:]) if head else None
@@ -89,7 +91,7 @@ def _read_lines(path: Path) -> LabelledMatrix:
         index = head and not counted and bool(re.fullmatch(r"(.*\W|.*_)?(movie_?|_)?ids?|", cells[0], re.IGNORECASE))
         index = index or (head and cells[0] == "")
         table = pd.read_csv(path, **{**dialect.options(), "skiprows": dialect.skipped + head})
-    except UnicodeDecodeError:
+    except UnicodeError:
         raise DataError(f"{path.name} is not text in UTF-8; save comma-separated numbers") from None
     labels = as_labels(table.iloc[:, 0].tolist()) if index else None
     return LabelledMatrix(_numbers(path, table.iloc[:, int(index) :]), labels)
@@ -122,7 +124,11 @@ def _framed(path: Path, reader: str) -> LabelledMatrix:
 
 def _look(path: Path) -> tuple[_Dialect, list[str], list[str]]:
     """The dialect and the first two lines of a text file, as cells."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with path.open("rb") as beginning:
+        encoding = (
+            "utf-16" if beginning.read(2) in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig"
+        )  # Excel's "Unicode text"
+    with path.open(encoding=encoding, newline="") as file:
         lines = list(islice(file, 20))
     skipped = 0
     for line in lines:
@@ -139,7 +145,7 @@ def _look(path: Path) -> tuple[_Dialect, list[str], list[str]]:
     ]
     first, second = (rows[at] if len(rows) > at else [] for at in (0, 1))
     comma = separator != "," and any(_DECIMAL_COMMA.fullmatch(cell) for cell in second)
-    return _Dialect(skipped, separator, "," if comma else "."), first, second
+    return _Dialect(skipped, separator, "," if comma else ".", encoding), first, second
 
 
 def _frame(path: Path, dialect: _Dialect, first: Sequence[str], down: Sequence[str]) -> tuple[bool, bool]:
@@ -172,7 +178,7 @@ def _whole(labels: Sequence[Label]) -> bool:
 
 def _whole_body(path: Path, dialect: _Dialect) -> bool:
     """Whether the cells inside the frame are whole numbers too, so that it may be no frame."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with path.open(encoding=dialect.encoding, newline="") as file:
         lines = list(islice(file, dialect.skipped + 1, dialect.skipped + 4))
     mark = None if dialect.separator == " " else dialect.separator
     return all(whole_number(cell) is not None for line in lines for cell in line.split(mark)[1:])
