@@ -27,7 +27,8 @@ def answer_lines(answer: Answer, reasons: Sequence[Reason] | None = None) -> lis
     lines = [f"{'':>4} {heads[0]} {heads[1]}  {heads[2]} {heads[3]}  {word('title')}"]
     for at, hit in enumerate(answer):
         chance = "-" if hit.chance is None else _percent(hit.chance)
-        head = f"{hit.place:>4} {chance:>6} {hit.score:6.3f}  {filled(cut(hit.item.own_id, wide), wide)} {filled(word(hit.side), 6)}  "
+        called = filled(cut(hit.item.own_id, wide), wide)
+        head = f"{hit.place:>4} {chance:>6} {hit.score:6.3f}  {called} {filled(word(hit.side), 6)}  "
         year = f" ({hit.item.year})" if hit.item.year and str(hit.item.year) not in hit.title else ""
         lines.append(f"{head}{cut(hit.title + year, WIDTH - columns(head))}".rstrip())
         if hit.side == "intro" and hit.item.intro:
