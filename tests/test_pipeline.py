@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import binom
 
 from cinealign.data.catalogue import Catalogue
+from cinealign.errors import ConfigError
 from cinealign.evaluation.metrics import DIRECTIONS
 from cinealign.pipeline import align
 from cinealign.recipe import Recipe
@@ -95,3 +96,10 @@ def test_default_recipe_on_the_sample(sample: Catalogue, store: FeatureStore, tm
         assert run.metrics[direction]["held_out"] > 0.3 > 5 * run.metrics["chance"]
     again = align(sample, Recipe.load("default"), tmp_path / "again", store=store)
     assert (again.folder / "metrics.json").read_bytes() == (run.folder / "metrics.json").read_bytes()
+
+
+def test_a_folder_or_a_name_in_place_of_what_is_loaded_is_one_line(sample: Catalogue, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"catalogue must be a Catalogue, got str; Catalogue\.load"):
+        align("data", Recipe.load("baseline"), tmp_path / "run")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=r"recipe must be a Recipe, got str; Recipe\.load"):
+        align(sample, "baseline", tmp_path / "run")  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cinealign.data.catalogue import Catalogue
 from cinealign.data.labels import train_labels
+from cinealign.errors import ConfigError
 from cinealign.evaluation.metrics import evaluate_vectors
 from cinealign.evaluation.transductive import evaluate_transductive
 from cinealign.fitting import fit_model
@@ -55,6 +56,12 @@ def align(
         >>> sorted(run.metrics["poster_to_intro"])
         ['all', 'held_out', 'train']
     """
+    if not isinstance(catalogue, Catalogue):
+        raise ConfigError(
+            f"catalogue must be a Catalogue, got {type(catalogue).__name__}; Catalogue.load(FOLDER) makes one"
+        )
+    if not isinstance(recipe, Recipe):
+        raise ConfigError(f"recipe must be a Recipe, got {type(recipe).__name__}; Recipe.load(NAME) makes one")
     store = store or FeatureStore()
     refuse_finished(Path(out), force)
     views, told = without_reading(recipe.views, [catalogue.posters[row] for row in catalogue.train_rows], store)

@@ -156,6 +156,13 @@ def test_questions_that_cannot_be_answered(index: Index) -> None:
         index.search(text="a" * 20_001)
     with pytest.raises(DataError, match=r"has no item 'Jaws', neither by id nor by title"):
         index.search(like="Jaws")
+    with pytest.raises(ConfigError, match="a text to search for must be a str, got int"):
+        index.search(text=3)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=r"limit must be between 1 and 10,000 and offset at least 0, got 2\.5 and 0"):
+        index.search(text="shark", limit=2.5)  # type: ignore[arg-type]
+    for year in ("abc", [1990, "x"], (1990, 1991, 1992)):
+        with pytest.raises(DataError, match="year must be a whole number or"):
+            index.search(text="shark", where={"year": year})
     with pytest.raises(ConfigError, match="limit must be between 1 and 10,000 and offset at least 0, got 0 and 0"):
         index.search(text="a", limit=0)
     with pytest.raises(ConfigError, match="side must be one of: poster, intro, both, got 'posters'"):

@@ -181,8 +181,11 @@ class Index:
             side, where, limit, offset: of every question.
         """
         asked = [asking.parts_of(one) if isinstance(one, str) else tuple(one) for one in questions]
-        if not 1 <= limit <= MOST or offset < 0:
-            raise ConfigError(f"limit must be between 1 and {MOST:,} and offset at least 0, got {limit} and {offset}")
+        whole = isinstance(limit, int | np.integer) and isinstance(offset, int | np.integer)
+        if not whole or not 1 <= limit <= MOST or offset < 0:
+            raise ConfigError(
+                f"limit must be between 1 and {MOST:,} and offset at least 0, got {limit!r} and {offset!r}"
+            )
         if side is not None and side not in asking.TARGETS:
             raise ConfigError(f"side must be one of: {', '.join(asking.TARGETS)}, got {side!r}")
         among = None if not where else self.items.matching(where)

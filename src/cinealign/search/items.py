@@ -286,7 +286,11 @@ class Items:
 
     def _passing(self, name: str, value: Any) -> Keys:
         if name == "year":
-            first, last = value if isinstance(value, tuple) else (value, value)
+            first, last = value if isinstance(value, tuple | list) and len(value) == 2 else (value, value)
+            if not all(
+                year is None or (isinstance(year, int) and not isinstance(year, bool)) for year in (first, last)
+            ):
+                raise DataError(f"year must be a whole number or (first, last), got {value!r}; None leaves an end open")
             return self._keys("SELECT key FROM items WHERE year BETWEEN ? AND ?", [first or -9999, last or 99999])
         if name == "title":
             return self._keys("SELECT key FROM items WHERE instr(folded, ?)", [str(value).casefold()])

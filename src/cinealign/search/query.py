@@ -216,7 +216,9 @@ def _is_plain(given: Any) -> bool:
 
 
 def _check_text(text: Any) -> None:
-    if not isinstance(text, str) or not text.strip():
+    if not isinstance(text, str):
+        raise ConfigError(f"a text to search for must be a str, got {type(text).__name__}")
+    if not text.strip():
         raise ConfigError("a text to search for must hold a word; got nothing but white space")
     if len(text) > LONGEST_TEXT:
         raise ConfigError(f"a text to search for has at most {LONGEST_TEXT:,} letters, got {len(text):,}")
