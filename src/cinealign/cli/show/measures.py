@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cinealign.cli.show.metrics import NARROW, PLAIN_WIDTH, p_text, terminal_table
+from cinealign.cli.show.metrics import PLAIN_WIDTH, p_text, terminal_table
 from cinealign.evaluation.keys import DIRECTIONS
 from cinealign.evaluation.slices import SMALL, SliceScore
 from cinealign.phrases import word
@@ -19,13 +19,24 @@ if TYPE_CHECKING:
 def print_slices(entries: Sequence[SliceScore], n: int, k: int, title: str) -> None:
     """One row per slice, both directions with Wilson's interval and the median rank; what `slices.score_slices` gives."""
     console = _console()
-    narrow = console.width < NARROW
+    _say(console, f"{title}: each held-out query searches all N = {n} items, top 5 % (k = {k}), chance {k / n:.3f}")
+    table = _slices_table(console, entries, narrow=False)
+    if console.measure(table, options=console.options.update(width=1000)).maximum > console.width:
+        table = _slices_table(console, entries, narrow=True)
+    console.print(table)
+    _say(
+        console,
+        f"* fewer than {SMALL} items; intervals are Wilson's. Of many slices some miss the accuracy of the whole by "
+        "chance alone",
+    )
+
+
+def _slices_table(console: Console, entries: Sequence[SliceScore], *, narrow: bool) -> Table:
     heads = ["slice", "items"]
     for direction in DIRECTIONS:
         found_side = direction.partition("_to_")[2]
         heads += [f"to\n{found_side}" if narrow else direction.replace("_", " ")]
         heads += ["95 %\ninterval" if narrow else "95 % interval", "median"]
-    _say(console, f"{title}: each held-out query searches all N = {n} items, top 5 % (k = {k}), chance {k / n:.3f}")
     table = _table(console, heads)
     attribute = None
     for entry in entries:
@@ -40,12 +51,7 @@ def print_slices(entries: Sequence[SliceScore], n: int, k: int, title: str) -> N
             interval = f"{low:.2f}-{high:.2f}" if narrow else f"{low:.3f} to {high:.3f}"
             cells += [f"{found.accuracy:.3f}", interval, f"{found.median:g}"]
         table.add_row(*cells)
-    console.print(table)
-    _say(
-        console,
-        f"* fewer than {SMALL} items; intervals are Wilson's. Of many slices some miss the accuracy of the whole by "
-        "chance alone",
-    )
+    return table
 
 
 def print_geometry(measures: Mapping[str, Any], titles: Sequence[str], title: str) -> None:
