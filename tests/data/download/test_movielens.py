@@ -225,6 +225,18 @@ def test_train_list_that_the_user_put_there_is_kept(tmp_path: Path) -> None:
     assert (tmp_path / "ml" / "train.txt").read_text() == "10\n1\n"
 
 
+def test_a_download_that_was_ended_before_its_mark_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "ml" / ".download" / "part").mkdir(parents=True)
+    (tmp_path / "ml" / ".download" / "part" / ".download-mark").write_text("Movie")
+    (tmp_path / "ml" / ".download" / "lock").touch()
+    (tmp_path / "ml" / "poster").mkdir()
+    with MovieSite(10) as site:
+        download(site, tmp_path / "ml")
+        (tmp_path / "ml" / ".download" / "mark").unlink()
+        with pytest.raises(DataError, match="holds something that no download put there"):
+            download(site, tmp_path / "ml")
+
+
 def test_folder_that_holds_something_else_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with MovieSite() as site:

@@ -53,7 +53,7 @@ class DownloadFolder:
         if path.exists() and not path.is_dir():
             raise DataError(f"{path} is not a folder; choose another name")
         begun = (state / "mark").is_file() and (state / "mark").read_text("utf-8", "replace").strip() == _MARK
-        if path.is_dir() and not begun and any(path.iterdir()):
+        if path.is_dir() and not begun and not _barely_begun(path):
             raise DataError(f"{path} holds something that no download put there; choose a new folder")
         folder = cls(path, FileLock(state / "lock", timeout=0))
         try:
@@ -90,3 +90,14 @@ class DownloadFolder:
         """The content of the file `name`; None if there is none."""
         path = self.path / name
         return path.read_bytes() if path.is_file() else None
+
+
+def _barely_begun(path: Path) -> bool:
+    """Whether a folder holds nothing, or what a download makes before its mark: one that was ended just then."""
+    held = {entry.name for entry in path.iterdir()}
+    state = path / STATE
+    return (
+        held <= {STATE, "poster"}
+        and (STATE not in held or {entry.name for entry in state.iterdir()} <= {"part", "lock"})
+        and not ("poster" in held and any((path / "poster").iterdir()))
+    )
