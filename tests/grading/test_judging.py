@@ -148,10 +148,10 @@ def test_what_systems_leave_behind_is_no_submission_and_no_part_of_one(tmp_path,
         (folder / name).write_bytes(b"x")
     np.save(tmp_path / "distance.npy", D)
     with zipfile.ZipFile(folder / "mac.zip", "w") as archive:
-        archive.write(tmp_path / "distance.npy", "work/distance.npy")
-        archive.writestr("__MACOSX/work/._distance.npy", b"\0\5\x16\7" * D.nbytes)  # larger than D, as is its icon
-        archive.writestr("__MACOSX/work/._story.ipynb", b"\0\5\x16\7")
-        archive.writestr("__MACOSX/work/._report.pdf", b"\0\5\x16\7")
+        archive.write(tmp_path / "distance.npy", "hand-in/distance.npy")
+        archive.writestr("__MACOSX/hand-in/._distance.npy", b"\0\5\x16\7" * D.nbytes)  # larger than D, as is its icon
+        archive.writestr("__MACOSX/hand-in/._story.ipynb", b"\0\5\x16\7")
+        archive.writestr("__MACOSX/hand-in/._report.pdf", b"\0\5\x16\7")
     assert [path.name for path in submissions(folder)] == ["mac.zip"]
     row = judged(folder / "mac.zip")
     assert row.metrics and row.remarks == ["no notebook", "no report (PDF)"]

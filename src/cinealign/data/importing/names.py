@@ -80,7 +80,9 @@ class PictureNames:
         for forms in (self._top, self._below):
             for wanted in dict.fromkeys(map(_plain, (text, _without_suffix(text), unquote(text)))):
                 if wanted in forms:
-                    return self._only(text, forms[wanted], "pictures for the id", exact=_is_id)
+                    files = forms[wanted]
+                    as_written = _without_suffix(PurePosixPath(files[0]).name) == text
+                    return self._only(text, files, "pictures for the id", as_written=as_written)
         return None
 
     def first(self) -> str:
@@ -121,9 +123,7 @@ class PictureNames:
                     return self._only(text, list(dict.fromkeys(found)), "pictures that fit")
         return None
 
-    def _only(
-        self, text: str, files: list[str], what: str, exact: Callable[[str, str], bool] = lambda text, file: False
-    ) -> Path:
+    def _only(self, text: str, files: list[str], what: str, *, as_written: bool = False) -> Path:
         if len(files) > 1:
             raise DataError(
                 f"{self.folder} has two {what} {text}: {files[0]} and {files[1]}; name it as written on disk"
@@ -131,7 +131,7 @@ class PictureNames:
         found = self.folder / files[0]
         if self._escapes(found):
             raise DataError(f"{found} is a link that leaves the folder; put the picture itself there")
-        if not exact(text, files[0]):
+        if not as_written:
             self.loosely[text] = files[0]
         return found
 
@@ -173,11 +173,6 @@ class PictureNames:
     @cached_property
     def _below(self) -> dict[str, list[str]]:
         return _grouped(self._files, lambda path: _plain(_without_suffix(PurePosixPath(path).name)))
-
-
-def _is_id(text: str, file: str) -> bool:
-    """Whether a file is called as an id is written."""
-    return _without_suffix(PurePosixPath(file).name) == text
 
 
 def _outside(text: str, folder: Path) -> str:

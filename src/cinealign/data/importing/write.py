@@ -310,7 +310,8 @@ def _finish(
         noun=plan.options.noun,
         notes=tuple(_notes(plan, kept, split)),
     )
-    mark = json.dumps(_mark(plan, report), ensure_ascii=False, indent=1)
+    identity = (beside / "identity").read_text()
+    mark = json.dumps({"identity": identity, **_mark(plan, report)}, ensure_ascii=False, indent=1)
     (made / IMPORT_MARK).write_text(mark + "\n", encoding="utf-8")
     put_in_place(made, out)
     shutil.rmtree(beside)
@@ -380,7 +381,6 @@ def _kept_titles(columns: tuple[str, ...], taken: set[str]) -> dict[str, str]:
 def _mark(plan: ImportPlan, report: ImportReport) -> dict[str, Any]:
     return {
         "noun": report.noun,
-        "identity": _identity(plan),
         "source": str(plan.source.path),
         "format": plan.source.described,
         "columns": plan.columns.names,
