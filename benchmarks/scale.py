@@ -38,10 +38,11 @@ evaluation: {bootstrap: 100}
 """
 BLOCK = 128
 WIDTH = 128
+DRAWN_AT_ONCE = 5000
 
 
 def prepared(work: Path, items: int) -> tuple[Path, Path]:
-    """A run on the sample, and a folder of `items` drawn items of which 1 % cannot be read."""
+    """A run on the sample, and a folder of tables of drawn pictures and texts; 1 % of the pictures cannot be read."""
     from cinealign.data.catalogue import Catalogue
     from cinealign.data.drawn.movies import draw_sample
     from cinealign.pipeline import align
@@ -53,11 +54,33 @@ def prepared(work: Path, items: int) -> tuple[Path, Path]:
         draw_sample(work / "sample", movies=240, force=True)
         align(Catalogue.load(work / "sample"), Recipe.load(work / "recipe.yaml"), run, force=True)
     if not source.is_dir():
-        draw_sample(work / "drawing", movies=items, seed=1, force=True)
-        for picture in sorted((work / "drawing" / "poster").iterdir())[::100]:
-            picture.write_bytes(picture.read_bytes()[:500])
-        (work / "drawing").rename(source)
+        drawn = work / "drawing"
+        drawn.mkdir(exist_ok=True)
+        for seed, first in enumerate(range(0, items, DRAWN_AT_ONCE), start=1):
+            folder = work / "drawn"
+            draw_sample(folder, movies=min(DRAWN_AT_ONCE, items - first), seed=seed, force=True)
+            write_table(drawn / f"part-{seed}.parquet", folder, f"{seed}-")
+        drawn.rename(source)
     return run, source
+
+
+def write_table(path: Path, drawn: Path, prefix: str) -> None:
+    """The pictures and texts of a drawn catalogue as a Parquet file; every hundredth picture is cut short."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from cinealign.data.catalogue import Catalogue
+
+    catalogue = Catalogue.load(drawn)
+    pictures = [(drawn / "poster" / f"{item}.jpg").read_bytes() for item in catalogue.ids]
+    table = pa.table(
+        {
+            "id": [f"{prefix}{item}" for item in catalogue.ids],
+            "image": [picture[:500] if row % 100 == 0 else picture for row, picture in enumerate(pictures)],
+            "text": list(catalogue.intros),
+        }
+    )
+    pq.write_table(table, path, row_group_size=BLOCK)
 
 
 def bench_encode(work: Path, items: int, size: int) -> None:
