@@ -17,11 +17,11 @@ import numpy as np
 
 from cinealign import Catalogue, Recipe
 from cinealign.data.labels import train_labels
-from cinealign.experts.network import NetworkExpert
 from cinealign.fitting import fit_parts
 from cinealign.model import Extracts
 from cinealign.plain_yaml import read_yaml
 from cinealign.recipe_files import set_value
+from cinealign.training.experts.network import NetworkExpert
 from cinealign.views.store import FeatureStore
 
 DEVICES: dict[str, list[str]] = {

@@ -13,13 +13,13 @@ from pydantic_core import PydanticUndefined
 
 from cinealign.distance.distances import DISTANCES
 from cinealign.distance.transductive import TRANSDUCTIONS
-from cinealign.experts.network_options import LanguageOptions, LettersOptions
 from cinealign.experts.registry import EXPERTS
-from cinealign.experts.training_settings import EarlyStopping, TrainingSettings
-from cinealign.losses.registry import LOSSES
-from cinealign.networks.registry import TOWERS
 from cinealign.recipe import EvaluationSettings, FusionSettings
 from cinealign.registry import PartOptions, Registry
+from cinealign.training.experts.network_options import LanguageOptions, LettersOptions
+from cinealign.training.loop.settings import EarlyStopping, TrainingSettings
+from cinealign.training.losses.registry import LOSSES
+from cinealign.training.networks.registry import TOWERS
 from cinealign.views.registry import VIEWS
 
 FILE = Path(__file__).parent / "options.md"

@@ -16,12 +16,12 @@ from cinealign.cli.app import main
 from cinealign.device import described, device, placed, use_device
 from cinealign.environment import environment
 from cinealign.errors import ConfigError
-from cinealign.experts import pair
 from cinealign.experts.registry import EXPERTS
-from cinealign.experts.two_tower_training import compared
-from cinealign.losses.base import Known
-from cinealign.losses.objective import Objective
-from cinealign.losses.registry import LOSSES
+from cinealign.training.experts import contrastive_pair
+from cinealign.training.experts.network_members import compared
+from cinealign.training.losses.base import Known
+from cinealign.training.losses.objective import Objective
+from cinealign.training.losses.registry import LOSSES
 from cinealign.views.compiled import compile_network
 from cinealign.views.intro.language_model import LanguageModelOptions, LanguageModelView
 from cinealign.views.poster.appearance import AppearanceOptions, AppearanceView
@@ -31,7 +31,7 @@ from cinealign.views.poster.reading.options import OcrOptions
 from cinealign.views.poster.reading.recognition import Recogniser
 from cinealign.views.precision import resolve_precision
 from tests.experts.pairs import linked
-from tests.experts.two_towers import drawn, features, fitted
+from tests.training.experts.two_towers import drawn, features, fitted
 
 
 @pytest.fixture(autouse=True)
@@ -136,7 +136,7 @@ def test_lines_read_by_onnxruntime_are_those_of_openvino() -> None:
 @pytest.fixture
 def meta(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "_chosen", "meta")
-    monkeypatch.setattr(pair, "autocast", lambda bfloat16: nullcontext())
+    monkeypatch.setattr(contrastive_pair, "autocast", lambda bfloat16: nullcontext())
 
 
 class _EnoughError(Exception):
@@ -160,7 +160,7 @@ def test_a_step_of_any_loss_stays_on_the_device(loss: str, monkeypatch: pytest.M
     def train(modules: Any, count: int, step_loss: Any, *_: Any, **__: Any) -> None:
         _one_step(modules, torch.arange(16), step_loss)
 
-    monkeypatch.setattr(pair, "train", train)
+    monkeypatch.setattr(contrastive_pair, "train", train)
     with pytest.raises(_EnoughError):
         expert.fit(linked(40, (6, 5)), seed=0)
 

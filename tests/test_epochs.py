@@ -14,11 +14,11 @@ from cinealign import epochs as module
 from cinealign import progress as progress_module
 from cinealign.epochs import ROWS, SHOWN, WHOLE, epochs, listening, training_part
 from cinealign.errors import ConfigError
-from cinealign.experts.training import train
-from cinealign.experts.training_settings import TrainingSettings
+from cinealign.training.loop.settings import TrainingSettings
+from cinealign.training.loop.train import train
 from cinealign.training_log import training_log
 from tests.clock import Clock
-from tests.experts.two_towers import drawn, fitted
+from tests.training.experts.two_towers import drawn, fitted
 
 
 def test_plain_lines_tell_the_epoch_and_the_time_left(capsys: pytest.CaptureFixture[str], clock: Clock) -> None:

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from cinealign.distance.distances import DISTANCES
-from cinealign.losses.base import Batch
-from cinealign.losses.registry import LOSSES
 from cinealign.registry import Registry
+from cinealign.training.losses.base import Batch
+from cinealign.training.losses.registry import LOSSES
 from cinealign.views.registry import VIEWS
 
 GUIDE = Path(__file__).parent.parent / "docs" / "extending.md"

@@ -12,11 +12,11 @@ import yaml
 from cinealign.distance.registry import DISTANCES, TRANSDUCTIONS
 from cinealign.errors import ConfigError
 from cinealign.experts.registry import EXPERTS
-from cinealign.losses.registry import LOSSES
-from cinealign.networks.registry import TOWERS
 from cinealign.recipe import Recipe
 from cinealign.recipe_files import RECIPES, known_recipes
 from cinealign.registry import Registry
+from cinealign.training.losses.registry import LOSSES
+from cinealign.training.networks.registry import TOWERS
 from cinealign.views.registry import VIEWS
 from tests.conftest import CHEAP
 

@@ -16,12 +16,12 @@ from cinealign.distance.distances import DISTANCES
 from cinealign.distance.transductive import TRANSDUCTIONS
 from cinealign.errors import ConfigError
 from cinealign.experts.registry import EXPERTS
-from cinealign.experts.training_settings import EarlyStopping, TrainingSettings
-from cinealign.losses.registry import LOSSES
-from cinealign.networks.registry import TOWERS
 from cinealign.recipe import EvaluationSettings, FusionSettings, Recipe
 from cinealign.recipe_files import RECIPES, read_recipe
 from cinealign.registry import Registry
+from cinealign.training.loop.settings import EarlyStopping, TrainingSettings
+from cinealign.training.losses.registry import LOSSES
+from cinealign.training.networks.registry import TOWERS
 from cinealign.views.registry import VIEWS
 
 REGISTRIES: list[Registry[Any, Any]] = [VIEWS, EXPERTS, TOWERS, LOSSES, DISTANCES, TRANSDUCTIONS]

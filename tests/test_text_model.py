@@ -16,7 +16,7 @@ from cinealign.model import AlignmentModel, build_views
 from cinealign.recipe import Recipe
 from cinealign.text_model import TextModel
 from cinealign.views.memory_store import MemoryStore
-from tests.experts.two_towers import SYLLABLES, drawn, fitted, options
+from tests.training.experts.two_towers import SYLLABLES, drawn, fitted, options
 
 TEXTS = [
     "one day kalo meets shane and wins",

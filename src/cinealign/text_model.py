@@ -9,12 +9,12 @@ from typing import Any, Self, cast
 
 from cinealign.errors import ModelError
 from cinealign.experts.base import Vectors, feature_rows
+from cinealign.experts.ngram_counts import NgramCounts
 from cinealign.experts.ngram_options import NgramOptions, texts_of
-from cinealign.networks.two_tower.intro_side import IntroSide
-from cinealign.networks.two_tower.ngram_counts import NgramCounts
-from cinealign.networks.two_tower.plan import Plan
 from cinealign.plain_yaml import read_yaml
 from cinealign.state import State
+from cinealign.training.networks.two_tower.intro_side import IntroSide
+from cinealign.training.networks.two_tower.plan import Plan
 from cinealign.views.base import TextView
 from cinealign.views.registry import VIEWS
 from cinealign.views.store import FeatureStore

@@ -78,7 +78,7 @@ def test_a_saved_model_names_what_it_wants(sample: Catalogue, tmp_path: Path, mo
 
 def test_finer_kinds_of_errors_are_not_shown() -> None:
     from cinealign.cli.app import _public
-    from cinealign.experts.training import DivergenceError
+    from cinealign.training.loop.train import DivergenceError
     from cinealign.views.weights import MissingWeightsError
 
     kinds = [_public(error) for error in (DivergenceError(""), MissingWeightsError(""), ModelError(""))]

@@ -6,7 +6,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from cinealign.experts.base import TrainingSet
 from cinealign.experts.lexical import LexicalExpert, LexicalOptions
-from cinealign.networks.two_tower.ngram_counts import ngram_analyzer
+from cinealign.experts.ngram_counts import ngram_analyzer
 
 CHINESE = ["红色的鲨鱼吃掉小镇", "两个律师相爱", "玩具总动员与太空骑警", "银行大劫案", "鲨鱼回来了", "太空里的爱情"]
 

@@ -13,7 +13,6 @@ import yaml
 from cinealign.data.catalogue import Catalogue
 from cinealign.errors import DataError
 from cinealign.figures import LANGUAGES, drawing, label_of
-from cinealign.networks.two_tower import two_towers
 from cinealign.pipeline import align
 from cinealign.recipe import Recipe
 from cinealign.report.blocks import Figure, texts_of
@@ -40,6 +39,7 @@ from cinealign.report.writer import Writer
 from cinealign.run import Run
 from cinealign.studies.curves import draw_run
 from cinealign.studies.network_picture import draw_network, plot_network
+from cinealign.training.networks.two_tower import two_towers
 from cinealign.views.store import FeatureStore
 from tests.report.test_notebook import said
 

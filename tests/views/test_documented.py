@@ -6,7 +6,7 @@ import importlib.util
 import re
 from pathlib import Path
 
-from cinealign.networks.registry import TOWERS
+from cinealign.training.networks.registry import TOWERS
 from cinealign.views.registry import VIEWS
 
 DOCS = Path(__file__).parent.parent.parent / "docs"

@@ -5,7 +5,7 @@ s'(p, q) = p . q - b(p) - b(q). For a given query its own bias is the same for e
 inner product of two more coordinates serves both directions: (p, 1, -b(p)) . (q, -b(q), 1). An item needs nothing but
 itself and the bank: inductive.
 
-The bank holds out-of-fold vectors (`experts.aligned`). Vectors of pairs that the experts have memorised would be another
+The bank holds out-of-fold vectors (`experts.out_of_fold`). Vectors of pairs that the experts have memorised would be another
 population than the queries to come: a train item would meet its own partner in the bank at a similarity that no new query
 reaches, and be taken for a hub. Even out of fold an item of the train set meets its partner; it is one of the bank's
 queries, as it will be of the real ones.

@@ -1,1 +1,1 @@
-"""Experts: pairs of maps into one shared space, their training and their fusion."""
+"""Experts: pairs of maps into one shared space, closed forms among them, and their fusion."""

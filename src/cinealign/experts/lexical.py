@@ -16,8 +16,8 @@ from pydantic import Field
 
 from cinealign.errors import ConfigError
 from cinealign.experts.base import Expert, OneViewOptions, TrainingSet, Vectors, normalised
+from cinealign.experts.ngram_counts import ngram_analyzer
 from cinealign.experts.ngram_options import NgramOptions, texts_of
-from cinealign.networks.two_tower.ngram_counts import ngram_analyzer
 from cinealign.state import State
 from cinealign.views.base import Features
 

@@ -9,15 +9,15 @@ EXPERTS: Registry[Expert, ExpertOptions] = Registry(
     "expert",
     {
         "cca": "cinealign.experts.cca:CcaExpert",
-        "contrastive": "cinealign.experts.contrastive:ContrastiveExpert",
+        "contrastive": "cinealign.training.experts.contrastive:ContrastiveExpert",
         "lexical": "cinealign.experts.lexical:LexicalExpert",
         "memory": "cinealign.experts.memory:MemoryExpert",
-        "network": "cinealign.experts.network:NetworkExpert",
+        "network": "cinealign.training.experts.network:NetworkExpert",
         "residual_ridge": "cinealign.experts.residual_ridge:ResidualRidgeExpert",
         "shared_space": "cinealign.experts.shared_space:SharedSpaceExpert",
     },
     {
-        "contrastive": "cinealign.experts.contrastive_options:ContrastiveOptions",
-        "network": "cinealign.experts.network_options:NetworkOptions",
+        "contrastive": "cinealign.training.experts.contrastive_options:ContrastiveOptions",
+        "network": "cinealign.training.experts.network_options:NetworkOptions",
     },
 )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch import nn
 
-    from cinealign.networks.two_tower.two_towers import TwoTowers
+    from cinealign.training.networks.two_tower.two_towers import TwoTowers
 
 KIND = "network"
 COLUMNS = (

@@ -32,7 +32,7 @@ def train_evidence(
     """Target side -> evidence of each fold: its left-out pairs as queries among all train items.
 
     The copies of a fold have spaces of their own. Where the index projects vectors or its distance is fitted they are turned
-    into the space of the final model first (see `experts.aligned`); products within a copy stay as they are.
+    into the space of the final model first (see `experts.out_of_fold`); products within a copy stay as they are.
 
     Args:
         data: the run and its data.

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from cinealign.figures import COLOURS, Language, drawing, label, save_figure
-from cinealign.networks.two_tower.likeness import Likeness
-from cinealign.networks.two_tower.plan import ALIKE, PICTURE
-from cinealign.networks.two_tower.two_towers import TwoTowers
+from cinealign.training.networks.two_tower.likeness import Likeness
+from cinealign.training.networks.two_tower.plan import ALIKE, PICTURE
+from cinealign.training.networks.two_tower.two_towers import TwoTowers
 
 Row = tuple[str, str]
 """What comes in, and what becomes of it."""

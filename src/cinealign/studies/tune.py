@@ -27,13 +27,13 @@ from cinealign.errors import ConfigError, damage_refused
 from cinealign.evaluation.accuracy import top_k
 from cinealign.evaluation.metrics import TASK_RATIO
 from cinealign.experts.base import TrainingSet
-from cinealign.experts.training import DivergenceError
 from cinealign.model import Extracts, build_distance
 from cinealign.out import locked
 from cinealign.progress import say
 from cinealign.recipe import Recipe
 from cinealign.studies.inner_score import Unchanged, fold_sizes, inner_scores, training_digest
 from cinealign.studies.space import Space
+from cinealign.training.loop.train import DivergenceError
 from cinealign.version import __version__
 from cinealign.views.store import FeatureStore
 

@@ -258,13 +258,6 @@ import inspect
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from cinealign.experts import training as training_loop
-from cinealign.experts import two_tower_training
-from cinealign.experts.schedules import SCHEDULES
-from cinealign.losses.base import Known
-from cinealign.losses.info_nce import InfoNce
-from cinealign.losses.options import InfoNceOptions
-from cinealign.networks.two_tower import intro_tower, poster_tower, two_towers
 from cinealign.report.training_story import (
     changed_history,
     history_table,
@@ -273,6 +266,13 @@ from cinealign.report.training_story import (
     place_of_network,
     remembered,
 )
+from cinealign.training.experts import network_members
+from cinealign.training.loop import train as training_loop
+from cinealign.training.loop.schedules import SCHEDULES
+from cinealign.training.losses.base import Known
+from cinealign.training.losses.info_nce import InfoNce
+from cinealign.training.losses.options import InfoNceOptions
+from cinealign.training.networks.two_tower import intro_tower, poster_tower, two_towers
 
 
 def source(part):
@@ -406,7 +406,7 @@ with drawing(spoken(LANGUAGE)):
 # `train_members` 为每个内部折训练网络的一个副本（训练时不含该折），再对它们的权重取平均。`train` 是按轮次和批次的循环。
 
 # %% tags=["network"]
-source(two_tower_training.train_members)
+source(network_members.train_members)
 source(training_loop.train)
 
 # %% [markdown] lang="en"

@@ -1,0 +1,1 @@
+"""The training loop of experts that learn by gradient, and its parts."""
