@@ -1,6 +1,8 @@
 """Submissions in every form: honest ones score as they should, fakes and damage are named in their own rows."""
 
+import contextlib
 import csv
+import html
 import json
 import os
 import shutil
@@ -16,8 +18,9 @@ from cinealign.distance.distances import distance_matrix
 from cinealign.grading.desk import grade, submissions
 from cinealign.grading.judging import Judged, judge
 from cinealign.grading.notebooks import passages
-from cinealign.grading.recognition import claimed, recognise
+from cinealign.grading.recognition import NO_D, SAVE_D, claimed, recognise
 from cinealign.grading.resemblance import Fingerprint, alike, differ_by_noise
+from cinealign.grading.sheets import sheet
 from cinealign.grading.table import write_grades
 from cinealign.grading.unpacking import Limits
 from cinealign.grading.words import said as in_language
@@ -132,13 +135,29 @@ def test_damage_pickles_and_nothing_are_remarks(tmp_path, D, judged, monkeypatch
         "c.pt": "not opened",
         "d.npy": "100 rows but the data have 240",
         "e.rar": ".rar is not read",
-        "f": "no D: ask for",
+        "f": "no D; the sheet shows",
     }
     for name, said in expected.items():
         row = judged(tmp_path / name)
         assert row.verdict == "-" and not row.metrics
         assert any(said in line for line in row.remarks), row.remarks
     assert not (tmp_path / "opened").exists()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_bare_notebook_is_told_how_to_save_d(tmp_path, sample, judged, lang):
+    folder = tmp_path / "submissions"
+    folder.mkdir()
+    row = judged(notebook(folder / "li.ipynb", "acc1 = 0.6512\nacc2 = 66.1%"))
+    assert (row.name, row.kind, row.claims) == ("li", "-", pytest.approx([0.6512, 0.661]))
+    assert row.remarks == ["no report (PDF)", NO_D] and len(row.notebooks) == 1
+    page = sheet(row, [], lang)
+    assert "0.6512, 0.6610" in page and len(SAVE_D.splitlines()) == 3
+    saved = html.unescape(page.partition("<pre>")[2].partition("</pre>")[0])
+    given = np.arange(6.0).reshape(2, 3)
+    with contextlib.chdir(tmp_path):
+        exec(saved, {"D": given})
+    assert (np.load(tmp_path / "D.npy") == given).all()
 
 
 def test_what_systems_leave_behind_is_no_submission_and_no_part_of_one(tmp_path, D, judged):

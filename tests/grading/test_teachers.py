@@ -70,6 +70,27 @@ def test_what_is_written_into_either_table_stands_in_both_afterwards(out):
     assert in_xlsx(out)["li"]["comment"] == "说明清楚"  # gone from the folder, kept in the table
 
 
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_a_table_that_a_spreadsheet_saved_keeps_points(out, mark):
+    """With a byte order mark, lines of Windows, semicolons and decimal commas, and 001 read as the number 1."""
+    lines = in_csv(out)
+    lines["001"] |= {"submission": "1", "points_solution": "55,5" if mark == ";" else "55.5", "comment": "gut, 谢谢"}
+    lines["li"]["points_analysis"] = "20"
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(lines["li"]), delimiter=mark, lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(lines.values())
+    (out / "grades.csv").write_bytes(b"\xef\xbb\xbf" + text.getvalue().encode())
+    write_xlsx(out, "=1+1", points_total=3.25)
+    assert write_grades([Judged("001"), Judged("new"), Judged("li")], [], out) == ["=1+1"]
+    for table in (in_csv(out), in_xlsx(out)):
+        assert list(table) in (["001", "new", "li", "'=1+1"], ["001", "new", "li", "=1+1"])
+        assert str(table["001"]["points_solution"]) == "55.5" and table["001"]["comment"] == "gut, 谢谢"
+        assert str(table["li"]["points_analysis"]) == "20" and not table["new"]["points_analysis"]
+        gone = table.get("=1+1") or table["'=1+1"]
+        assert str(gone["points_total"]) == "3.25" and gone["remarks"] == "no longer in the folder"
+
+
 def test_cells_that_were_changed_twice_and_differ_are_asked_about(out):
     write_csv(out, "001", points_solution="55")
     write_xlsx(out, "001", points_solution=57)

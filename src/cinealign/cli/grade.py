@@ -11,7 +11,9 @@ from cinealign.figures import Language
 
 
 def grade(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Submissions: zips, folders or files of D.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Submissions: zips, folders, notebooks or files of D.")
+    ],
     data: Annotated[Path, typer.Option(help="The data folder of the course.")],
     out: Annotated[
         Path,

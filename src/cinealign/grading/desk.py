@@ -35,7 +35,7 @@ def submissions(folder: Path) -> list[Path]:
         raise DataError(f"{folder} is not a folder; give the folder that holds the submissions")
     found = sorted(path for path in folder.iterdir() if not left_by_a_system(path.name))
     if not found:
-        raise DataError(f"{folder} is empty; put one zip, folder or file of D a student into it")
+        raise DataError(f"{folder} is empty; put one zip, folder, notebook or file of D a student into it")
     return found
 
 

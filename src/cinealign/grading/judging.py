@@ -73,7 +73,7 @@ def judge(path: Path, scratch: Path, catalogue: Catalogue, limits: Limits) -> Ju
     """Everything about one submission; what cannot be read becomes a remark.
 
     Args:
-        path: a zip, a folder, or a file of D.
+        path: a zip, a folder, a notebook, or a file of D.
         scratch: an empty folder to unpack into.
         catalogue: the data of the course.
         limits: what a zip may hold.
@@ -90,7 +90,7 @@ def judge(path: Path, scratch: Path, catalogue: Catalogue, limits: Limits) -> Ju
 
 
 def _judge(judged: Judged, path: Path, scratch: Path, catalogue: Catalogue, limits: Limits) -> None:
-    if path.is_dir():
+    if path.is_dir() or path.suffix.lower() == ".ipynb":
         found = recognise(path)
     elif path.suffix.lower() == ".zip":
         judged.remarks += [f"left out: {line}" for line in unpack(path, scratch, limits)[:5]]

@@ -19,6 +19,11 @@ LARGEST_MATRIX = 1_500_000_000
 LARGEST_NOTEBOOK = 100_000_000
 _MATRIX_NAME = re.compile(r"^d(?![a-z])|dist|matrix|cost|距离", re.IGNORECASE)
 _CLAIM = re.compile(r"(?:acc\w*|准确率|正确率)[^0-9\n%]{0,40}([01]\.[0-9]+|[0-9]{1,3}(?:\.[0-9]+)?\s*%)", re.IGNORECASE)
+SAVE_D = """import numpy as np
+D = np.asarray(D, dtype=np.float32)  # (N, N): D[i, j] is the distance of poster i and intro j
+np.save("D.npy", D)"""
+"""The cell with which a student saves D, where a submission has none."""
+NO_D = "no D; the sheet shows a cell of three lines that saves it"
 _ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz")
 _PICKLED = (".pkl", ".pickle", ".joblib", ".dill")
 
@@ -54,17 +59,13 @@ class Found:
         return "run" if self.run else "vectors" if self.vectors else "matrix" if self.matrix else "-"
 
 
-def recognise(folder: Path) -> Found:
+def recognise(submission: Path) -> Found:
     """Look through an unpacked submission; links are not followed.
 
     Args:
-        folder: the submission, or a folder that holds one file of D.
+        submission: its folder, or its one file.
     """
-    files = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file() and not path.is_symlink() and not left_by_a_system(path.relative_to(folder))
-    )
+    files = [submission] if submission.is_file() else _files(submission)
     remarks: list[str] = []
     runs = [path.parent for path in files if path.name == "metrics.json" and (path.parent / "recipe.yaml").is_file()]
     notebooks = tuple(path for path in files if path.suffix.lower() == ".ipynb")
@@ -87,9 +88,17 @@ def recognise(folder: Path) -> Found:
     if packed := [path.name[:60] for path in files if path.suffix.lower() in _ARCHIVES]:
         remarks.append(f"archives inside are not opened: {', '.join(packed[:3])}")
     if not runs and not vectors and matrix is None:
-        remarks.append("no D: ask for `import numpy as np; np.save('D.npy', D)` as the last cell of the notebook")
+        remarks.append(NO_D)
     run = runs[0] if runs else None
     return Found(run, matrix, vectors, beside, notebooks, reports, pickles, tuple(claims), remarks)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and not path.is_symlink() and not left_by_a_system(path.relative_to(folder))
+    )
 
 
 def claimed(notebook: Path) -> list[float]:

@@ -13,6 +13,7 @@ from cinealign.evaluation.metrics import DIRECTIONS
 from cinealign.figures import Language
 from cinealign.grading.judging import Judged
 from cinealign.grading.pictures import diagonal_picture, partners_picture
+from cinealign.grading.recognition import NO_D, SAVE_D
 from cinealign.grading.words import said
 
 STYLE = """body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:56em;padding:0 1em}
@@ -33,6 +34,10 @@ RANKS = (
     "How many partners stand at which rank, up to 2 k. The curve of an honest model falls gradually and has no step at k; "
     "train pairs may be remembered and stand at rank 1."
 )
+
+
+ADD_CELL = "Add this cell at the end of your notebook, run it, and hand in D.npy too:"
+CLAIMED = "The notebook prints these accuracies, which nothing here confirms yet"
 
 
 def write_sheets(
@@ -77,6 +82,8 @@ def sheet(row: Judged, resembles: Sequence[str], lang: Language) -> str:
 
     form = "".join(f"<li>{t(line)}</li>" for line in row.remarks)
     form = f"<ul>{form}</ul>" if form else f"<p>{t('Nothing is missing.')}</p>"
+    if NO_D in row.remarks:
+        form += f"<p>{t(ADD_CELL)}</p><pre>{html.escape(SAVE_D)}</pre>"
     appeal = "".join(f"<p>{t(text)}</p>" for text in APPEAL)
     return f"""<!doctype html>
 <html lang="{lang}"><head><meta charset="utf-8"><title>{html.escape(row.name)}</title>
@@ -96,7 +103,8 @@ def sheet(row: Judged, resembles: Sequence[str], lang: Language) -> str:
 
 def _accuracies(row: Judged, lang: Language) -> str:
     if not row.metrics:
-        return ""
+        claims = ", ".join(f"{claim:.4f}" for claim in row.claims[-2:])
+        return f"<p>{said(CLAIMED, lang)}{COLON[lang]}{claims}</p>" if claims else ""
     metrics, parts = row.metrics, ("all", "train", "held_out")
     head = "".join(f"<th>{said(part.replace('_', ' '), lang)}</th>" for part in parts)
     lines = ""

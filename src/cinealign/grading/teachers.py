@@ -7,6 +7,7 @@ changed since, cell by cell; only where both were changed, and differently, he i
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ THEIRS = ("points_solution", "points_analysis", "points_total", "comment")
 TABLE, WORKBOOK, BASE = "grades.csv", "grades.xlsx", "teachers.json"
 SHEET = "grades"
 """Of the workbook; others in it are the teacher's and stay."""
+MARKS = (",", ";", "\t")
+"""Between the cells of a table that a spreadsheet has saved, by the country it is set to."""
 NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?", re.ASCII)
 Cells = dict[str, dict[str, str]]
 """By submission, then by column."""
@@ -57,8 +60,8 @@ class Teachers:
             DataError: a table cannot be read, or both were changed in one cell and differ.
         """
         base = _base(out / BASE)
-        table = _table(out / TABLE)
         workbook, formulas = _workbook(out / WORKBOOK)
+        table = _with_names_of(workbook, _table(out / TABLE))
         tables = (table, workbook, base)
         every = [name for cells in tables for row in (cells or {}).values() for name in row]
         columns = list(dict.fromkeys((*THEIRS, *every)))
@@ -103,6 +106,26 @@ def _name(value: Any) -> str:
     return text[1:] if text[:1] == "'" and text[1:2] in ("=", "+", "-", "@") else text
 
 
+def _with_names_of(workbook: Cells | None, table: Cells | None) -> Cells | None:
+    """The table with the names of the workbook: a spreadsheet that opens grades.csv makes 1 of 001 and saves it so."""
+    if workbook is None or table is None:
+        return table
+    missing = workbook.keys() - table.keys()
+
+    def restored(name: str) -> str:
+        same = [] if name in workbook else [one for one in missing if _same_number(one, name)]
+        return same[0] if len(same) == 1 else name
+
+    return {restored(name): cells for name, cells in table.items()}
+
+
+def _same_number(one: str, other: str) -> bool:
+    try:
+        return float(one) == float(other)
+    except ValueError:
+        return False
+
+
 def _cell(cells: Cells | None, name: str, column: str) -> str | None:
     """None where the table, the row or the column is not there."""
     return None if cells is None else cells.get(name, {}).get(column)
@@ -135,9 +158,10 @@ def _table(path: Path) -> Cells | None:
     if not path.exists():
         return None
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            lines, names = list(reader), list(reader.fieldnames or [])
+        text = path.read_text(encoding="utf-8-sig")
+        readers = [csv.DictReader(io.StringIO(text), delimiter=mark) for mark in MARKS]
+        reader = next((one for one in readers if "submission" in (one.fieldnames or [])), readers[0])
+        lines, names = list(reader), list(reader.fieldnames or [])
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(
             f"{path} cannot be read ({error}), and it may hold your points; move it or save it as UTF-8"
@@ -145,10 +169,19 @@ def _table(path: Path) -> Cells | None:
     if "submission" not in names:
         raise DataError(f"{path} has no column 'submission', and it may hold your points; move it")
     extra = [name for name in names if name and name not in OURS]
+    point = "," if reader.reader.dialect.delimiter == ";" else "."
     return {
-        _name(line["submission"]): {name: plain(line[name]) for name in extra if line[name] is not None}
+        _name(line["submission"]): {
+            name: plain(_pointed(line[name], point)) for name in extra if line[name] is not None
+        }
         for line in lines
     }
+
+
+def _pointed(cell: str, point: str) -> str:
+    """A number with a decimal point; where cells are parted by semicolons, spreadsheets write a comma."""
+    pointed = cell.replace(point, ".")
+    return pointed if NUMBER.fullmatch(pointed.strip()) else cell
 
 
 def _workbook(path: Path) -> tuple[Cells | None, dict[tuple[str, str], Formula]]:
