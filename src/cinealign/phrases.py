@@ -1,6 +1,6 @@
-"""Own messages, tables and summaries in the language of the terminal: one file of phrases, looked up where they are printed.
+"""Own messages, tables and summaries in the language of the terminal: files of phrases, looked up where they are printed.
 
-A phrase of terminal.zh.yaml is a whole line, a cell or a summary; `*` in it stands for what differs from time to time and `#`
+A phrase is a whole line, a cell or a summary; `*` in it stands for what differs from time to time and `#`
 for a number. What has no phrase stays English, so a message that is new is never lost.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
@@ -15,6 +16,8 @@ from cinealign.plain_yaml import read_yaml
 
 LANGUAGES = ("en", "zh")
 VARIABLE = "CINEALIGN_LANG"
+TERMINAL = ("terminal.zh.yaml", "audit/findings.zh.yaml", "data/importing/messages.zh.yaml")
+"""Files of what the terminal says: each long story in the room that tells it."""
 LOCALES = ("LC_ALL", "LC_MESSAGES", "LANG")
 """Asked in this order, as gettext does; the first that is set decides."""
 
@@ -56,34 +59,53 @@ def phrases() -> dict[str, str]:
     return _book().words
 
 
-def _pattern(piece: str) -> str:
-    return _GAPS.get(piece) or re.escape(piece)
+@dataclass(frozen=True)
+class _Phrase:
+    """A phrase with gaps; its pattern is compiled where a text has its beginning and its end."""
+
+    text: str
+    told: str
+
+    def fit(self, text: str) -> re.Match[str] | None:
+        first, *_, last = _PLACE.split(self.text)
+        if not (text.startswith(first) and text.endswith(last)):
+            return None
+        return _compiled(self.text).fullmatch(text)
+
+
+@cache
+def _compiled(phrase: str) -> re.Pattern[str]:
+    return re.compile("".join(_GAPS.get(piece) or re.escape(piece) for piece in _GAP.split(phrase)), re.DOTALL)
 
 
 class Phrasebook:
-    """Phrases in English and what they are in another language, from a YAML file.
+    """Phrases in English and what they are in another language, from YAML files of this package.
 
+    Args:
+        places: files; where two have one phrase, the first counts.
     Attributes:
         words: phrase -> phrase; each `*` stands for any text and each `#` for a number, the same number of them on both sides.
     """
 
-    def __init__(self, package: str, file: str) -> None:
-        self.words: dict[str, str] = read_yaml(files(package).joinpath(file).read_text(encoding="utf-8"))
-        # Whole phrases before those with gaps, and what says more before what says less.
-        order = sorted(self.words, key=lambda text: ("*" in text, len(_PLACE.findall(text)) - len(text)))
-        self._patterns: list[tuple[re.Pattern[str], str]] = [
-            (re.compile("".join(map(_pattern, _GAP.split(text))), re.DOTALL), self.words[text]) for text in order
-        ]
+    def __init__(self, *places: str) -> None:
+        self.words: dict[str, str] = {}
+        for place in reversed(places):
+            self.words |= read_yaml(files("cinealign").joinpath(place).read_text(encoding="utf-8"))
+        # What is sure of its beginning and says more goes first; a phrase without gaps is looked up.
+        order = sorted(self.words, key=lambda t: ("*" in t, t.startswith("*"), len(_PLACE.findall(t)) - len(t)))
+        self._phrases = [_Phrase(text, self.words[text]) for text in order if _PLACE.search(text)]
 
     def said(self, text: str) -> str:
         """`text` in the other language, what stands in a gap as well; as it is where no phrase fits."""
-        for pattern, told in self._patterns:
-            if found := pattern.fullmatch(text):
-                first, *rest = _PLACE.split(told)
+        if text in self.words and not _PLACE.search(text):
+            return self.words[text]
+        for phrase in self._phrases:
+            if found := phrase.fit(text):
+                first, *rest = _PLACE.split(phrase.told)
                 return first + "".join(self.said(gap) + piece for gap, piece in zip(found.groups(), rest, strict=True))
         return text
 
 
 @cache
 def _book() -> Phrasebook:
-    return Phrasebook("cinealign", "terminal.zh.yaml")
+    return Phrasebook(*TERMINAL)

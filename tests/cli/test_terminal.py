@@ -22,7 +22,7 @@ from cinealign.recipe_files import known_recipes
 from cinealign.run import Run
 from cinealign.views.store import FeatureStore
 
-TYPERS = ("Missing argument", "Missing option", "Got unexpected extra", "Invalid value for")
+TYPERS = ("Missing argument", "Missing option", "Got unexpected extra", "Invalid value")
 """What the parser of options says; `test_a_wrong_option_in_chinese` holds it to these."""
 PACKAGE = Path(phrases.__file__).parent
 

@@ -49,9 +49,8 @@ def similar_posters(catalogue: Catalogue) -> Finding:
     plain = is_plain(bits > 0)
     distances[plain[catalogue.held_out_rows]] = np.inf
     held_out, train = np.nonzero(distances <= HASH_DISTANCE)
-    return _pairs(
-        catalogue, "near-equal posters", held_out, train, f"differ in at most {HASH_DISTANCE} of {bits.shape[1]} bits"
-    )
+    meaning = f"whose posters differ in at most {HASH_DISTANCE} of {bits.shape[1]} bits"
+    return _pairs(catalogue, "near-equal posters", held_out, train, meaning)
 
 
 def similar_intros(catalogue: Catalogue) -> Finding:
@@ -60,7 +59,7 @@ def similar_intros(catalogue: Catalogue) -> Finding:
     found = (words[catalogue.held_out_rows] @ words[catalogue.train_rows].T).tocoo()
     near = found.data >= INTRO_COSINE
     return _pairs(
-        catalogue, "near-equal intros", found.row[near], found.col[near], f"a cosine of at least {INTRO_COSINE}"
+        catalogue, "near-equal intros", found.row[near], found.col[near], f"with a cosine of at least {INTRO_COSINE}"
     )
 
 
@@ -75,7 +74,7 @@ def sequels(catalogue: Catalogue) -> Finding:
         for other in rows_of.get(series_name(catalogue.movies[row].title), [])
     ]
     held_out, train = (np.array([pair[side] for pair in pairs], dtype=np.int64) for side in (0, 1))
-    return _pairs(catalogue, "sequels", held_out, train, "one title but for number and subtitle")
+    return _pairs(catalogue, "sequels", held_out, train, "with one title but for number and subtitle")
 
 
 def titles_in_intros(catalogue: Catalogue) -> Finding:
@@ -122,9 +121,7 @@ def _pairs(
 ) -> Finding:
     """A finding of pairs; places count within the held-out and the train rows."""
     movies = len(np.unique(held_out))
-    said = f"{movies} of {len(catalogue.held_out_rows)} held-out items have a train item with {meaning}"
-    if "differ" in meaning:
-        said = said.replace("train item with differ", "train item whose posters differ")
+    said = f"{movies} of {len(catalogue.held_out_rows)} held-out items have a train item {meaning}"
     examples = [
         f"{catalogue.movies[catalogue.held_out_rows[one]].title} ~ {catalogue.movies[catalogue.train_rows[other]].title}"
         for one, other in list(zip(held_out, train, strict=True))[:EXAMPLES]

@@ -34,8 +34,7 @@ def check_refit(evidence: Evidence) -> Finding:
     differing = {part: found for part in fitted if (found := different(saved[part], fitted[part]))}
     weights = [float(weight) for weight in evidence.model.weights]
     if weights != again.weights.tolist():
-        shown = ", ".join(f"{a:.4f} ({b:.4f})" for a, b in zip(weights, again.weights, strict=False))
-        differing["fusion weights"] = [f"saved (refitted): {shown}"]
+        differing["fusion weights"] = [f"{a:.4f} / {b:.4f}" for a, b in zip(weights, again.weights, strict=False)]
     if not differing:
         parts = f"{len(fitted)} parts and {len(weights)} fusion weights"
         return passed(
@@ -52,7 +51,7 @@ def check_refit(evidence: Evidence) -> Finding:
                 f"by more than {apart:.1e}. Audit there for certainty",
                 differing=differing,
             )
-    return failed(name, f"not what the train pairs alone give: {said}{more}", differing=differing)
+    return failed(name, f"not what the train pairs alone give (saved / refitted): {said}{more}", differing=differing)
 
 
 def _has_curves(model: AlignmentModel) -> bool:
@@ -90,13 +89,13 @@ def different(saved: State, again: State) -> list[str]:
             continue
         one, other = saved.arrays.get(name), again.arrays.get(name)
         if one is None or other is None:
-            found.append(f"{name} is on one side only")
+            found.append(f"{name} + / -" if other is None else f"{name} - / +")
         elif one.shape != other.shape or one.dtype != other.dtype:
-            found.append(f"{name} {one.shape}, refitted {other.shape}")
+            found.append(f"{name} {one.shape} / {other.shape}")
         elif np.ascontiguousarray(one).tobytes() != np.ascontiguousarray(other).tobytes():
             with np.errstate(all="ignore"):
                 apart = float(np.abs(one.astype(np.float64) - other.astype(np.float64)).max())
-            found.append(f"{name} by {apart:.1e}")
+            found.append(f"{name} ± {apart:.1e}")
     return found
 
 
@@ -106,7 +105,7 @@ def _plain(value: Any) -> Any:
 
 def _sizes(one: Any, other: Any) -> str:
     if isinstance(one, list) and isinstance(other, list) and len(one) != len(other):
-        return f" of {len(one)}, refitted {len(other)}"
+        return f" {len(one)} / {len(other)}"
     return ""
 
 

@@ -122,10 +122,9 @@ def _accuracies(row: Judged, lang: Language) -> str:
 
 
 def _found(row: Judged, resembles: Sequence[str], lang: Language) -> str:
-    details = said("Details in English", lang) + ": " if lang == "zh" else ""
     items = [
         f'<li><span class="strength">{said(one.strength, lang)}</span>{COLON[lang]}{html.escape(one.means(lang))}'
-        f'<br><span class="details">{details}{html.escape(one.check)}: {html.escape(one.said)}</span></li>'
+        f'<br><span class="details">{html.escape(said(one.check, lang) + COLON[lang] + said(one.said, lang))}</span></li>'
         for one in row.findings
     ]
     for told in resembles:

@@ -88,7 +88,9 @@ def _cells(row: Judged, pairs: Sequence[tuple[Judged, Judged, str]], lang: Langu
         "kind": row.kind,
         "audit": row.verdict,
         "claimed": " ".join(f"{claim:.4f}" for claim in row.claims[-2:]),
-        "findings": " | ".join(f"{said(one.strength, lang)}: {one.check}: {one.said}" for one in row.findings),
+        "findings": " | ".join(
+            ": ".join(said(part, lang) for part in (one.strength, one.check, one.said)) for one in row.findings
+        ),
         "remarks": " | ".join(said(line, lang) for line in row.remarks),
         "resembles": _resembles(row, pairs, lang),
     }

@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import cache
 
 from cinealign.figures import Language
-from cinealign.phrases import Phrasebook
+from cinealign.phrases import TERMINAL, Phrasebook
 
 
 def said(text: str, lang: Language) -> str:
-    """`text` in `lang`. Gaps (`*` in words.zh.yaml) are kept; an error message of another room stays English."""
+    """`text` in `lang`: labels, remarks, and what the audit says."""
     return text if lang == "en" else _book().said(text)
 
 
 @cache
 def _book() -> Phrasebook:
-    return Phrasebook("cinealign.grading", "words.zh.yaml")
+    return Phrasebook("grading/words.zh.yaml", *TERMINAL)

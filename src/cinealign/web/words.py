@@ -46,7 +46,7 @@ def told_in(lang: Language, message: str) -> str:
 
 @cache
 def _messages() -> Phrasebook:
-    return Phrasebook("cinealign.web", "messages.zh.yaml")
+    return Phrasebook("web/messages.zh.yaml")
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from cinealign.analysis.marks import blank, show_poster, write
 from cinealign.analysis.references import ReferenceWithIntro
 from cinealign.data.posters import Poster, open_poster
 from cinealign.figures import COLOURS, fonts, label
+from cinealign.wide_letters import columns_of
 
 PRODUCT = "product {product:.3f}: place {first} of {n} for the poster, {second} for the intro"
 PRODUCT_UNREMEMBERED = (
@@ -137,18 +137,13 @@ def _draw_words(axes: Any, intro: ReferenceWithIntro, split: str, words: Sequenc
         end = words[at + 1].start if at + 1 < len(words) else len(text)
         shown = word.word + text[word.end : end].rstrip()
         told = f"{shown} ({word.drop:+.2f})" if word in strongest else shown
-        if column + _cells(told) > LETTERS and column:
+        if column + columns_of(told) > LETTERS and column:
             line, column = line + 1, 0
         colour = GAIN if word.drop > 0 else LOSS
         ground = {"facecolor": colour, "alpha": 0.55 * abs(word.drop) / most, "linewidth": 0, "pad": 1.2}
         place = (column / LETTERS, 0.9 - 0.14 * line)
         write(axes, *place, told, fontsize=7.5, va="center", family=fonts("DejaVu Sans Mono"), bbox=ground)
-        column += _cells(told) + 1
-
-
-def _cells(text: str) -> int:
-    """Widths of a Latin letter that `text` takes: a Chinese one is as wide as two."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+        column += columns_of(told) + 1
 
 
 def _draw_nearest(part: Any, nearest: NearestTrain, posters: Sequence[Poster]) -> None:

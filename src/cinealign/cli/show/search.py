@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +10,7 @@ from cinealign.cli.speech import folded
 from cinealign.phrases import word
 from cinealign.search.answer import Answer
 from cinealign.search.reasons import COLUMNS, Reason, strongest
+from cinealign.wide_letters import columns_of, filled
 
 WIDTH = 80
 LEAST = 0.0005
@@ -22,7 +22,7 @@ def answer_lines(answer: Answer, reasons: Sequence[Reason] | None = None) -> lis
     """The hits, one a line."""
     if not answer:
         return [f"no hit ({answer.total:,} items pass the filters)"]
-    wide = min(20, max(8, *(columns(hit.item.own_id) for hit in answer)))
+    wide = min(20, max(8, *(columns_of(hit.item.own_id) for hit in answer)))
     heads = (filled(word("chance"), -6), filled(word("score"), -6), filled(word("id"), wide), filled(word("side"), 6))
     lines = [f"{'':>4} {heads[0]} {heads[1]}  {heads[2]} {heads[3]}  {word('title')}"]
     for at, hit in enumerate(answer):
@@ -30,7 +30,7 @@ def answer_lines(answer: Answer, reasons: Sequence[Reason] | None = None) -> lis
         called = filled(cut(hit.item.own_id, wide), wide)
         head = f"{hit.place:>4} {chance:>6} {hit.score:6.3f}  {called} {filled(word(hit.side), 6)}  "
         year = f" ({hit.item.year})" if hit.item.year and str(hit.item.year) not in hit.title else ""
-        lines.append(f"{head}{cut(hit.title + year, WIDTH - columns(head))}".rstrip())
+        lines.append(f"{head}{cut(hit.title + year, WIDTH - columns_of(head))}".rstrip())
         if hit.side == "intro" and hit.item.intro:
             lines.append(f"{'':14}{cut(hit.item.intro, WIDTH - 14)}")
         if reasons is not None:
@@ -72,24 +72,12 @@ def _reason_lines(reason: Reason) -> list[str]:
 
 def cut(text: str, width: int) -> str:
     """`text` within so many columns of the terminal; wide letters take two."""
-    if columns(text) <= width:
+    if columns_of(text) <= width:
         return text
     kept, used = "", 0
     for letter in text:
-        used += columns(letter)
+        used += columns_of(letter)
         if used > width - 3:
             break
         kept += letter
     return f"{kept.rstrip()}..."
-
-
-def filled(text: str, width: int) -> str:
-    """`text` with blanks up to so many columns: behind it, or before it where `width` is negative."""
-    blanks = " " * (abs(width) - columns(text))
-    return text + blanks if width > 0 else blanks + text
-
-
-def columns(text: str) -> int:
-    """Columns that a text takes."""
-    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
-    return len(text) + wide - sum(unicodedata.combining(letter) > 0 for letter in text)

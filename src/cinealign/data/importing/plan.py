@@ -16,6 +16,7 @@ from cinealign.data.importing.source import Record, Source, cell_text, kept_text
 from cinealign.data.intros import clean_text
 from cinealign.data.split.new_split import SHARE, check_chance
 from cinealign.errors import ConfigError, DataError
+from cinealign.wide_letters import columns_of, filled
 
 LONGEST_SIDE = 1024
 _TRIED = 50
@@ -82,7 +83,7 @@ class ImportPlan:
     def lines(self) -> list[str]:
         """What was understood, for the user."""
         said = [f"source: {self.source.path} ({self.source.described}), {self.source.count:,} rows"]
-        width = max(len(name) for name in self.columns.names.values())
+        width = max(columns_of(name) for name in self.columns.names.values())
         for role in ROLES:
             if role == "image" and self.pictures_by_id:
                 said.append(f"  {role:9}  {'-':{width}}  files of {self.pictures.folder} named by id")
@@ -95,7 +96,7 @@ class ImportPlan:
                         if self.columns.embedded
                         else f"; paths start at {self.pictures.folder}"
                     )
-                said.append(f"  {role:9}  {column:{width}}  {self.columns.why[role]}{more}")
+                said.append(f"  {role:9}  {filled(column, width)}  {self.columns.why[role]}{more}")
             elif role == "id":
                 said.append(f"  {role:9}  {'-':{width}}  no column; items are numbered by their rows")
         for what, columns in (("kept as they are", self.columns.kept), ("not kept", self.columns.passed_over)):
