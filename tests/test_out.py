@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cinealign.errors import ConfigError
-from cinealign.out import Draft, locked, whole_file
+from cinealign.out import Draft, changing, forget_halves, locked, whole_file, write_whole
 
 
 def nothing() -> None:
@@ -100,4 +100,33 @@ def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
         pytest.raises(ConfigError, match=r"^--out .*b\.json cannot be written: Not a directory; choose another place"),
         whole_file(path / "b.json", "--out"),
     ):
+        pass
+
+
+def test_halves_that_a_kill_has_left_are_forgotten_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    with whole_file(tmp_path / "deep" / "a.json") as beside:
+        left = [beside.with_name(name) for name in (beside.name, ".notes.part", "0123456789ab.part")]
+        for path in left[1:]:
+            path.touch()
+        forget_halves(tmp_path)
+        assert [path.exists() for path in left] == [False, True, True]
+        beside.touch()
+    with Draft.open(tmp_path / "out", nothing) as draft:
+        (draft.folder / f".{'0f' * 6}.part.npz").touch()
+        write_whole(draft.folder / "b.txt", b"all of it", durable=True)
+        draft.finish()
+    assert [(path.name, path.read_bytes()) for path in (tmp_path / "out").iterdir()] == [("b.txt", b"all of it")]
+
+
+def test_one_process_at_a_time_changes_a_folder(tmp_path: Path) -> None:
+    busy = pytest.raises(ConfigError, match="somebody else is at it")
+    with changing(tmp_path, "lock", "mine"), busy, changing(tmp_path, "lock", "somebody else is at it"):
+        pass
+    with changing(tmp_path, "lock", "mine"):
+        pass
+    refused = pytest.raises(
+        ConfigError, match="none cannot be written: No such file or directory; choose another folder"
+    )
+    with refused, changing(tmp_path / "none", "lock", "mine"):
         pass

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cinealign.errors import ConfigError
-from cinealign.out import whole_file
+from cinealign.out import write_whole
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -183,8 +183,7 @@ def _write(figure: Any, file: Path, option: str, dpi: int) -> None:
     """Draw in memory, as the PDF writer hides what the system told it behind an error of its own."""
     drawn = io.BytesIO()
     figure.savefig(drawn, format=file.suffix[1:], dpi=dpi, metadata=_undated(file.suffix))
-    with whole_file(file, option) as beside:
-        beside.write_bytes(drawn.getvalue())
+    write_whole(file, drawn.getvalue(), option)
 
 
 def _undated(suffix: str) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from cinealign.errors import ConfigError
 
 WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL)
 """What the system says where a folder, one on a network say, keeps no locks."""
+HALVES = f".{'[0-9a-f]' * 12}.part*"
+"""Names of files that are not whole yet."""
 NO_LOCKS = "keeps no locks, as some network folders do not"
 
 
@@ -42,7 +44,9 @@ def refuse_taken(out: Path, force: bool, *, mark: str, one: str, many: str) -> N
 
 
 @contextmanager
-def whole_file(path: Path, option: str = "") -> Iterator[Path]:
+def whole_file(
+    path: Path, option: str = "", *, advice: str = "choose another place", scratch: Path | None = None
+) -> Iterator[Path]:
     """A new name beside `path` to write to; it takes the place of `path` when the block ends well, and goes otherwise.
 
     It ends as `path` does, as many a writer goes by that. Folders on the way are made.
@@ -50,10 +54,12 @@ def whole_file(path: Path, option: str = "") -> Iterator[Path]:
     Args:
         path: where the file is to be.
         option: that which named it, for messages: "--out".
+        advice: what to do where it cannot be written.
+        scratch: a folder on the same disk for the half file, where none may show beside `path`.
     Raises:
         ConfigError: the place cannot be written.
     """
-    beside = path.with_name(f".{secrets.token_hex(6)}.part{path.suffix}")
+    beside = (scratch or path.parent) / f".{secrets.token_hex(6)}.part{path.suffix}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside.touch(mode=0o666)
@@ -64,10 +70,42 @@ def whole_file(path: Path, option: str = "") -> Iterator[Path]:
         if error.filename is not None and Path(error.filename) not in (beside, *path.parents):
             raise
         reason = "Not a directory" if isinstance(error, FileExistsError) else error.strerror or str(error)
-        raise ConfigError(f"{option} {path} cannot be written: {reason}; choose another place".lstrip()) from None
+        raise ConfigError(f"{option} {path} cannot be written: {reason}; {advice}".lstrip()) from None
     finally:
         with suppress(NotADirectoryError):
             beside.unlink(missing_ok=True)
+
+
+def write_whole(
+    path: Path,
+    content: bytes,
+    option: str = "",
+    *,
+    advice: str = "choose another place",
+    scratch: Path | None = None,
+    durable: bool = False,
+) -> None:
+    """Make `path` appear with all of `content` at once; arguments and errors as for `whole_file`.
+
+    With `durable` it outlives a power cut once this has returned.
+    """
+    with whole_file(path, option, advice=advice, scratch=scratch) as beside, beside.open("wb") as file:
+        file.write(content)
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
+    if durable and os.name != "nt":  # which has nothing of the kind for names
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def forget_halves(folder: Path) -> None:
+    """Remove what a killed `whole_file` has left anywhere in `folder`, which nobody else writes to."""
+    for half in folder.rglob(HALVES):
+        half.unlink(missing_ok=True)
 
 
 def partial(folder: Path) -> Path:
@@ -105,8 +143,8 @@ class Draft:
             reason = "Not a directory" if isinstance(error, FileExistsError) else error.strerror
             raise ConfigError(f"--out {out} cannot be written: {reason}; choose another place") from None
         with locked(draft.folder):
-            if draft._old.exists() and not out.exists():  # killed between the two moves
-                draft._old.replace(out)
+            if previous(out).exists() and not out.exists():  # killed between the two moves
+                previous(out).replace(out)
             refuse()  # again: another process may have finished it before we had the lock
             try:
                 draft.folder.mkdir(exist_ok=True)
@@ -114,9 +152,15 @@ class Draft:
                 raise ConfigError(f"--out {out} cannot be written: {error.strerror}; choose another place") from None
             yield draft
 
-    def clear(self) -> None:
-        """Remove what an earlier process left in the folder."""
+    def discard(self) -> None:
+        """Remove the folder with all that is in it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def clear(self, keep: str = "") -> None:
+        """Remove what an earlier process left in the folder, but for the entry `keep`."""
         for left in self.folder.iterdir():
+            if left.name == keep:
+                continue
             if left.is_dir() and not left.is_symlink():
                 shutil.rmtree(left)
             else:
@@ -124,16 +168,23 @@ class Draft:
 
     def finish(self) -> None:
         """Put the folder in its place; only then what was there before goes."""
-        if self.out.exists():
-            shutil.rmtree(self._old, ignore_errors=True)
-            self.out.replace(self._old)
-        self.folder.replace(self.out)
-        shutil.rmtree(self._old, ignore_errors=True)
+        forget_halves(self.folder)
+        put_in_place(self.folder, self.out)
 
-    @property
-    def _old(self) -> Path:
-        """Where the previous one is between the two moves."""
-        return self.out.parent / f"{self.out.name}.old"
+
+def put_in_place(made: Path, folder: Path) -> None:
+    """Rename `made`, a finished folder on the same disk, to `folder`; only then what lay there goes."""
+    old = previous(folder)
+    if folder.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        folder.replace(old)
+    made.replace(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def previous(folder: Path) -> Path:
+    """Where what lay at `folder` is between the two moves."""
+    return folder.parent / f"{folder.name}.old"
 
 
 @contextmanager
@@ -180,6 +231,33 @@ def locked(folder: Path) -> Iterator[None]:
         if os.name == "nt":
             with suppress(OSError):  # another process has opened it meanwhile
                 path.unlink(missing_ok=True)
+
+
+@contextmanager
+def changing(folder: Path, lock: str, busy: str) -> Iterator[None]:
+    """Held by the one process that changes `folder` in place, by a file in it; the system frees it when the process dies.
+
+    The file stays. A folder that keeps no locks is refused, as two could change it at once.
+
+    Args:
+        folder: must exist.
+        lock: name of the file, from `folder`.
+        busy: what is said where another process holds it.
+    Raises:
+        ConfigError: another process holds it, or the folder cannot be written or keeps no locks.
+    """
+    try:
+        file = (folder / lock).open("a")
+    except OSError as error:
+        raise ConfigError(f"{folder} cannot be written: {error.strerror}; choose another folder") from None
+    with file:
+        try:
+            held = _hold(file)
+        except OSError:
+            raise ConfigError(busy) from None
+        if not held:
+            raise ConfigError(f"{folder} {NO_LOCKS}; choose another folder")
+        yield
 
 
 def _hold(file: IO[str]) -> bool:

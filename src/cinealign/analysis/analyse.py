@@ -32,7 +32,7 @@ from cinealign.evaluation.comparison import PERMUTATIONS
 from cinealign.evaluation.metrics import TASK_RATIO
 from cinealign.evaluation.statistics import LEVEL
 from cinealign.figures import Language, cjk_font
-from cinealign.out import Draft, refuse_taken
+from cinealign.out import Draft, refuse_taken, write_whole
 from cinealign.plain_json import from_json, to_json
 from cinealign.progress import progress, say
 from cinealign.run import Run
@@ -309,9 +309,5 @@ def _remove(path: Path) -> None:
 
 
 def _write_json(path: Path, value: Any) -> None:
-    """Beside its place first, so that a part that is half written is never taken for a finished one."""
-    beside = path.with_name(path.name + ".new")
-    beside.write_text(
-        json.dumps(to_json(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
-    )
-    beside.replace(path)
+    """Whole, so that a part that is half written is never taken for a finished one."""
+    write_whole(path, (json.dumps(to_json(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())

@@ -91,16 +91,17 @@ def report(
 
     Analyses the run first where `cinealign analyse` has not done so yet.
     """
+    from cinealign.out import write_whole
     from cinealign.report.notebook import check_target
     from cinealign.report.own_words import read_own_words
-    from cinealign.report.pdf import report_pdf, write_bytes
+    from cinealign.report.pdf import report_pdf
     from cinealign.run import Run
 
     check_target(out, ".pdf", force)
     run, words = Run(folder), None if own is None else read_own_words(own)
     analysis = _analysed(run, data)
     made = report_pdf(run, analysis, lang.value, comparisons=compare or [], ladder=ladder, whose=whose, own=words)
-    write_bytes(made, out)
+    write_whole(out, made, "--out")
     typer.echo(f"wrote {out}: {len(made) / 1e6:.1f} MB")
 
 

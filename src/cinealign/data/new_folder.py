@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from cinealign.errors import DataError
+from cinealign.out import put_in_place
 
 
 @contextmanager
@@ -55,15 +55,3 @@ def refuse_occupied(folder: Path, *, mark: str, files: Collection[str], what: st
     if mark not in held or (others := held - set(files)):
         fault = f"holds {sorted(others)[0]}" if mark in held else f"has no {mark}"
         raise DataError(f"{folder} {fault}, so it is not just {what} before and --force leaves it alone")
-
-
-def put_in_place(made: Path, folder: Path) -> None:
-    """Rename `made`, a finished folder on the same disk, to `folder`; what lay there is removed afterwards."""
-    old = made.with_name(f"{made.name}.old")
-    if old.exists():
-        shutil.rmtree(old)
-    if folder.exists():
-        folder.rename(old)
-    made.rename(folder)
-    if old.exists():
-        shutil.rmtree(old)

@@ -15,6 +15,7 @@ from cinealign.grading.judging import Judged
 from cinealign.grading.pictures import diagonal_picture, partners_picture
 from cinealign.grading.recognition import NO_D, SAVE_D
 from cinealign.grading.words import said
+from cinealign.out import write_whole
 
 STYLE = """body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:56em;padding:0 1em}
 table{border-collapse:collapse}td,th{border-bottom:1px solid #ccc;padding:.3em .6em;text-align:left;vertical-align:top}
@@ -59,11 +60,8 @@ def write_sheets(
             number += 1
             name = f"{base}-{number}"
         taken.add(name)
-        beside = folder / f".{name}.part"
-        beside.write_text(
-            sheet(row, [told for one, other, told in pairs if row is one or row is other], lang), encoding="utf-8"
-        )
-        beside.replace(folder / f"{name}.html")
+        resembles = [told for one, other, told in pairs if row is one or row is other]
+        write_whole(folder / f"{name}.html", sheet(row, resembles, lang).encode())
         addresses.append(quote(f"sheets/{name}.html"))
     return addresses
 

@@ -18,6 +18,7 @@ from cinealign.grading.sheets import write_sheets
 from cinealign.grading.teachers import NUMBER, TABLE, Teachers
 from cinealign.grading.words import said
 from cinealign.grading.workbook import write_workbook
+from cinealign.out import whole_file, write_whole
 
 LISTED = 5
 """Submissions that a cell names at most; index.html lists all."""
@@ -55,15 +56,14 @@ def write_grades(
         {"submission": name, "remarks": said("no longer in the folder", lang), **cells} for name, cells in kept.items()
     ]
     sheets = write_sheets(rows, pairs, out, lang)
-    beside = out / f".{TABLE}.part"
-    with beside.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.DictWriter(file, columns, restval="")
-        writer.writeheader()
-        writer.writerows({name: _harmless(cells.get(name, "")) for name in columns} for cells in table)
-    write_workbook(out, columns, table, sheets, teachers)
-    beside.replace(out / TABLE)
+    with whole_file(out / TABLE) as beside:  # both tables or neither: its rows take their place when the workbook has
+        with beside.open("w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.DictWriter(file, columns, restval="")
+            writer.writeheader()
+            writer.writerows({name: _harmless(cells.get(name, "")) for name in columns} for cells in table)
+        write_workbook(out, columns, table, sheets, teachers)
     teachers.save(out, teachers.cells)
-    (out / "index.html").write_text(index_page(table, pairs, sheets, lang, notebooks, picture), encoding="utf-8")
+    write_whole(out / "index.html", index_page(table, pairs, sheets, lang, notebooks, picture).encode())
     return gone
 
 

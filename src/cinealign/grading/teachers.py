@@ -17,6 +17,7 @@ from typing import Any
 
 from cinealign.errors import DataError
 from cinealign.grading.index_page import OURS
+from cinealign.out import write_whole
 
 THEIRS = ("points_solution", "points_analysis", "points_total", "comment")
 """Columns for the teacher; these and any other that he adds are kept."""
@@ -78,9 +79,7 @@ class Teachers:
     def save(self, out: Path, names: Mapping[str, Any]) -> None:
         """Note in `out` what the columns of the submissions `names` hold, now that both tables say so."""
         kept = {name: self.cells[name] for name in names if any(self.cells.get(name, {}).values())}
-        beside = out / f".{BASE}.part"
-        beside.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        beside.replace(out / BASE)
+        write_whole(out / BASE, (json.dumps(kept, ensure_ascii=False, indent=1) + "\n").encode())
 
 
 def plain(value: Any) -> str:

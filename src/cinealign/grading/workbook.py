@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cinealign.errors import DataError
 from cinealign.grading.teachers import NUMBER, SHEET, WORKBOOK, Teachers
+from cinealign.out import whole_file
 
 WIDTHS = {"submission": 20, "findings": 60, "remarks": 50, "resembles": 40, "comment": 40}
 WIDTH = 14
@@ -29,7 +29,7 @@ def write_workbook(
         sheets: addresses of the sheets of the first rows.
         teachers: whose formulas are put where they now belong.
     Raises:
-        DataError: the file is open elsewhere and cannot be replaced.
+        ConfigError: the file is open elsewhere and cannot be replaced.
     """
     import openpyxl
     from openpyxl.styles import Alignment, Font, PatternFill
@@ -62,14 +62,8 @@ def write_workbook(
                 cell.font = Font(color="0000EE", underline="single")
     page.freeze_panes = "B2"
     page.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{max(2, len(table) + 1)}"
-    beside = out / ".grades.part.xlsx"
-    try:
+    with whole_file(path, advice="close it in Excel and grade again") as beside:
         book.save(beside)
-        beside.replace(path)
-    except OSError as error:
-        raise DataError(f"{path} cannot be written ({error.strerror}); close it in Excel and grade again") from None
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _put(cell: Any, text: str, *, as_number: bool) -> None:

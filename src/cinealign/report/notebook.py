@@ -17,7 +17,7 @@ from typing import Any
 from cinealign import errors
 from cinealign.errors import CineAlignError, ConfigError
 from cinealign.figures import Language
-from cinealign.out import whole_file
+from cinealign.out import write_whole
 from cinealign.progress import progress
 from cinealign.recipe import Recipe
 from cinealign.report.extras import extra
@@ -243,8 +243,7 @@ def write_notebook(notebook: Notebook, out: Path) -> None:
         ConfigError: `out` cannot be written.
     """
     nbformat = extra("nbformat", "a notebook")
-    with whole_file(out, "--out") as beside:
-        beside.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+    write_whole(out, (nbformat.writes(notebook) + "\n").encode(), "--out")
 
 
 def texts_of(output: Mapping[str, Any]) -> Sequence[str]:

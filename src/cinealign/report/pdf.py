@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cinealign.figures import Language
-from cinealign.out import whole_file
 from cinealign.progress import say
 from cinealign.report.document import compose
 from cinealign.report.sources import Sources
@@ -64,13 +63,3 @@ def report_pdf(
             f"report: {pages} pages, and {MOST_PAGES} are the most that it should have; give fewer or smaller --compare"
         )
     return pdf
-
-
-def write_bytes(content: bytes, out: Path) -> None:
-    """Write `content` whole or not at all.
-
-    Raises:
-        ConfigError: `out` cannot be written.
-    """
-    with whole_file(out, "--out") as beside:
-        beside.write_bytes(content)

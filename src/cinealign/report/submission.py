@@ -32,6 +32,7 @@ from cinealign.data.intros import tokens
 from cinealign.errors import ConfigError, ModelError
 from cinealign.evaluation.metrics import DIRECTIONS
 from cinealign.figures import Language
+from cinealign.out import write_whole
 from cinealign.progress import say
 from cinealign.report.notebook import (
     append_cell,
@@ -43,7 +44,7 @@ from cinealign.report.notebook import (
     write_notebook,
 )
 from cinealign.report.own_words import kept_words, unwritten
-from cinealign.report.pdf import report_pdf, write_bytes
+from cinealign.report.pdf import report_pdf
 from cinealign.report.requirements import pinned
 from cinealign.report.student import Student
 from cinealign.report.training_story import has_network
@@ -146,7 +147,7 @@ def submit(
         tree.mkdir(parents=True)
         say("submission: report")
         pdf = report_pdf(run, analysis, lang, comparisons=comparisons, ladder=ladder, whose=student.line(), own=own)
-        write_bytes(pdf, tree / f"{student.student_id}.pdf")
+        write_whole(tree / f"{student.student_id}.pdf", pdf, "--out")
         _side_files(tree, run, catalogue, analysis, student, lang)
         say("submission: notebook")
         _write_notebook(tree, run, catalogue, student, lang, own)

@@ -13,7 +13,7 @@ import numpy as np
 from cinealign.data.scripts import scripts_of
 from cinealign.errors import ConfigError, DataError
 from cinealign.model import AlignmentModel
-from cinealign.out import Draft
+from cinealign.out import Draft, write_whole
 from cinealign.progress import say
 from cinealign.scale.cluster import cluster
 from cinealign.scale.encode import REPORT
@@ -23,7 +23,7 @@ from cinealign.scale.table import open_table
 from cinealign.scale.worker import MODEL
 from cinealign.search.card import PROBED, tuned
 from cinealign.search.engines import Rows
-from cinealign.search.folder import SIDES, Manifest, Side, commit, is_index, sum_of, write_whole
+from cinealign.search.folder import SIDES, Manifest, Side, commit, is_index, sum_of
 from cinealign.search.index import DIRECTIONS, Index
 from cinealign.search.items import ADDED, GENRE, SPLIT, Item, write_items
 from cinealign.search.lance import SMALLEST, LanceEngine, LanceKind, as_arrow, index_options
@@ -304,8 +304,8 @@ def _manifest(
     """Write what is left of the base and say which files belong together."""
     base = out / "base-1"
     space.save(base / "space.safetensors")
-    write_whole(base / "calibration.json", b"{}\n")
-    write_whole(base / "card.json", (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode())
+    write_whole(base / "calibration.json", b"{}\n", durable=True)
+    write_whole(base / "card.json", (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode(), durable=True)
     files = ["items/000001.sqlite", *sorted(p.relative_to(out).as_posix() for p in base.rglob("*") if p.is_file())]
     highest = max((int(engine.keys()[-1]) for engine in engines.values() if engine.count()), default=-1)
     return Manifest(

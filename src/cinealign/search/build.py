@@ -20,6 +20,7 @@ from cinealign.evaluation.metrics import DIRECTIONS
 from cinealign.experts.base import Vectors
 from cinealign.fitting import Checkpoint
 from cinealign.model import AlignmentModel
+from cinealign.out import write_whole
 from cinealign.progress import say
 from cinealign.run_data import RunData
 from cinealign.search.calibration import Calibration, refuse_few
@@ -37,7 +38,6 @@ from cinealign.search.folder import (
     read_manifest,
     sum_of,
     sweep,
-    write_whole,
     writing,
 )
 from cinealign.search.growth import text_digest
@@ -318,9 +318,9 @@ def _write_base(
 ) -> None:
     space.save(base / "space.safetensors")
     told = {side: calibration.to_json() for side, calibration in calibrations.items()}
-    write_whole(base / "calibration.json", (json.dumps(told, indent=1) + "\n").encode())
-    write_whole(base / "card.json", (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode())
-    write_whole(base / "metrics.json", (json.dumps(data.run.metrics, indent=1) + "\n").encode())
+    write_whole(base / "calibration.json", (json.dumps(told, indent=1) + "\n").encode(), durable=True)
+    write_whole(base / "card.json", (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode(), durable=True)
+    write_whole(base / "metrics.json", (json.dumps(data.run.metrics, indent=1) + "\n").encode(), durable=True)
     model: AlignmentModel = data.model
     model.save(base / "model")
 

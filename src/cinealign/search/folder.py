@@ -26,7 +26,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from cinealign.errors import ConfigError, DataError, as_argument, damage_refused
+from cinealign.errors import DataError, as_argument, damage_refused
+from cinealign.out import HALVES, changing, write_whole
 
 FORMAT = 1
 """Of the folder; a reader refuses another one."""
@@ -151,20 +152,9 @@ def commit(folder: Path, manifest: Manifest) -> Manifest:
     home = folder / "manifests"
     home.mkdir(exist_ok=True)
     file = home / f"{manifest.name}.json"
-    write_whole(file, (json.dumps(asdict(manifest), indent=1, ensure_ascii=False) + "\n").encode())
-    write_whole(folder / CURRENT, f"{file.name}\n".encode())
+    write_whole(file, (json.dumps(asdict(manifest), indent=1, ensure_ascii=False) + "\n").encode(), durable=True)
+    write_whole(folder / CURRENT, f"{file.name}\n".encode(), durable=True)
     return manifest
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write beside, make sure that it is on the disk, rename."""
-    beside = path.with_name(f"{path.name}.part")
-    with beside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    sync_folder(path.parent)
 
 
 def write_array(path: Path, array: Any) -> None:
@@ -175,17 +165,6 @@ def write_array(path: Path, array: Any) -> None:
         np.save(file, array, allow_pickle=False)
         file.flush()
         os.fsync(file.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Make sure that the names in `folder` are on the disk, where the system has such a thing."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def sum_of(path: Path) -> tuple[int, str]:
@@ -202,21 +181,10 @@ def writing(folder: Path) -> Iterator[None]:
     """Held by the one process that changes the index; the system frees it when the process dies, however it dies.
 
     Raises:
-        ConfigError: another process holds it, or the folder cannot be written.
+        ConfigError: as `changing`.
     """
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(folder / LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise ConfigError(f"{folder} is being changed by another process; wait for it to finish") from None
-    except OSError as error:
-        raise ConfigError(f"{folder} cannot be written: {error.strerror or error}") from None
-    try:
+    with changing(folder, LOCK, f"{folder} is being changed by another process; wait for it to finish"):
         yield
-    finally:
-        lock.release()
 
 
 def merge_from(sizes: Sequence[int], added: int) -> int:
@@ -253,7 +221,7 @@ def sweep(folder: Path, manifest: Manifest) -> None:
     Engines that keep a folder of their own see to it themselves.
     """
     kept = kept_files(folder, manifest)
-    for pattern in ("manifests/*", "items/*", "removed/*", "vectors/*/*.npy", "vectors/*/*.part"):
+    for pattern in ("manifests/*", "items/*", "removed/*", "vectors/*/*.npy", "vectors/*/*.part", HALVES):
         for path in folder.glob(pattern):
             if path.relative_to(folder).as_posix() not in kept:
                 path.unlink(missing_ok=True)

@@ -226,12 +226,13 @@ def test_train_list_that_the_user_put_there_is_kept(tmp_path: Path) -> None:
 
 
 def test_a_download_that_was_ended_before_its_mark_goes_on(tmp_path: Path) -> None:
-    (tmp_path / "ml" / ".download" / "part").mkdir(parents=True)
-    (tmp_path / "ml" / ".download" / "part" / ".download-mark").write_text("Movie")
+    (tmp_path / "ml" / ".download").mkdir(parents=True)
+    (tmp_path / "ml" / ".download" / ".0123456789ab.part").write_text("Movie")
     (tmp_path / "ml" / ".download" / "lock").touch()
     (tmp_path / "ml" / "poster").mkdir()
     with MovieSite(10) as site:
         download(site, tmp_path / "ml")
+        assert not list((tmp_path / "ml").rglob("*.part*")), "half a mark was left"
         (tmp_path / "ml" / ".download" / "mark").unlink()
         with pytest.raises(DataError, match="holds something that no download put there"):
             download(site, tmp_path / "ml")
@@ -347,7 +348,7 @@ def test_second_download_into_one_folder_is_refused(tmp_path: Path) -> None:
         while len(list((folder / "poster").glob("*"))) < 5:
             assert first.poll() is None and time.monotonic() < deadline
             time.sleep(0.01)
-        with pytest.raises(DataError, match="another download is at work"):
+        with pytest.raises(ConfigError, match="another download is at work"):
             download(site, folder)
         first.kill()
         first.wait()

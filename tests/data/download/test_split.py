@@ -21,8 +21,14 @@ def test_draw_takes_60_percent_and_depends_on_the_seed() -> None:
     assert len(set(fewer) ^ set(drawn)) <= 3
 
 
+def claimed(path: Path) -> DownloadFolder:
+    """A download's folder that nothing holds."""
+    with DownloadFolder.claim(path) as folder:
+        return folder
+
+
 def test_what_is_written_says_what_it_is(tmp_path: Path) -> None:
-    folder = DownloadFolder.claim(tmp_path / "ml")
+    folder = claimed(tmp_path / "ml")
     ids = [3, 4, 5, 9, 12]
     said = write_split(folder, ids, [3, 4, 5, 6, 9, 12], train=None, train_ids="auto", seed=7)
     assert said == "split: random (share 0.6, seed 7); drawn here, not the assignment's; 3 train, 2 held-out"
@@ -33,20 +39,20 @@ def test_what_is_written_says_what_it_is(tmp_path: Path) -> None:
 
 
 def test_no_poster_means_no_split(tmp_path: Path) -> None:
-    folder = DownloadFolder.claim(tmp_path / "ml")
+    folder = claimed(tmp_path / "ml")
     assert "not written" in write_split(folder, [], [1, 2], train=None, train_ids="auto", seed=0)
     assert not (folder.path / "train.txt").exists()
 
 
 def test_own_list_that_reads_both_ways_is_refused(tmp_path: Path) -> None:
-    folder = DownloadFolder.claim(tmp_path / "ml")
+    folder = claimed(tmp_path / "ml")
     (tmp_path / "mine.txt").write_text("2\n3\n")
     with pytest.raises(DataError, match=r"row numbers and .* ids alike"):
         write_split(folder, [1, 2, 3, 4, 5], [1, 2, 3, 4, 5], train=tmp_path / "mine.txt", train_ids="auto", seed=0)
 
 
 def test_own_list_may_name_movies_without_a_poster_but_not_only_those(tmp_path: Path) -> None:
-    folder = DownloadFolder.claim(tmp_path / "ml")
+    folder = claimed(tmp_path / "ml")
     (tmp_path / "mine.txt").write_text("70\n20\n10\n")
     said = write_split(folder, [10, 20, 30], [10, 20, 30, 70], train=tmp_path / "mine.txt", train_ids="auto", seed=0)
     assert said == "split: a given list (file mine.txt); 2 train, 1 held-out; 1 that it names have no poster here"

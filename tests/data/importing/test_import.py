@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from cinealign import out as places
 from cinealign.data.catalogue import Catalogue
 from cinealign.data.importing import pictures as importing_pictures
 from cinealign.data.importing import write
@@ -20,7 +21,8 @@ from cinealign.data.importing.plan import ImportOptions, plan_import
 from cinealign.data.importing.preview import draw_contact_sheet, preview_lines
 from cinealign.data.importing.write import ImportReport, write_catalogue
 from cinealign.data.split.folder import SplitOptions, split_folder
-from cinealign.errors import ConfigError, DataError
+from cinealign.errors import CineAlignError, ConfigError, DataError
+from cinealign.out import Draft
 from tests.data.importing.tables import picture, save_dataset, write_csv, write_jsonl, write_parquet, write_xlsx
 
 COLOURS = ("red", "green", "blue", "navy", "gold", "teal", "plum", "grey")
@@ -222,7 +224,7 @@ def test_a_path_that_leaves_the_folder_is_refused(tmp_path: Path, path: str) -> 
 @pytest.mark.parametrize("name", ["x" * 260, "x" * 250, "a/" + "y" * 300])
 def test_a_place_with_too_long_a_name_is_one_line(tmp_path: Path, name: str) -> None:
     source, _ = small(tmp_path / "source")
-    with pytest.raises(DataError, match="cannot be written: File name too long; choose another folder"):
+    with pytest.raises(CineAlignError, match="cannot be written: File name too long; choose another"):
         imported(source, tmp_path / name)
 
 
@@ -315,7 +317,7 @@ def test_an_import_killed_at_its_very_end_goes_on(tmp_path: Path, monkeypatch: p
     def stops(*_: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(write, "put_in_place", stops)
+    monkeypatch.setattr(Draft, "finish", stops)
     with pytest.raises(KeyboardInterrupt):
         imported(source, tmp_path / "out")
     monkeypatch.undo()
@@ -345,15 +347,14 @@ def test_two_imports_into_one_folder(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_an_import_that_another_one_forestalled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The other one ends between the first look at the folder and the lock."""
     source, _ = small(tmp_path / "source")
-    locked = write.locked
+    locked = places.locked
 
     def late(folder: Path) -> Any:
-        monkeypatch.setattr(write, "locked", locked)
         (tmp_path / "out").mkdir()
         (tmp_path / "out" / "info.csv").write_text("mine")
         return locked(folder)
 
-    monkeypatch.setattr(write, "locked", late)
+    monkeypatch.setattr(places, "locked", late)
     with pytest.raises(DataError, match="is not empty"):
         imported(source, tmp_path / "out")
     assert (tmp_path / "out" / "info.csv").read_text() == "mine"
@@ -361,7 +362,7 @@ def test_an_import_that_another_one_forestalled(tmp_path: Path, monkeypatch: pyt
 
 def test_a_changed_source_does_not_go_on_from_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source, rows = small(tmp_path / "source")
-    monkeypatch.setattr(write, "_finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(write, "_lay_out", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         imported(source, tmp_path / "out")
     monkeypatch.undo()
@@ -392,7 +393,7 @@ def test_the_same_import_again_reports_what_is_there(tmp_path: Path, capsys: pyt
     source, rows = small(tmp_path / "source")
     first = imported(source, tmp_path / "out")
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")}
-    (tmp_path / ".out.importing").mkdir()
+    (tmp_path / "out.partial").mkdir()
     again = imported(source, tmp_path / "out")
     assert again == first and "holds the import of this source already" in capsys.readouterr().err
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")} == before

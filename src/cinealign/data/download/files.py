@@ -1,15 +1,15 @@
-"""Files of a download: written beside, then renamed, and never outside the download's folder."""
+"""The folder of a download: one process at a time, files that appear whole, and nothing outside it."""
 
 from __future__ import annotations
 
 import hashlib
-import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from cinealign.errors import DataError
+from cinealign.out import HALVES, changing, forget_halves, write_whole
 
 STATE = ".download"
 """What is kept to go on from; hidden, so that the catalogue does not see it. May be deleted once all is there."""
@@ -34,20 +34,21 @@ def source_mark(address: str) -> str:
 
 @dataclass(frozen=True)
 class DownloadFolder:
-    """A folder that one download at a time may write to. Release `lock` when done; it ends with the process."""
+    """A folder that one download at a time writes to."""
 
     path: Path
-    lock: FileLock
 
     @classmethod
-    def claim(cls, path: Path) -> DownloadFolder:
-        """The folder at `path`: new, empty, or begun by an earlier download.
+    @contextmanager
+    def claim(cls, path: Path) -> Iterator[DownloadFolder]:
+        """The folder at `path`: new, empty, or begun by an earlier download; held until the block ends.
 
         Raises:
             DataError: it holds something else, leads elsewhere by a link, or cannot be written.
+            ConfigError: another process holds it.
         """
         state = path / STATE
-        for inner in (state, state / "part", *(path / name for name in RESULTS)):
+        for inner in (state, *(path / name for name in RESULTS)):
             if inner.is_symlink():
                 raise DataError(f"{inner} is a link, and a download writes nothing outside its folder; remove it")
         if path.exists() and not path.is_dir():
@@ -55,36 +56,24 @@ class DownloadFolder:
         begun = (state / "mark").is_file() and (state / "mark").read_text("utf-8", "replace").strip() == _MARK
         if path.is_dir() and not begun and not _barely_begun(path):
             raise DataError(f"{path} holds something that no download put there; choose a new folder")
-        folder = cls(path, FileLock(state / "lock", timeout=0))
         try:
-            for inner in (state / "part", path / "poster"):
+            for inner in (state, path / "poster"):
                 inner.mkdir(parents=True, exist_ok=True)
-            folder.lock.acquire()
-            folder.write(f"{STATE}/mark", f"{_MARK}\n".encode())
-            for left in (state / "part").iterdir():  # halves that a kill has left
-                left.unlink()
-        except Timeout:
-            raise DataError(f"another download is at work in {path}; wait for it, or stop it") from None
         except OSError as error:
             raise DataError(f"{path} cannot be written: {error.strerror or error}; choose another folder") from None
-        return folder
+        with changing(path, f"{STATE}/lock", f"another download is at work in {path}; wait for it, or stop it"):
+            folder = cls(path)
+            folder.write(f"{STATE}/mark", f"{_MARK}\n".encode())
+            forget_halves(state)
+            yield folder
 
     def write(self, name: str, content: bytes) -> None:
         """Make the file `name` appear with all of `content` at once.
 
         Raises:
-            DataError: it cannot be written.
+            ConfigError: it cannot be written.
         """
-        target = self.path / name
-        part = self.path / STATE / "part" / name.replace("/", "-")
-        try:
-            with part.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(target)
-        except OSError as error:
-            raise DataError(f"{target} cannot be written: {error.strerror or error}; is there room?") from None
+        write_whole(self.path / name, content, advice="is there room?", scratch=self.path / STATE, durable=True)
 
     def read(self, name: str) -> bytes | None:
         """The content of the file `name`; None if there is none."""
@@ -95,9 +84,10 @@ class DownloadFolder:
 def _barely_begun(path: Path) -> bool:
     """Whether a folder holds nothing, or what a download makes before its mark: one that was ended just then."""
     held = {entry.name for entry in path.iterdir()}
-    state = path / STATE
     return (
         held <= {STATE, "poster"}
-        and (STATE not in held or {entry.name for entry in state.iterdir()} <= {"part", "lock"})
+        and (
+            STATE not in held or all(entry.name == "lock" or entry.match(HALVES) for entry in (path / STATE).iterdir())
+        )
         and not ("poster" in held and any((path / "poster").iterdir()))
     )

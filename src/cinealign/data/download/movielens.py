@@ -156,14 +156,11 @@ def download_movielens(
     hosts = {kind: set(names) for kind, names in sources.hosts().items()}
     if not consent.hosts({kind: sorted(names) for kind, names in hosts.items()}):
         raise ConfigError("the hosts were not confirmed, so nothing was asked for; pass --yes to confirm them")
-    target = DownloadFolder.claim(folder)
     secrets = (sources.keyed.key,) if sources.keyed else ()
     web = Web(hosts, RateLimit(manners.rate), manners.patience, secrets)
-    try:
+    with DownloadFolder.claim(folder) as target:
         movielens, facts, missing = _fetch(web, target, hosts["posters"], sources, consent, manners)
         return _write(target, movielens, facts, missing, train, train_ids, seed)
-    finally:
-        target.lock.release()
 
 
 def _fetch(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import os
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from cinealign.data.importing.write import no_picture, reason_to_drop
 from cinealign.data.posters import decode_poster
 from cinealign.data.tables import listed
 from cinealign.errors import DataError
+from cinealign.out import write_whole
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -60,7 +60,8 @@ def draw_contact_sheet(plan: ImportPlan, file: Path) -> int:
     Returns:
         How many pictures are on it.
     Raises:
-        DataError: the file is not called .png or cannot be written, or a picture is an address or outside its folder.
+        DataError: the file is not called .png, or a picture is an address or outside its folder.
+        ConfigError: the file cannot be written.
     """
     from PIL import Image as Pictures
     from PIL import ImageDraw, ImageFont
@@ -88,12 +89,7 @@ def draw_contact_sheet(plan: ImportPlan, file: Path) -> int:
             pen.text((left, top + PICTURE[1] + 4 + 15 * number), line, fill=colour, font=font)
     content = io.BytesIO()
     sheet.save(content, "PNG")
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(content.getvalue())
-        beside.replace(file)
-    except OSError as error:
-        raise DataError(f"{file} cannot be written: {error.strerror or error}") from None
+    write_whole(file, content.getvalue())
     return shown
 
 

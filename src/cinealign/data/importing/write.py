@@ -1,6 +1,6 @@
 """The import itself: every row is kept or dropped for a reason, and the catalogue appears whole or not at all.
 
-Pictures that are finished lie in a folder beside the new one until all is done; the same command goes on from there.
+Pictures that are finished stay in the draft of an interrupted import; the same command goes on from there.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from cinealign.data.catalogue import IMPORT_MARK
 from cinealign.data.importing.pictures import fit_picture, read_picture
 from cinealign.data.importing.plan import ImportPlan, Row
 from cinealign.data.movie_table import KNOWN_COLUMNS
-from cinealign.data.new_folder import put_in_place, refuse_occupied
+from cinealign.data.new_folder import refuse_occupied
 from cinealign.data.report import Drop
 from cinealign.data.scripts import scripts_of
 from cinealign.data.split.new_split import NewSplit, on_both_sides, own_split, split_by_chance, write_split
 from cinealign.data.split.record import SPLIT_FILE, TRAIN_FILE, SplitRecord, read_split_record
 from cinealign.data.tables import listed, whole_number
 from cinealign.errors import DataError
-from cinealign.out import locked
+from cinealign.out import Draft, write_whole
 from cinealign.progress import progress, say
 
 SOURCE_ID = "source_id"
@@ -39,6 +39,8 @@ SOURCE_ID = "source_id"
 NO_ID, DUPLICATE = "rows without an id", "rows that repeat an id; the first counts"
 NO_IMAGE, UNREADABLE, NO_TEXT = "rows without a picture", "pictures that cannot be used", "rows with an empty text"
 INFO_FILE, POSTERS = "info.csv", "poster"
+STEPS, IDENTITY = "steps", "identity"
+"""Of a draft: the pictures that are finished, and what the import goes by."""
 _FILES = {INFO_FILE, POSTERS, TRAIN_FILE, SPLIT_FILE, IMPORT_MARK}
 _CATALOGUE_NAMES = {
     "title": "name",
@@ -102,27 +104,22 @@ def write_catalogue(plan: ImportPlan, out: Path, *, force: bool = False) -> Impo
         DataError: `out` is taken, nothing can be kept, a picture is an address or outside its folder, or the disk fails.
         ConfigError: another process is importing to `out`.
     """
-    beside = out.parent / f".{out.name}.importing"
-    try:
+
+    def refuse() -> None:
         if _earlier(plan, out, force) is None:
-            _refuse(out, force)
+            refuse_occupied(out, mark=IMPORT_MARK, files=_FILES, what="a catalogue imported", force=force)
         if out.exists() and plan.source.path.resolve().is_relative_to(out.resolve()):
             raise DataError(f"{out} holds the source; choose another folder")
-        beside.mkdir(parents=True, exist_ok=True)
-        with locked(beside):
+
+    try:
+        with Draft.open(out, refuse) as draft:
             if (earlier := _earlier(plan, out, force)) is not None:
                 say(f"import: {out} holds the import of this source already; --force makes it anew")
-                shutil.rmtree(beside, ignore_errors=True)
+                draft.discard()
                 return earlier
-            _refuse(out, force)  # again: another process may have finished before we had the lock
-            beside.mkdir(exist_ok=True)  # and have taken the folder away
-            return _import(plan, beside, out)
+            return _import(plan, draft)
     except OSError as error:
         raise DataError(f"{out} cannot be written: {error.strerror or error}; choose another folder") from None
-
-
-def _refuse(out: Path, force: bool) -> None:
-    refuse_occupied(out, mark=IMPORT_MARK, files=_FILES, what="a catalogue imported", force=force)
 
 
 def _earlier(plan: ImportPlan, out: Path, force: bool) -> ImportReport | None:
@@ -146,31 +143,29 @@ def _earlier(plan: ImportPlan, out: Path, force: bool) -> ImportReport | None:
         return None
 
 
-def _import(plan: ImportPlan, beside: Path, out: Path) -> ImportReport:
-    done = _begin(beside, plan)
-    kept, drops = _collect(plan, beside / POSTERS, done)
+def _import(plan: ImportPlan, draft: Draft) -> ImportReport:
+    steps = draft.folder / STEPS
+    kept, drops = _collect(plan, steps / POSTERS, _begin(draft, plan))
     if not kept:
-        shutil.rmtree(beside)
+        draft.discard()
         raise DataError(f"nothing can be kept: {_said(drops)}")
     ids, mapped = _ids([each.row.source_id for each in kept])
     split = _split(plan, kept)
-    return _finish(plan, beside, out, kept, ids, mapped, split, drops)
+    report = _lay_out(plan, draft.folder, kept, ids, mapped, split, drops)
+    shutil.rmtree(steps)
+    draft.finish()
+    return report
 
 
-def _begin(beside: Path, plan: ImportPlan) -> dict[int, Path]:
+def _begin(draft: Draft, plan: ImportPlan) -> dict[int, Path]:
     """Begin anew, or take over the finished pictures of an interrupted import of the same source."""
-    identity = _identity(plan)
-    known = beside / "identity"
-    if not (known.is_file() and known.read_text() == identity):
-        shutil.rmtree(beside / POSTERS, ignore_errors=True)
-    for unfinished in (
-        "catalogue",
-        "catalogue.old",
-    ):  # killed while it was put in its place: its pictures are made anew
-        shutil.rmtree(beside / unfinished, ignore_errors=True)
-    (beside / POSTERS).mkdir(parents=True, exist_ok=True)
-    known.write_text(identity)
-    done = {int(p.stem.partition("_")[0]): p for p in (beside / POSTERS).iterdir() if not p.name.startswith(".")}
+    identity, steps = _identity(plan), draft.folder / STEPS
+    known = steps / IDENTITY
+    same = known.is_file() and known.read_text() == identity
+    draft.clear(keep=STEPS if same else "")  # pictures that were laid out already are made anew
+    (steps / POSTERS).mkdir(parents=True, exist_ok=True)
+    write_whole(known, identity.encode())
+    done = {int(p.stem.partition("_")[0]): p for p in (steps / POSTERS).iterdir() if not p.name.startswith(".")}
     if done:
         say(f"import: {len(done):,} pictures are there already from an interrupted import")
     return done
@@ -252,10 +247,8 @@ def _picture(plan: ImportPlan, row: Row, posters: Path, done: dict[int, Path]) -
         fitted = fit_picture(name, read_picture(found, name), plan.options.longest_side)
     except DataError as error:
         return UNREADABLE, f"{place}: {str(error).partition(';')[0].removeprefix('poster ')}"
-    partial = posters / f".{row.number}"
-    partial.write_bytes(fitted.content)
     finished = posters / f"{'_'.join((str(row.number), fitted.changed, *fitted.seen))}{fitted.suffix}"
-    partial.replace(finished)
+    write_whole(finished, fitted.content)
     return finished
 
 
@@ -279,19 +272,17 @@ def _split(plan: ImportPlan, kept: list[_Kept]) -> NewSplit:
     return split_by_chance([each.digest for each in kept], share=options.share, seed=options.seed)
 
 
-def _finish(
+def _lay_out(
     plan: ImportPlan,
-    beside: Path,
-    out: Path,
+    made: Path,
     kept: list[_Kept],
     ids: list[int],
     mapped: bool,
     split: NewSplit,
     drops: dict[str, list[str]],
 ) -> ImportReport:
-    """Lay the catalogue out in the folder beside, then put it in its place."""
-    made = beside / "catalogue"
-    (made / POSTERS).mkdir(parents=True)
+    """Make the catalogue in `made` of the pictures that are kept."""
+    (made / POSTERS).mkdir()
     pictures = dict.fromkeys(("copied", "re-encoded", "shrunk"), 0)
     for item_id, each in zip(ids, kept, strict=True):
         pictures[each.picture.stem.split("_")[1]] += 1
@@ -310,11 +301,9 @@ def _finish(
         noun=plan.options.noun,
         notes=tuple(_notes(plan, kept, split)),
     )
-    identity = (beside / "identity").read_text()
+    identity = (made / STEPS / IDENTITY).read_text()
     mark = json.dumps({"identity": identity, **_mark(plan, report)}, ensure_ascii=False, indent=1)
     (made / IMPORT_MARK).write_text(mark + "\n", encoding="utf-8")
-    put_in_place(made, out)
-    shutil.rmtree(beside)
     return report
 
 

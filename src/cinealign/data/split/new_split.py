@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 from cinealign.data.split.record import SPLIT_FILE, TRAIN_FILE, SplitRecord
 from cinealign.data.tables import listed, whole_number
 from cinealign.errors import ConfigError, DataError
+from cinealign.out import write_whole
 
 SHARE = 0.6
 TRAIN_WORDS = frozenset({"train", "training", "trn", "true", "yes", "训练", "训练集"})
@@ -170,7 +170,8 @@ def write_split(folder: Path, ids: Sequence[int], split: NewSplit, *, force: boo
         split: what to write.
         force: replace a train.txt that lies there.
     Raises:
-        DataError: there is a train.txt, or the folder cannot be written.
+        DataError: there is a train.txt.
+        ConfigError: the folder cannot be written.
     """
     if (folder / TRAIN_FILE).exists() and not force:
         raise DataError(f"{folder / TRAIN_FILE} exists; pass --force to replace it")
@@ -182,13 +183,8 @@ def write_split(folder: Path, ids: Sequence[int], split: NewSplit, *, force: boo
         digest=hashlib.sha256(listing).hexdigest(),
     )
     said = (json.dumps(record.to_json(), ensure_ascii=False, indent=1) + "\n").encode()
-    try:
-        for name, content in ((SPLIT_FILE, said), (TRAIN_FILE, listing)):
-            beside = folder / f".{name}.{os.getpid()}"
-            beside.write_bytes(content)
-            beside.replace(folder / name)
-    except OSError as error:
-        raise DataError(f"{folder} cannot be written: {error.strerror or error}; copy the folder first") from None
+    for name, content in ((SPLIT_FILE, said), (TRAIN_FILE, listing)):
+        write_whole(folder / name, content, advice="copy the folder first")
     return record
 
 
