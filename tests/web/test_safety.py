@@ -16,6 +16,7 @@ from cinealign.web.safety import HEADERS, POLICY, counted
 from cinealign.web.settings import MAX_BODY, Settings
 from cinealign.web.shelf import Shelf
 from tests.web.conftest import BASE
+from tests.web.loops import run
 
 TOKEN = "a-token-of-more-than-16-letters"
 PAGES = (
@@ -122,7 +123,7 @@ def test_counting_stops_at_the_limit() -> None:
             await receives()
 
     with pytest.raises(safety.HTTPException, match="at most"):
-        asyncio.run(read())
+        run(read())
     assert given == MAX_BODY // 2**20 + 1
 
 
@@ -139,7 +140,7 @@ def test_a_slow_body_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
             await receives()
 
     with pytest.raises(safety.HTTPException, match="longer than"):
-        asyncio.run(read())
+        run(read())
 
 
 @pytest.mark.parametrize("length", ["-1", "ten", "9" * 30])

@@ -10,6 +10,7 @@ import pytest
 
 from cinealign.errors import DataError
 from cinealign.web.work import BusyError, WorkQueue
+from tests.web.loops import run
 
 
 def test_results_and_errors_come_back_to_who_asked() -> None:
@@ -21,7 +22,7 @@ def test_results_and_errors_come_back_to_who_asked() -> None:
         assert await asyncio.gather(*(queue.run(lambda n=n: n * n) for n in range(50))) == [n * n for n in range(50)]  # type: ignore[misc]
         queue.close()
 
-    asyncio.run(ask())
+    run(ask())
 
 
 def _raise() -> None:
@@ -47,7 +48,7 @@ def test_a_full_queue_and_a_long_wait_are_busy() -> None:
         assert await queue.run(lambda: 1) == 1
         queue.close()
 
-    asyncio.run(ask())
+    run(ask())
     assert done == []  # nobody waited any more, so it was not done
 
 
@@ -68,7 +69,7 @@ def test_texts_in_waiting_are_encoded_together() -> None:
         await asyncio.gather(first, *others)
         queue.close()
 
-    asyncio.run(ask())
+    run(ask())
     assert seen[0] == ["a", "b", "c"]
 
 
@@ -85,4 +86,4 @@ def test_a_text_that_cannot_be_encoded_is_its_own_askers_error() -> None:
         assert isinstance(found[1], DataError)
         queue.close()
 
-    asyncio.run(ask())
+    run(ask())
