@@ -28,6 +28,8 @@ PAGES = ("README.md", "README.zh.md", "docs/results.md", "docs/network.md")
 DIRECTIONS = ("poster_to_intro", "intro_to_poster")
 SPLITS = ("held_out", "train", "all")
 HEADLINE = ("default", "best", "closed-forms", "baseline")
+OWN_WEIGHTS = ("best-gemma",)
+"""Measured recipes whose weights come in no wheel."""
 _BLOCK = re.compile(r"(<!-- results: (?P<name>[a-z-]+) -->\n)(?P<table>.*?)(<!-- end -->)", re.DOTALL)
 _NUMBER = re.compile(r"(?<![\w.,-])\d\.\d{3}(?!\d|\.\d)")
 
@@ -128,7 +130,7 @@ def headline(entries: list[Record], chinese: bool) -> str:
 def network(entries: list[Record], chinese: bool) -> str:
     """Recipes with the network, and the closed forms that they are compared with."""
     head = ["recipe", "poster to intro, held-out", "intro to poster, held-out", "train, both ways", "sum over all"]
-    names = ("default", "closed-forms", "best", "closed-forms-best")
+    names = ("default", "closed-forms", "best", "closed-forms-best", "best-gemma")
     return _table([*head, "vector width"], [_row(e) for name in names if (e := _first(entries, name))])
 
 
@@ -237,7 +239,7 @@ def _row(entry: Record) -> list[str]:
     low, high = entry["sum_interval"]
     summed = f"{entry['acc_sum']:.3f} ({low:.3f} to {high:.3f})"
     held_out = [_cell(entry[d]["held_out"]) for d in DIRECTIONS]
-    marked = " (float32)" * (entry["processor"] == "float32")
+    marked = " (float32)" * (entry["processor"] == "float32") + " (`--weights`)" * (entry["recipe"] in OWN_WEIGHTS)
     return [f"`{entry['recipe']}`{marked}", *held_out, train, summed, f"{entry['width']:,}"]
 
 
