@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --con
 ARGS   ?=
 
 RUN    ?= runs/default
-EXAMPLES ?= 20000
+EXAMPLES ?= 2000
 
 .PHONY: setup run best serve docs test test-timm test-slow fuzz kill-test lock sbom audit-supply lint format bench notebook report clean
 
@@ -77,10 +77,12 @@ $(VENV)/timm/.installed: $(STAMP)
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
-# Property tests with many random inputs a test: EXAMPLES=100000, ARGS=tests/test_recipe_input.py choose how many and which.
-# build/fuzz.md counts the inputs by reader; SEED=7 draws those of seed 7 again.
+# INPUTS damaged files for all readers, counted in build/fuzz-bytes.md; then property tests with EXAMPLES random inputs a test,
+# counted in build/fuzz.md: ARGS=tests/test_recipe_input.py chooses which. SEED=7 draws those of seed 7 again.
 SEED ?= $(shell date +%s)
+INPUTS ?= 1000000
 fuzz: $(STAMP)
+	PYTHONPATH=src $(BIN)/python -m tests.faults.fuzz --inputs $(INPUTS) --seed $(SEED) --report build/fuzz-bytes.md
 	HYPOTHESIS_PROFILE=fuzz EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -p tests.faults.counting --hypothesis-seed=$(SEED) \
 	  --hypothesis-show-statistics --inputs-report build/fuzz.md $(if $(ARGS),$(ARGS),$(shell grep -rl "^from hypothesis" tests --include='test_*.py'))
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
-from typing import Any, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cinealign.errors import DataError
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 T = TypeVar("T")
 
@@ -28,12 +32,20 @@ def from_json(kind: type[T], value: Any) -> T:
     Raises:
         DataError: a field is missing, or has another type; the message names it.
     """
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     try:
-        found: T = TypeAdapter(kind).validate_python(value)
+        found: T = _adapter(kind).validate_python(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = "/".join(map(str, first["loc"]))
         raise DataError(f"{place}: {first['msg'][:1].lower()}{first['msg'][1:]}") from None
     return found
+
+
+@cache
+def _adapter(kind: type[T]) -> TypeAdapter[T]:
+    """Made once a type, as making it takes longer than reading with it."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)

@@ -1,11 +1,13 @@
 """Every reader of foreign bytes, each with sound files to begin with and what is read of them.
 
-A reader is given a folder of its own, whose files `make` has written; of one file at a time the bytes are changed.
+A reader is given a folder of its own, whose files `make` has written; of one file at a time the bytes are changed. Where files
+have nothing to do with each other, that file alone is read.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import json
 import pickle
@@ -20,7 +22,9 @@ from typing import Any, cast, get_args, get_origin, get_type_hints
 import nbformat
 import numpy as np
 import pandas as pd
+import torch
 from PIL import Image
+from scipy.io import savemat
 
 from cinealign.analysis.analyse import FORMAT, Analysis
 from cinealign.analysis.numbers import Numbers
@@ -45,10 +49,10 @@ from cinealign.grading.recognition import claimed, recognise
 from cinealign.grading.unpacking import Limits, unpack
 from cinealign.grading.vectors import distances_of, holds_vectors
 from cinealign.plain_json import to_json
-from cinealign.plain_yaml import read_yaml_file
 from cinealign.recipe import Recipe
 from cinealign.report.own_words import read_own_words
 from cinealign.run import Run
+from cinealign.search.answer import Answer
 from cinealign.search.check import check_index
 from cinealign.search.index import Index
 from cinealign.state import State
@@ -62,8 +66,8 @@ from tests.data.importing.tables import picture
 from tests.search.encoders import WordEncoder
 from tests.search.folders import words_of, write_index
 
-Read = Callable[[Path], Any]
-"""Reads what lies in a folder."""
+Read = Callable[[Path, Path], Any]
+"""Reads what lies in a folder, in which one file was changed."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,8 @@ class Reader:
     read: Read
     files: str = "*"
     """The files to change, as a pattern below the folder."""
+    share: int = 1
+    """How many of a thousand inputs of a long run it is given: more where an input takes little time."""
 
 
 def _catalogue(home: Path, run: Path) -> None:
@@ -82,7 +88,7 @@ def _catalogue(home: Path, run: Path) -> None:
     (home / "data" / "ratings.csv").write_text("\n".join(["user_id,movie_id,rating,timestamp", *lines]) + "\n")
 
 
-def _read_catalogue(home: Path) -> Any:
+def _read_catalogue(home: Path, file: Path) -> Any:
     catalogue = Catalogue.load(home / "data", missing_intro="drop")
     assert len(catalogue) == len(catalogue.intros) == len(set(catalogue.ids.tolist()))
     assert len(catalogue.train_rows) + len(catalogue.held_out_rows) == len(catalogue)
@@ -123,12 +129,14 @@ def _posters(home: Path, run: Path) -> None:
     image.save(home / "lzw.tif", compression="tiff_lzw")
 
 
-def _read_poster(home: Path) -> Any:
-    for path in sorted(home.iterdir()):
-        content = path.read_bytes()
+def _read_poster(home: Path, file: Path) -> Any:
+    content = file.read_bytes()
+    for read in (
+        lambda: decode_poster(file.name, content, READABLE),
+        lambda: fit_picture(file.name, content, 20),
+    ):
         try:
-            decode_poster(path.name, content, READABLE)
-            fit_picture(path.name, content, 20)
+            read()
         except CineAlignError as error:
             told(error)
 
@@ -154,16 +162,9 @@ def _tables(home: Path, run: Path) -> None:
         picture("red", (3 + i, 5)).save(home / f"p{i}.png")
 
 
-def _read_table(home: Path) -> Any:
-    found = []
-    for path in sorted(home.glob("t.*")):
-        try:
-            source = open_source(path)
-            found.append(list(source.rows()))
-            plan_import(path, ImportOptions(columns={"text": "text", "id": "id", "image": "image"}))
-        except CineAlignError as error:
-            told(error)
-    return found
+def _read_table(home: Path, file: Path) -> Any:
+    list(open_source(file).rows())
+    return plan_import(file, ImportOptions(columns={"text": "text", "id": "id", "image": "image"}))
 
 
 def _texts(home: Path, run: Path) -> None:
@@ -171,29 +172,33 @@ def _texts(home: Path, run: Path) -> None:
     (home / "table.csv").write_text("id,text\n1,One text\n2,Another one\n")
 
 
-def _read_texts(home: Path) -> Any:
-    for path in sorted(home.iterdir()):
-        try:
-            read_texts(path, "text" if path.suffix == ".csv" else None)
-        except CineAlignError as error:
-            told(error)
+def _read_texts(home: Path, file: Path) -> Any:
+    return read_texts(file, "text" if file.suffix == ".csv" else None)
+
+
+_D = np.random.default_rng(0).random((6, 6)) + 0.25
 
 
 def _matrices(home: Path, run: Path) -> None:
-    D = np.random.default_rng(0).random((6, 6)) + 0.25
+    D = _D
     np.save(home / "D.npy", D)
     np.savez_compressed(home / "D.npz", D=D)
     np.savetxt(home / "D.csv", D, delimiter=",")
     State({"D": D}).save(home / "D.safetensors")
+    labelled = pd.DataFrame(D, index=range(10, 16), columns=[f"{one}" for one in range(10, 16)])
+    labelled.to_csv(home / "labelled.csv", sep=";")
+    labelled.to_parquet(home / "D.parquet")
+    labelled.reset_index().to_feather(home / "D.feather")
+    torch.save({"D": torch.from_numpy(D)}, home / "D.pt")
+    savemat(home / "D.mat", {"D": D})
+    savemat(home / "compressed.mat", {"D": D}, do_compression=True)
 
 
-def _read_matrices(home: Path) -> Any:
-    for path in sorted(home.iterdir()):
-        try:
-            found = load_distances(path)
-            assert found.ndim == 2 and found.shape[0] == found.shape[1] and not np.isnan(found).any()
-        except CineAlignError as error:
-            told(error)
+def _read_matrices(home: Path, file: Path) -> Any:
+    found = load_distances(file)
+    assert found.ndim == 2 and found.shape[0] == found.shape[1] and not np.isnan(found).any()
+    if file.suffix == ".npz":  # a zip file keeps a sum of what is in it
+        assert np.array_equal(found, _D), "other values than were written"
 
 
 def _recipes(home: Path, run: Path) -> None:
@@ -203,23 +208,15 @@ def _recipes(home: Path, run: Path) -> None:
     )
 
 
-def _read_recipes(home: Path) -> Any:
-    for read in (
-        lambda: Recipe.load(home / "recipe.yaml"),
-        lambda: Space.load(home / "space.yaml", Recipe.load(home / "recipe.yaml")),
-        lambda: read_yaml_file(home / "space.yaml", "space.yaml"),
-    ):
-        try:
-            read()
-        except CineAlignError as error:
-            told(error)
+def _read_recipes(home: Path, file: Path) -> Any:
+    return Recipe.load(file) if file.name == "recipe.yaml" else Space.load(file, _CCA)
 
 
 def _run(home: Path, run: Path) -> None:
     shutil.copytree(run, home / "run")
 
 
-def _read_run(home: Path) -> Any:
+def _read_run(home: Path, file: Path) -> Any:
     """All that commands read of a run, each by itself, as one of them may be refused."""
     for read in (
         lambda run: run.recipe,
@@ -233,7 +230,8 @@ def _read_run(home: Path) -> Any:
             read(Run(home / "run"))
         except CineAlignError as error:
             told(error)
-    show(home / "run")
+    if file.suffix != ".safetensors":
+        show(home / "run")
 
 
 def _model(home: Path, run: Path) -> None:
@@ -242,19 +240,21 @@ def _model(home: Path, run: Path) -> None:
         shutil.copy(run / name, home / "run" / name)
 
 
-def _read_model(home: Path) -> Any:
-    return Run(home / "run").encoder().encode_intros(["A sailor finds a letter in a bottle on the beach."])
+def _read_model(home: Path, file: Path) -> Any:
+    rows = Run(home / "run").encoder().encode_intros(["A sailor finds a letter in a bottle on the beach."])
+    assert np.isfinite(rows).all(), "no numbers"
 
 
 def _index(home: Path, run: Path) -> None:
     write_index(home / "index", 30)
+    (home / "sums.json").write_text(json.dumps(_sums(home / "index")))
 
 
-def _read_index(home: Path) -> Any:
+def _read_index(home: Path, file: Path) -> Any:
     for read in (
-        lambda index: index.search(text=words_of(3), limit=5),
+        lambda index: _plausible(index.search(text=words_of(3), limit=5)),
         lambda index: index.search(like="3", where={"genre": "Drama"}),
-        lambda index: list(check_index(index, encode=False)),
+        lambda index: _whole(index, home),
         lambda index: (index.card, index.metrics, index.recipe),
     ):
         try:
@@ -263,8 +263,28 @@ def _read_index(home: Path) -> Any:
             told(error)
 
 
+def _plausible(answer: Answer) -> None:
+    assert all(abs(hit.score) <= 1.01 for hit in answer), "a score that no two vectors have"
+
+
+def _whole(index: Index, home: Path) -> None:
+    """What `index check` calls whole is what was written."""
+    if all(check.passed for check in check_index(index, encode=False)):
+        assert _sums(home / "index") == json.loads((home / "sums.json").read_text()), "a change that no check has seen"
+
+
+def _sums(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
 def _archives(home: Path, run: Path) -> None:
     (home / "ml-1m.zip").write_bytes(archive({1: "One (1990)", 2: "Two (1991)"}))
+
+
+def _read_archive(home: Path, file: Path) -> Any:
+    found = read_archive(file.read_bytes())
+    assert [movie.title for movie in found.movies] == ["One (1990)", "Two (1991)"], "other movies than were packed"
 
 
 def _records(home: Path, run: Path) -> None:
@@ -275,19 +295,17 @@ def _records(home: Path, run: Path) -> None:
     (home / "omdb.json").write_text(json.dumps(facts))
 
 
-def _read_records(home: Path) -> Any:
-    for name, read in (
-        ("metadata.pkl", metadata.read_records),
-        ("links.csv", metadata.read_links),
-        ("posters.csv", metadata.read_poster_addresses),
-        ("omdb.json", lambda content: _record(content.decode("utf-8", "replace"))),
-    ):
-        try:
-            read((home / name).read_bytes())
-        except CineAlignError as error:
-            told(error)
-        except (RefusedError, UnavailableError) as error:  # said of one item, in a table of what is missing
-            assert error.reason
+def _read_records(home: Path, file: Path) -> Any:
+    read: dict[str, Callable[[bytes], Any]] = {
+        "metadata.pkl": metadata.read_records,
+        "links.csv": metadata.read_links,
+        "posters.csv": metadata.read_poster_addresses,
+        "omdb.json": lambda content: _record(content.decode("utf-8", "replace")),
+    }
+    try:
+        return read[file.name](file.read_bytes())
+    except (RefusedError, UnavailableError) as error:  # said of one item, in a table of what is missing
+        assert error.reason
 
 
 def _notebook() -> str:
@@ -310,18 +328,15 @@ def _submissions(home: Path, run: Path) -> None:
     np.savez(home / "vectors.npz", poster=unit, intro=unit)
 
 
-def _read_submissions(home: Path) -> Any:
-    notebook, packed = home / "n.ipynb", home / "42.zip"
-    passages(notebook)
-    for read in (
-        lambda: claimed(notebook),
-        lambda: read_own_words(notebook),
-        lambda: read_own_words(packed),
-        lambda: holds_vectors(home / "vectors.npz") and distances_of((home / "vectors.npz",), range(5)),
-        lambda: _unpacked(packed, home / "unpacked"),
-    ):
+def _read_submissions(home: Path, file: Path) -> Any:
+    reads: dict[str, tuple[Callable[[Path], Any], ...]] = {
+        ".ipynb": (passages, claimed, read_own_words),
+        ".zip": (read_own_words, lambda packed: _unpacked(packed, home / "unpacked")),
+        ".npz": (lambda vectors: holds_vectors(vectors) and distances_of((vectors,), range(5)),),
+    }
+    for read in reads[file.suffix]:
         try:
-            read()
+            read(file)
         except CineAlignError as error:
             told(error)
 
@@ -342,13 +357,9 @@ def _words(home: Path, run: Path) -> None:
     (home / "v.bin").write_bytes(b"2 3\nthe " + values + b"\nsea " + values + b"\n")
 
 
-def _read_words(home: Path) -> Any:
-    for path in sorted(home.iterdir()):
-        try:
-            found = word_vectors(str(path), ["the", "sea", "land"])
-            assert found.matrix.shape == (3, vector_width(str(path)))
-        except CineAlignError as error:
-            told(error)
+def _read_words(home: Path, file: Path) -> Any:
+    found = word_vectors(str(file), ["the", "sea", "land"])
+    assert found.matrix.shape == (3, vector_width(str(file)))
 
 
 def _store(home: Path, run: Path) -> None:
@@ -358,20 +369,27 @@ def _store(home: Path, run: Path) -> None:
     store.sequences("view", {"c": 1}, ["d1", "d2"], lambda at: [np.ones((2, 4), np.float32) for _ in at])
 
 
-def _read_store(home: Path) -> Any:
+def _read_store(home: Path, file: Path) -> Any:
     store = FeatureStore(home)
     store.info()
     try:
         store.rate("view", {"a": 1})
     except CineAlignError as error:
         told(error)
-    for read in (
-        lambda: store.arrays("view", {"a": 1}, ["d1", "d2"], lambda at: np.ones((len(at), 4), np.float32)),
-        lambda: store.records("view", {"b": 1}, ["d1", "d2"], lambda at: [{"text": "x"} for _ in at]),
-        lambda: store.sequences("view", {"c": 1}, ["d1", "d2"], lambda at: [np.ones((2, 4), np.float32) for _ in at]),
-    ):
+    ones, record, digests = np.ones((2, 4), np.float32), {"text": "x"}, ["d1", "d2"]
+    reads: tuple[tuple[Callable[[], Any], Any], ...] = (
+        (lambda: store.arrays("view", {"a": 1}, digests, lambda at: ones[at]).tolist(), ones.tolist()),
+        (lambda: store.records("view", {"b": 1}, digests, lambda at: [record for _ in at]), [record] * 2),
+        (
+            lambda: [
+                rows.tolist() for rows in store.sequences("view", {"c": 1}, digests, lambda at: [ones for _ in at])
+            ],
+            [ones.tolist()] * 2,
+        ),
+    )
+    for read, kept in reads:
         try:
-            read()
+            assert read() == kept, "another value than was kept"
         except CineAlignError as error:
             told(error)
 
@@ -405,7 +423,7 @@ def _study(home: Path, run: Path) -> None:
             study.tell(trial, score)
 
 
-def _read_study(home: Path) -> Any:
+def _read_study(home: Path, file: Path) -> Any:
     with _SILENT(io.StringIO()), tune._sound(home / "study.db"):
         study = tune._open(home, *_STUDY, seed=0)
         return [trial.params for trial in tune._ended(study)], study.user_attrs
@@ -424,7 +442,7 @@ def _compared(home: Path, run: Path) -> None:
     shutil.copy(run / "catalogue.json", home / "data.json")
 
 
-def _read_compared(home: Path) -> Any:
+def _read_compared(home: Path, file: Path) -> Any:
     """What a comparison reads of a run that it finds finished."""
     folder, recipe = home / "compared" / "seed-0", Recipe.load(home / "given.yaml")
     data = SimpleNamespace(digest=json.loads((home / "data.json").read_text())["digest"])
@@ -441,23 +459,23 @@ def _read_compared(home: Path) -> Any:
 
 
 READERS: dict[str, Reader] = {
-    "data folder": Reader(_catalogue, _read_catalogue, "data/**/*"),
-    "data folder with movies.csv": Reader(_movies_csv, _read_catalogue, "data/**/*"),
-    "train.txt": Reader(_train, lambda home: read_train_file(home / "train.txt")),
-    "posters": Reader(_posters, _read_poster),
-    "tables to import": Reader(_tables, _read_table, "t.*"),
-    "texts to encode": Reader(_texts, _read_texts),
-    "D files": Reader(_matrices, _read_matrices),
-    "recipes and spaces": Reader(_recipes, _read_recipes),
-    "run directories": Reader(_run, _read_run, "run/*.*"),
-    "saved models": Reader(_model, _read_model, "run/model/*"),
-    "indexes": Reader(_index, _read_index, "index/**/*"),
-    "ml-1m.zip": Reader(_archives, lambda home: read_archive((home / "ml-1m.zip").read_bytes())),
-    "answers of services": Reader(_records, _read_records),
-    "submissions": Reader(_submissions, _read_submissions),
-    "word vectors": Reader(_words, _read_words),
-    "feature store": Reader(_store, _read_store, "*.*"),
-    "analyses": Reader(_analysis, Analysis.load),
-    "studies": Reader(_study, _read_study, "study.db"),
-    "runs of a comparison": Reader(_compared, _read_compared, "compared/**/*"),
+    "data folder": Reader(_catalogue, _read_catalogue, "data/**/*", share=4),
+    "data folder with movies.csv": Reader(_movies_csv, _read_catalogue, "data/**/*", share=6),
+    "train.txt": Reader(_train, lambda home, file: read_train_file(file), share=130),
+    "posters": Reader(_posters, _read_poster, share=120),
+    "tables to import": Reader(_tables, _read_table, "t.*", share=5),
+    "texts to encode": Reader(_texts, _read_texts, share=110),
+    "D files": Reader(_matrices, _read_matrices, share=80),
+    "recipes and spaces": Reader(_recipes, _read_recipes, share=4),
+    "run directories": Reader(_run, _read_run, "run/*.*", share=3),
+    "saved models": Reader(_model, _read_model, "run/model/*", share=3),
+    "indexes": Reader(_index, _read_index, "index/**/*", share=5),
+    "ml-1m.zip": Reader(_archives, _read_archive, share=171),
+    "answers of services": Reader(_records, _read_records, share=130),
+    "submissions": Reader(_submissions, _read_submissions, share=25),
+    "word vectors": Reader(_words, _read_words, share=120),
+    "feature store": Reader(_store, _read_store, "*.*", share=20),
+    "analyses": Reader(_analysis, lambda home, file: Analysis.load(home), share=60),
+    "studies": Reader(_study, _read_study, "study.db", share=1),
+    "runs of a comparison": Reader(_compared, _read_compared, "compared/**/*", share=3),
 }

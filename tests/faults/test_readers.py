@@ -53,7 +53,7 @@ def test_any_bytes_end_in_a_result_or_in_one_line(
     others = {path: path.stat().st_mtime_ns for path in home.parent.rglob("*") if path.is_file() and path != file}
     began = time.monotonic()
     try:
-        reader.read(home)
+        reader.read(home, file)
     except CineAlignError as error:
         told(error)
     finally:
@@ -73,6 +73,7 @@ def test_sound_files_are_read(place: tuple[str, Path], capsys: pytest.CaptureFix
     refused = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tests.faults.readers.told", lambda error: refused.append(str(error)))
-        READERS[name].read(home)
+        for file in filter(Path.is_file, home.glob(READERS[name].files)):
+            READERS[name].read(home, file)
     assert not refused
     shutil.rmtree(home)

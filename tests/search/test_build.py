@@ -23,6 +23,8 @@ from cinealign.search.growth import open_writer
 from cinealign.search.index import Index
 from cinealign.search.run_index import index_of_run, open_any
 from cinealign.search.space import Block, fit_space
+from tests.search.encoders import WordEncoder
+from tests.search.folders import words_of, write_index
 
 
 def test_held_out_posters_find_their_intros_as_often_as_the_run_says(
@@ -161,6 +163,19 @@ def test_check_passes_a_sound_index_and_finds_what_is_wrong(sample_index_folder:
     card.write_text(card.read_text() + " ")
     (sums, *_) = check_index(Index.open(folder), encode=False)
     assert not sums.passed and sums.said == f"{card.relative_to(folder).as_posix()} was changed"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(np.nan, "is not finite"), (np.inf, "is not finite"), (60.0, "is too long")]
+)
+def test_a_search_refuses_vectors_that_nothing_has_encoded(value: float, said: str, tmp_path: Path) -> None:
+    folder = write_index(tmp_path / "index", 40)
+    for file in (folder / "vectors").rglob("*.npy"):
+        rows = np.load(file)
+        if rows.ndim == 2:
+            np.save(file, rows * rows.dtype.type(value))
+    with pytest.raises(DataError, match=f"{said}; `cinealign index check` says which file was changed"):
+        Index.open(folder, encoder=WordEncoder()).search(text=words_of(3), limit=5)
 
 
 def test_check_compares_with_the_model(sample_index: Index, lettered_data: RunData) -> None:

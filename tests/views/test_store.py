@@ -214,6 +214,39 @@ def test_cut_value_is_damage(tmp_path: Path) -> None:
         store.arrays("v", {}, squares.digests(), squares)
 
 
+def test_another_value_than_was_kept_is_damage(tmp_path: Path) -> None:
+    import sqlite3
+
+    store, squares = FeatureStore(tmp_path), Squares([1, 2, 3])
+    store.arrays("v", {}, squares.digests(), squares)
+    path = store.path("v", {})
+    with sqlite3.connect(path) as database:
+        (kept,) = database.execute("SELECT value FROM items WHERE digest = 'd2'").fetchone()
+        database.execute("UPDATE items SET value = ? WHERE digest = 'd2'", (bytes([kept[0] ^ 1]) + kept[1:],))
+    database.close()
+    with pytest.raises(DataError, match="is damaged"):
+        store.arrays("v", {}, squares.digests(), squares)
+    with sqlite3.connect(path) as database:  # as earlier versions wrote it
+        database.execute("UPDATE items SET value = ? WHERE digest = 'd2'", (kept,))
+        database.execute("DROP TABLE sums")
+    database.close()
+    more = Squares([1, 2, 3, 4])
+    assert store.arrays("v", {}, more.digests(), more)[:, 0].tolist() == [1, 4, 9, 16]
+    with sqlite3.connect(path) as database:
+        assert [row[0] for row in database.execute("SELECT digest FROM sums")] == ["d4"]
+    database.close()
+
+
+def test_a_key_that_only_the_index_has_is_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite answers "is it there" from its index and "what is it" from its table, and in a damaged file they differ."""
+    store, squares = FeatureStore(tmp_path), Squares([1, 2])
+    store.arrays("v", {}, squares.digests(), squares)
+    monkeypatch.setattr("cinealign.views.store._missing", lambda database, digests: [])
+    more = Squares([1, 2, 3])
+    with pytest.raises(DataError, match="is damaged"):
+        store.arrays("v", {}, more.digests(), more)
+
+
 def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="set CINEALIGN_CACHE to a folder that you can write to"):

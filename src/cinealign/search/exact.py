@@ -215,7 +215,12 @@ def _nearest(queries: Rows, k: int, chunk_of: tuple[Keys, NDArray[Any], NDArray[
     """Those of a chunk (its keys, the segment's vectors and its rows there) that may be among the k nearest."""
     keys, vectors, rows = chunk_of
     chunk = vectors[rows]
-    scores = _products(queries, chunk, by_torch=len(vectors) >= MANY or "torch" in sys.modules)  # (Q, rows)
+    with np.errstate(invalid="ignore", over="ignore"):
+        scores = _products(queries, chunk, by_torch=len(vectors) >= MANY or "torch" in sys.modules)  # (Q, rows)
+        if scores.size and not np.isfinite(
+            scores.max() - scores.min()
+        ):  # such a vector would be passed over in silence
+            raise DataError("a vector of the index is not finite; `cinealign index check` says which file was changed")
     if k < scores.shape[1]:
         floor = np.partition(scores, scores.shape[1] - k, axis=1)[:, scores.shape[1] - k] - _doubt(queries)
         query, at = np.nonzero(scores >= floor[:, None])

@@ -29,6 +29,8 @@ LIMIT, MOST = 10, 10_000
 BACKGROUND = 4096
 """Items whose scores stand for those of all others."""
 REMEMBERED = 20_000
+LONGEST = 1.01
+"""A vector is of length 1, but for rounding in storage."""
 """Texts whose vectors an opened index keeps."""
 NEAR = 100
 """Nearest items that count one by one when a chance is computed."""
@@ -253,6 +255,12 @@ class Index:
         """The k best of a side, without the items that were named."""
         named = {each.item.key for each in looked if each.item is not None}
         found = self.engines[direction.target].search(direction.query, k + len(named), among)
+        longest = float(np.linalg.norm(direction.query))  # vectors are of length 1
+        if found.scores.size and not (np.abs(found.scores[found.keys != NOBODY]) <= longest * LONGEST).all():
+            raise DataError(
+                f"{self.folder} holds a {direction.target} vector that is too long; "
+                "`cinealign index check` says which file was changed"
+            )
         kept = np.array([key != NOBODY and key not in named for key in found.keys[0].tolist()], dtype=bool)
         return Found(found.keys[0][kept][:k], found.scores[0][kept][:k] + direction.constant)
 

@@ -2,8 +2,9 @@
 
 A value is found by what it depends on: the view's settings (their fingerprint names the file) and the item's content
 (its digest is the key). A view with other settings has a SQLite file of its own, and every batch is one transaction: a
-run that is killed loses at most the batch in hand, and runs at the same time share what they finish. SQLite's rollback
-journal is used, not WAL, because WAL does not work on network folders, where many a student's home lies.
+run that is killed loses at most the batch in hand, and runs at the same time share what they finish. SQLite keeps no sums
+of what it holds, so that each value has its own beside it (those of earlier versions have none). SQLite's rollback journal
+is used, not WAL, because WAL does not work on network folders, where many a student's home lies.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import re
 import sqlite3
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -34,6 +36,7 @@ _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS items"
     " (digest TEXT PRIMARY KEY, dtype TEXT NOT NULL, shape TEXT NOT NULL, value BLOB NOT NULL)",
 )
+_SUMS = "CREATE TABLE IF NOT EXISTS sums (digest TEXT PRIMARY KEY, crc INTEGER NOT NULL)"
 _RATE = "items a second"
 _ITEMS_FOR_A_RATE = 32
 _RECORD = "json"
@@ -313,7 +316,7 @@ def _prepare(database: sqlite3.Connection, view: str, settings: Mapping[str, Any
     except UnicodeDecodeError:  # sqlite3 puts bytes of the file into its message
         raise sqlite3.DatabaseError("malformed schema") from None
     with _transaction(database):
-        for statement in _SCHEMA:
+        for statement in (*_SCHEMA, _SUMS):
             database.execute(statement)
         meta = [("view", view), ("settings", _json(settings))]
         database.executemany("INSERT OR IGNORE INTO meta VALUES (?, ?)", meta)
@@ -322,7 +325,10 @@ def _prepare(database: sqlite3.Connection, view: str, settings: Mapping[str, Any
 def _insert(database: sqlite3.Connection, digests: Sequence[str], values: Sequence[Row]) -> None:
     with _transaction(database):
         rows = [(digest, *value) for digest, value in zip(digests, values, strict=True)]
-        database.executemany("INSERT OR IGNORE INTO items VALUES (?, ?, ?, ?)", rows)
+        database.execute(_SUMS)  # a file of an earlier version has no such table
+        for row in rows:
+            if database.execute("INSERT OR IGNORE INTO items VALUES (?, ?, ?, ?)", row).rowcount:
+                database.execute("INSERT OR REPLACE INTO sums VALUES (?, ?)", (row[0], _sum(*row)))
 
 
 def _keep_rate(database: sqlite3.Connection, items: int, seconds: float) -> None:
@@ -331,11 +337,17 @@ def _keep_rate(database: sqlite3.Connection, items: int, seconds: float) -> None
             database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_RATE, repr(items / seconds)))
 
 
-def _asked(database: sqlite3.Connection, columns: str, digests: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+def _sum(digest: str, dtype: str, shape: str, value: bytes) -> int:
+    return zlib.crc32(value, zlib.crc32(f"{digest} {dtype} {shape} ".encode("utf-8", "surrogatepass")))
+
+
+def _asked(
+    database: sqlite3.Connection, columns: str, digests: Sequence[str], table: str = "items"
+) -> Iterator[tuple[Any, ...]]:
     for start in range(0, len(digests), _KEYS_A_QUERY):
         keys = digests[start : start + _KEYS_A_QUERY]
         marks = ",".join("?" * len(keys))
-        yield from database.execute(f"SELECT {columns} FROM items WHERE digest IN ({marks})", keys).fetchall()
+        yield from database.execute(f"SELECT {columns} FROM {table} WHERE digest IN ({marks})", keys).fetchall()
 
 
 def _missing(database: sqlite3.Connection, digests: Sequence[str]) -> list[str]:
@@ -344,7 +356,14 @@ def _missing(database: sqlite3.Connection, digests: Sequence[str]) -> list[str]:
 
 
 def _select(database: sqlite3.Connection, digests: Sequence[str]) -> dict[str, Row]:
-    return {row[0]: (row[1], row[2], row[3]) for row in _asked(database, "digest, dtype, shape, value", digests)}
+    found = {row[0]: (row[1], row[2], row[3]) for row in _asked(database, "digest, dtype, shape, value", digests)}
+    if len(found) < len(digests):  # the index of a damaged file may name what its table does not have
+        raise sqlite3.DatabaseError("a value is not where the index says")
+    if database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'sums'").fetchone()[0]:
+        for digest, crc in _asked(database, "digest, crc", digests, "sums"):
+            if digest in found and _sum(digest, *found[digest]) != crc:
+                raise sqlite3.DatabaseError("a value does not have its sum")
+    return found
 
 
 def _entry(path: Path, view: str, short_fingerprint: str) -> StoreEntry:

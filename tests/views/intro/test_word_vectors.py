@@ -61,6 +61,8 @@ def test_the_exact_word_wins(tmp_path: Path) -> None:
         ("v.txt", "the 1 2\nshark 1 nan\n", "'shark' are not 2 finite ones"),
         ("v.txt", "the\n", "neither two counts nor a word"),
         ("v.bin", "2 3\nthe 123456789012", "ends or goes astray"),
+        pytest.param("v.bin", f"{'9' * 5001} 1\nthe 1234\n", "ends or goes astray", id="more words than int() reads"),
+        ("v.bin", "1 1\nthe 1234\nshark 1234\n", "goes on after the 1 words of its first line"),
     ],
 )
 def test_strange_files(tmp_path: Path, name: str, content: str, match: str) -> None:

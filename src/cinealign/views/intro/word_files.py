@@ -144,7 +144,7 @@ def _entries(path: Path, width: int) -> Iterator[tuple[str, bytes]]:
 
 
 def _binary_entries(path: Path, file: BinaryIO, width: int) -> Iterator[tuple[str, bytes]]:
-    count = int(file.readline().split()[0])
+    count = int(file.readline().split()[0][:18])  # more words than that are in no file
     for _ in range(count):
         word = bytearray()
         while (letter := file.read(1)) != b" ":
@@ -155,6 +155,8 @@ def _binary_entries(path: Path, file: BinaryIO, width: int) -> Iterator[tuple[st
         if len(values) != 4 * width:
             raise _strange(path, "it ends before its last word")
         yield word.lstrip(b"\n").decode("utf-8", "replace"), values
+    if file.read(_LONGEST_WORD).strip():
+        raise _strange(path, f"it goes on after the {count:,} words of its first line")
 
 
 def _numbers(path: Path, word: str, values: bytes, width: int) -> NDArray[np.float32]:
