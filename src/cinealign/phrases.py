@@ -16,7 +16,12 @@ from cinealign.plain_yaml import read_yaml
 
 LANGUAGES = ("en", "zh")
 VARIABLE = "CINEALIGN_LANG"
-TERMINAL = ("terminal.zh.yaml", "audit/findings.zh.yaml", "data/importing/messages.zh.yaml")
+TERMINAL = (
+    "terminal.zh.yaml",
+    "audit/findings.zh.yaml",
+    "data/importing/messages.zh.yaml",
+    "grading/words.zh.yaml",
+)
 """Files of what the terminal says: each long story in the room that tells it."""
 LOCALES = ("LC_ALL", "LC_MESSAGES", "LANG")
 """Asked in this order, as gettext does; the first that is set decides."""

@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.cells import cell_len
+from rich.console import Console
 
+from cinealign import phrases
 from cinealign.cli.app import main
-from cinealign.cli.show.comparison import comparison_lines
+from cinealign.cli.show.comparison import print_comparison
 from cinealign.data.catalogue import Catalogue
 from cinealign.errors import ConfigError
 from cinealign.evaluation.comparison import holm, paired_bootstrap
@@ -75,6 +80,22 @@ def test_means_are_those_of_the_runs(compared: dict[str, Any], folder: Path) -> 
         assert entry["seconds"] > 0 and all(run["store"] in ("warm", "cold") for run in entry["runs"])
 
 
+def printed(comparison: dict[str, Any], lang: str = "en") -> str:
+    console = Console(file=io.StringIO(), width=80)
+    phrases.use_language(lang)
+    print_comparison(comparison, console)
+    phrases.use_language("en")
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_the_tables_speak_chinese(compared: dict[str, Any]) -> None:
+    shown = printed(compared, "zh")
+    assert "海报→简介，留出" in shown and "…" not in shown
+    assert all(cell_len(line) <= 80 for line in shown.splitlines() if line.startswith(" "))
+    assert not re.search(r"[a-z]{3,} [a-z]{3,}", shown)
+
+
 def test_files(compared: dict[str, Any], folder: Path) -> None:
     assert json.loads((folder / "comparison.json").read_text()) == compared
     with (folder / "comparison.csv").open(newline="", encoding="utf-8") as file:
@@ -91,8 +112,8 @@ def test_files(compared: dict[str, Any], folder: Path) -> None:
     text = (folder / "comparison.md").read_text(encoding="utf-8")
     for part in ("k = 12", "N = 240", "chance 0.0500", "96 held-out", "| good |", "Holm's correction over 1 pairs"):
         assert part in text
-    shown = "\n".join(comparison_lines(compared))
-    assert "k = 12" in shown and max(map(len, shown.splitlines())) <= 80
+    shown = printed(compared)
+    assert "k = 12" in shown and max(len(line) for line in shown.splitlines() if " to 0" in line) <= 80
     for direction in DIRECTIONS:
         for split in SPLITS:  # every accuracy with its interval, in the file and on the terminal
             measure = compared["recipes"][0]["accuracy"][direction][split]
@@ -103,8 +124,8 @@ def test_files(compared: dict[str, Any], folder: Path) -> None:
 
 def test_imported_data_have_no_course_score(compared: dict[str, Any]) -> None:
     imported = {**compared, "data": {**compared["data"], "assignment": False}}
-    assert compared["data"]["assignment"] and "course" in "\n".join(comparison_lines(compared)) + markdown(compared)
-    assert "course" not in "\n".join(comparison_lines(imported)) + markdown(imported)
+    assert compared["data"]["assignment"] and "course" in printed(compared) + markdown(compared)
+    assert "course" not in printed(imported) + markdown(imported)
 
 
 def test_finished_runs_are_used_again(

@@ -92,7 +92,7 @@ def compare(
 
     _use(weights)
     loaded = [Recipe.load(recipe) for recipe in recipes]
-    from cinealign.cli.show.comparison import comparison_lines
+    from cinealign.cli.show.comparison import print_comparison
     from cinealign.studies.compare import compare as run_all
     from cinealign.studies.compare_table import save_comparison
 
@@ -101,7 +101,8 @@ def compare(
     if as_json:
         print_json(comparison)
     else:
-        typer.echo("\n".join([*comparison_lines(comparison), "wrote " + ", ".join(map(str, files))]))
+        print_comparison(comparison)
+        typer.echo("wrote " + ", ".join(map(str, files)))
 
 
 def plot(

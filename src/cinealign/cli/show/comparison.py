@@ -2,59 +2,59 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from cinealign.cli.show.measures import new_console, new_table, say_line
+from cinealign.cli.show.metrics import p_text
 from cinealign.evaluation.keys import DIRECTIONS, SPLITS
-from cinealign.studies.compare_table import SHORT, about, has_course, interval_text, judged, seconds_text
+from cinealign.studies.compare_table import about, has_course, interval_text, judged, seconds_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
-def comparison_lines(comparison: dict[str, Any]) -> list[str]:
-    """For the terminal: several narrow tables, 80 columns as long as names are short, and notes wrapped to that."""
-    accuracies, costs, course = [], [], has_course(comparison)
+def print_comparison(comparison: dict[str, Any], console: Console | None = None) -> None:
+    """Accuracies, costs and differences in tables of at most 80 columns, as long as names of recipes are short.
+
+    Args:
+        comparison: what `studies.compare.compare` gives.
+        console: where to; stdout without it.
+    """
+    console = console or new_console()
+    table = new_table(console, ["recipe", "accuracy", "95 % interval", "±"])
+    splits = [name for name in reversed(SPLITS) if comparison["split"][name]]
     for entry in comparison["recipes"]:
-        for split in (name for name in reversed(SPLITS) if comparison["split"][name]):
-            for direction in DIRECTIONS:
+        table.add_section()
+        table.add_row(entry["recipe"])
+        for direction in DIRECTIONS:
+            for split in splits:
                 measure = entry["accuracy"][direction][split]
                 spread = "-" if measure["spread"] is None else f"{measure['spread']:.3f}"
-                named = [entry["recipe"], SHORT[direction], split.replace("_", "-")]
-                accuracies.append([*named, f"{measure['mean']:.3f}", interval_text(measure["interval"]), spread])
+                name = f"  {direction.replace('_', ' ')}, {split.replace('_', '-')}"
+                table.add_row(name, f"{measure['mean']:.3f}", interval_text(measure["interval"]), spread)
+    console.print(table)
+    _print_costs(comparison, console)
+    for line in about(comparison):
+        say_line(console, line)
+    if pairs := comparison["differences"]:
+        table = new_table(console, ["second minus first", "difference", "95 % interval", "p (Holm)"])
+        for pair in pairs:
+            test = pair["sum"]
+            real = f"{p_text(test['p_holm'])}{' *' if test['real'] else '  '}"
+            table.add_row(f"{pair['first']}\n  {pair['second']}", f"{test['difference']:+.4f}", _signed(test), real)
+        console.print(table)
+        say_line(console, f"* {judged(pairs)}")
+
+
+def _print_costs(comparison: dict[str, Any], console: Console) -> None:
+    course = has_course(comparison)
+    table = new_table(console, ["recipe", "sum, all", *["course score"] * course, "fit s", "numbers"])
+    for entry in comparison["recipes"]:
         score = [f"{entry['course_score']:.2f}"] * course
-        numbers = [seconds_text(entry["seconds"]), f"{entry['parameters']:,}"]
-        costs.append([entry["recipe"], _mean(entry["acc_sum"]), *score, *numbers])
-    said = [
-        *_plain_table(["recipe", "direction", "items", "accuracy", "95 % interval", "±"], accuracies),
-        "",
-        *_plain_table(["recipe", "sum, all", *["course"] * course, "fit s", "numbers"], costs),
-        "",
-        *_wrapped(about(comparison)),
-    ]
-    pairs = comparison["differences"]
-    if not pairs:
-        return said
-    rows = [
-        [
-            *(pair["first"], pair["second"], f"{pair['sum']['difference']:+.4f}"),
-            *(
-                interval_text(pair["sum"]["interval"], sign=True),
-                f"{pair['sum']['p_holm']:.4f}{' *' * pair['sum']['real']}",
-            ),
-        ]
-        for pair in pairs
-    ]
-    table = _plain_table(["first", "second", "difference", "95 % interval", "p (Holm)"], rows)
-    return [*said, "", *table, *_wrapped([f"* r{judged(pairs)[1:]}"])]
+        total = "-" if entry["acc_sum"] is None else f"{entry['acc_sum']['mean']:.3f}"
+        table.add_row(entry["recipe"], total, *score, seconds_text(entry["seconds"]), f"{entry['parameters']:,}")
+    console.print(table)
 
 
-def _wrapped(notes: Sequence[str]) -> list[str]:
-    return [line for note in notes for line in textwrap.wrap(note, 80)]
-
-
-def _mean(measure: dict[str, Any] | None) -> str:
-    return "-" if measure is None else f"{measure['mean']:.3f}"
-
-
-def _plain_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[at]) for row in (head, *rows)) for at in range(len(head))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(r, widths, strict=True)).rstrip() for r in (head, *rows)]
+def _signed(test: dict[str, Any]) -> str:
+    return interval_text(test["interval"], sign=True)

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 def print_slices(entries: Sequence[SliceScore], n: int, k: int, title: str) -> None:
     """One row per slice, both directions with Wilson's interval and the median rank; what `slices.score_slices` gives."""
-    console = _console()
-    _say(console, f"{title}: each held-out query searches all N = {n} items, top 5 % (k = {k}), chance {k / n:.3f}")
+    console = new_console()
+    say_line(console, f"{title}: each held-out query searches all N = {n} items, top 5 % (k = {k}), chance {k / n:.3f}")
     table = _slices_table(console, entries, narrow=False)
     if console.measure(table, options=console.options.update(width=1000)).maximum > console.width:
         table = _slices_table(console, entries, narrow=True)
     console.print(table)
-    _say(
+    say_line(
         console,
         f"* fewer than {SMALL} items; intervals are Wilson's. Of many slices some miss the accuracy of the whole by "
         "chance alone",
@@ -37,7 +37,7 @@ def _slices_table(console: Console, entries: Sequence[SliceScore], *, narrow: bo
         found_side = direction.partition("_to_")[2]
         heads += [f"to\n{found_side}" if narrow else direction.replace("_", " ")]
         heads += ["95 %\ninterval" if narrow else "95 % interval", "median"]
-    table = _table(console, heads)
+    table = new_table(console, heads)
     attribute = None
     for entry in entries:
         if entry.attribute not in (attribute, "all"):
@@ -56,9 +56,9 @@ def _slices_table(console: Console, entries: Sequence[SliceScore], *, narrow: bo
 
 def print_geometry(measures: Mapping[str, Any], titles: Sequence[str], title: str) -> None:
     """The measures of `geometry.geometry`, with the worst hubs by title; `cka` of experts where it is there."""
-    console = _console()
-    _say(console, title)
-    table = _table(console, ["measure", "value", "what it says"])
+    console = new_console()
+    say_line(console, title)
+    table = new_table(console, ["measure", "value", "what it says"])
     rank = measures["effective_rank"]
     for side in ("poster", "intro"):
         table.add_row(f"effective rank, {side}s", f"{rank[side]:.1f}", "dimensions really used; near 1 is a collapse")
@@ -80,10 +80,10 @@ def print_geometry(measures: Mapping[str, Any], titles: Sequence[str], title: st
     for direction in DIRECTIONS:
         hubs = measures["hubness"][direction]
         worst = ", ".join(f"{titles[hub['row']]} ({hub['count']})" for hub in hubs["hubs"][:5])
-        _say(console, f"worst hubs, {direction.replace('_', ' ')}: {worst}")
+        say_line(console, f"worst hubs, {direction.replace('_', ' ')}: {worst}")
     if "cka" in measures:
-        _say(console, "linear CKA of each expert's two sides, held-out items")
-        table = _table(console, ["expert", "views", "weight", "before", "after"])
+        say_line(console, "linear CKA of each expert's two sides, held-out items")
+        table = new_table(console, ["expert", "views", "weight", "before", "after"])
         for entry in measures["cka"]:
             views = f"{' + '.join(entry['poster'])} -> {' + '.join(entry['intro'])}"
             before = "-" if entry["before"] is None else f"{entry['before']:.3f}"
@@ -93,12 +93,12 @@ def print_geometry(measures: Mapping[str, Any], titles: Sequence[str], title: st
 
 def print_differences(pairs: Sequence[Mapping[str, Any]], detectable: Mapping[str, float]) -> None:
     """What `comparison.compare_runs` gives, a table per pair of runs, and the smallest difference that could be found."""
-    console = _console()
+    console = new_console()
     for pair in pairs:
-        _say(console, f"1st: {pair['first']}")
-        _say(console, f"2nd: {pair['second']}")
-        _say(console, f"{pair['movies']} held-out items, top 5 % (k = {pair['k']})")
-        table = _table(console, ["direction", "1st", "2nd", "change", "95 % interval", "p", "1st / 2nd", "Holm"])
+        say_line(console, f"1st: {pair['first']}")
+        say_line(console, f"2nd: {pair['second']}")
+        say_line(console, f"{pair['movies']} held-out items, top 5 % (k = {pair['k']})")
+        table = new_table(console, ["direction", "1st", "2nd", "change", "95 % interval", "p", "1st / 2nd", "Holm"])
         for name in (*DIRECTIONS, "sum"):
             found, test = pair[name], pair[name].get("mcnemar")
             cells = [
@@ -114,12 +114,12 @@ def print_differences(pairs: Sequence[Mapping[str, Any]], detectable: Mapping[st
             table.add_row(*cells)
         console.print(table)
     for direction, difference in detectable.items():
-        _say(
+        say_line(
             console,
             f"{direction.replace('_', ' ')}: with so many items a true difference of {difference:.4f} is found in four of "
             "five cases; a smaller one may go unseen",
         )
-    _say(
+    say_line(
         console,
         "p: paired bootstrap; 1st / 2nd: items that only this run finds; Holm: p corrected for all tests (McNemar's exact "
         "test for a direction, the bootstrap for the sum)",
@@ -135,7 +135,8 @@ def permutation_lines(found: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _table(console: Console, heads: Sequence[str]) -> Table:
+def new_table(console: Console, heads: Sequence[str]) -> Table:
+    """An empty table: names at the left, numbers right-aligned; no column but one of words is folded."""
     table = terminal_table(console.width)
     for at, head in enumerate(heads):
         words = at == 0 or head in ("what it says", "views")
@@ -143,11 +144,13 @@ def _table(console: Console, heads: Sequence[str]) -> Table:
     return table
 
 
-def _console() -> Console:
+def new_console() -> Console:
+    """stdout, `PLAIN_WIDTH` wide where it is no terminal."""
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
 
 
-def _say(console: Console, line: str) -> None:
+def say_line(console: Console, line: str) -> None:
+    """One line in the language of the terminal."""
     console.print(word(line), markup=False, highlight=False, soft_wrap=True)
