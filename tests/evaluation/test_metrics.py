@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from cinealign import get_acc
-from cinealign.cli.show.metrics import metrics_text
 from cinealign.distance.distances import distance_matrix
 from cinealign.errors import ConfigError, DataError
 from cinealign.evaluation.metrics import evaluate_distances, evaluate_vectors, score
+from tests.cli.show.printed import metrics_text
 
 RANKS_P2I = np.array([1, 1, 2, 40, 3, 10, 11, 2, 20, 5] * 4)
 RANKS_I2P = np.array([2, 9, 1, 1, 40, 6, 12, 3, 3, 21] * 4)

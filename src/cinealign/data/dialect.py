@@ -349,13 +349,13 @@ class _Shape:
         return None
 
 
-def decide_whole(name: str, rows: Sequence[Cells], separator: str = ",") -> None:
+def decide_whole(name: str, rows: Sequence[Cells]) -> None:
     """Refuse records of which one has swallowed others; the first is the header.
 
     Raises:
         DataError: one has; the message says where it begins.
     """
-    shape = _Shape(len(rows[0].cells) if rows else 0, Dialect(separator))
+    shape = _Shape(len(rows[0].cells) if rows else 0, Dialect())
     for record in rows[1:]:
         shape.add(record)
     if (line := shape.swallowed()) is not None:

@@ -43,8 +43,8 @@ def is_plain(hashes: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return plain
 
 
-def near_equal_pairs(hashes: NDArray[np.bool_], distance: int = HASH_DISTANCE) -> NDArray[np.int64]:
-    """(P, 2) rows i < j of all pairs whose hashes differ in at most `distance` bits, plain posters left out.
+def near_equal_pairs(hashes: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(P, 2) rows i < j of all pairs whose hashes differ in at most `HASH_DISTANCE` bits, plain posters left out.
 
     Works in blocks of rows, so memory does not grow with the square of N.
     """
@@ -53,7 +53,7 @@ def near_equal_pairs(hashes: NDArray[np.bool_], distance: int = HASH_DISTANCE) -
     found = [np.zeros((0, 2), dtype=np.int64)]
     for start in range(0, len(signs), _BLOCK):
         differing = (signs.shape[1] - signs[start : start + _BLOCK] @ signs[start:].T) / 2  # (block, N - start)
-        one, other = np.nonzero(differing <= distance)
+        one, other = np.nonzero(differing <= HASH_DISTANCE)
         pairs = np.stack([one, other], axis=1) + start
         found.append(pairs[(one < other) & ~plain[pairs].any(axis=1)])
     return np.concatenate(found)

@@ -77,9 +77,9 @@ def tuned(
         engine = harder
 
 
-def sampled(rows: Rows, count: int = PROBED) -> Rows:
-    """At most `count` of the rows, drawn once and for all."""
-    chosen = np.random.default_rng(0).permutation(len(rows))[:count]
+def sampled(rows: Rows) -> Rows:
+    """At most `PROBED` of the rows, drawn once and for all."""
+    chosen = np.random.default_rng(0).permutation(len(rows))[:PROBED]
     return rows[np.sort(chosen)]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
 
 from cinealign.errors import ModelError
 from cinealign.views.torchvision_import import allow_torchvision
@@ -48,3 +50,29 @@ def quiet_loading(model: str) -> Iterator[None]:
             logging.set_verbosity(verbosity)
             if shown:
                 logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def load_model(model: str, folder: Path) -> tuple[Any, list[str]]:
+    """A network, for use only, and the names of weights that its files lack, which the library has drawn at random.
+
+    Args:
+        model: its folder or hub id, for messages.
+        folder: its files.
+    Raises:
+        ModelError: the library cannot make a model of its files.
+    """
+    with quiet_loading(model):
+        from transformers import AutoModel
+
+        network, report = AutoModel.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, output_loading_info=True
+        )
+    return network.eval(), sorted(report["missing_keys"])
+
+
+def load_image_processor(model: str, folder: Path) -> Any:
+    """What prepares pictures for the network; arguments and errors as for `load_model`."""
+    with quiet_loading(model):
+        from transformers import AutoImageProcessor
+
+        return cast(Any, AutoImageProcessor).from_pretrained(folder, local_files_only=True, backend="pil")

@@ -3,7 +3,8 @@ import io
 import pytest
 from rich.console import Console
 
-from cinealign.cli.show.metrics import metrics_text, print_metrics
+from cinealign.cli.show.metrics import print_metrics
+from tests.cli.show.printed import metrics_text
 from tests.evaluation.test_metrics import example
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -136,15 +135,6 @@ def print_metrics(metrics: Metrics, title: str = "", console: Console | None = N
     for name, corrected in metrics.get("transductive", {}).items():
         console.print()
         print_metrics(corrected, f"{name}: transductive, looks at the other test items", console, course=course)
-
-
-def metrics_text(metrics: Metrics, title: str = "", width: int = PLAIN_WIDTH) -> str:
-    """What `print_metrics` prints as plain text: no colour, no control codes, `width` columns."""
-    from rich.console import Console
-
-    file = io.StringIO()
-    print_metrics(metrics, title, Console(file=file, width=width, no_color=True, force_terminal=False))
-    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
 
 
 def _percent(share: float) -> str:

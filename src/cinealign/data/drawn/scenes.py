@@ -108,9 +108,9 @@ def _glow(pen: Pen, x: float, y: float, radius: float, colour: Colour) -> None:
     _disc(pen, x, y, radius, colour)
 
 
-def _stars(pen: Pen, dice: random.Random, colour: Colour, count: int, below: float = HEIGHT) -> None:
+def _stars(pen: Pen, dice: random.Random, colour: Colour, count: int) -> None:
     for _ in range(count):
-        x, y, size = dice.uniform(0, WIDTH), dice.uniform(0, below), dice.choice((1, 1, 1, 2, 3))
+        x, y, size = dice.uniform(0, WIDTH), dice.uniform(0, HEIGHT), dice.choice((1, 1, 1, 2, 3))
         _disc(pen, x, y, size, (*colour, dice.randint(120, 255)))
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from cinealign.views.base import Features, PosterView, TextView, ViewOptions
 from cinealign.views.poster.extraction import looked_at
 from cinealign.views.precision import Precision, ResolvedPrecision, resolve_precision
 from cinealign.views.store import FeatureStore, text_digest
-from cinealign.views.transformers_loading import quiet_loading
+from cinealign.views.transformers_loading import load_image_processor, load_model, quiet_loading
 from cinealign.views.weights import folder_digest, model_folder
 
 BATCH = 32
@@ -59,25 +59,17 @@ class ClipModel:
     @cached_property
     def network(self) -> Any:
         """The whole model, for use only."""
-        with quiet_loading(self.options.model):
-            from transformers import AutoModel
-
-            network, report = AutoModel.from_pretrained(
-                self.folder, local_files_only=True, use_safetensors=True, output_loading_info=True
-            )
+        network, missing = load_model(self.options.model, self.folder)
         if not hasattr(network, "get_text_features"):
             raise ModelError(f"{self.options.model} is a {type(network).__name__}; give a CLIP or SigLIP model")
-        if report["missing_keys"]:
-            raise ModelError(f"{self.options.model} has no weights for {min(report['missing_keys'])}; give all of them")
-        return placed(network.eval())
+        if missing:
+            raise ModelError(f"{self.options.model} has no weights for {missing[0]}; give all of them")
+        return placed(network)
 
     @cached_property
     def processor(self) -> Any:
         """Prepares posters."""
-        with quiet_loading(self.options.model):
-            from transformers import AutoImageProcessor
-
-            return cast(Any, AutoImageProcessor).from_pretrained(self.folder, local_files_only=True, backend="pil")
+        return load_image_processor(self.options.model, self.folder)
 
     @cached_property
     def tokenizer(self) -> Any:

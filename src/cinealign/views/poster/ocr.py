@@ -63,9 +63,9 @@ def lettering_settings(options: OcrOptions | None = None) -> dict[str, Any]:
     return settings_of(options or OcrOptions())
 
 
-def missing_lettering(posters: Sequence[Poster], store: FeatureStore, options: OcrOptions | None = None) -> int:
+def missing_lettering(posters: Sequence[Poster], store: FeatureStore) -> int:
     """How many distinct posters have lines that `store` does not hold; nothing is read or written."""
-    return store.missing(VIEW, lettering_settings(options), [poster.digest for poster in posters])
+    return store.missing(VIEW, lettering_settings(), [poster.digest for poster in posters])
 
 
 def read_again(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from cinealign.views.base import Features, PosterView, ViewOptions
 from cinealign.views.poster.extraction import looked_at
 from cinealign.views.precision import Precision, ResolvedPrecision, resolve_precision
 from cinealign.views.store import FeatureStore
-from cinealign.views.transformers_loading import quiet_loading
+from cinealign.views.transformers_loading import load_image_processor, load_model, quiet_loading
 from cinealign.views.weights import folder_digest, model_folder
 
 
@@ -113,24 +113,15 @@ class VisionModelView(PosterView):
 
     @cached_property
     def _network(self) -> Any:
-        with quiet_loading(self.options.model):
-            from transformers import AutoModel
-
-            network, report = AutoModel.from_pretrained(
-                self._folder, local_files_only=True, use_safetensors=True, output_loading_info=True
-            )
+        network, missing = load_model(self.options.model, self._folder)
         network = getattr(network, "vision_model", network)  # of CLIP and SigLIP
-        missing = [name for name in report["missing_keys"] if "pooler" not in name]
-        if missing:
-            raise ModelError(f"{self.options.model} has no weights for {min(missing)}; give all of them")
-        return placed(network.eval())
+        if missing := [name for name in missing if "pooler" not in name]:
+            raise ModelError(f"{self.options.model} has no weights for {missing[0]}; give all of them")
+        return placed(network)
 
     @cached_property
     def _processor(self) -> Any:
-        with quiet_loading(self.options.model):
-            from transformers import AutoImageProcessor
-
-            return cast(Any, AutoImageProcessor).from_pretrained(self._folder, local_files_only=True, backend="pil")
+        return load_image_processor(self.options.model, self._folder)
 
     @cached_property
     def _timm(self) -> tuple[Any, Any]:
