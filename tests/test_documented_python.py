@@ -1,4 +1,4 @@
-"""The examples in docstrings and in docs/encode.md run as they stand, on the drawn sample and a run on it."""
+"""The examples in docstrings, in docs/encode.md and in docs/api.md run as they stand, on the drawn sample and a run on it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import doctest
 import re
 import shutil
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,16 @@ import pytest
 import yaml
 
 import cinealign
-from cinealign import encoder, pipeline, run
+from cinealign import Catalogue, Index, encoder, pipeline, run
 from cinealign.data import catalogue
 from cinealign.evaluation import accuracy
 from cinealign.recipe import Recipe
 from cinealign.run import Run
 from cinealign.views.store import FeatureStore
+from tests.search.conftest import lettered_data, sample_index  # noqa: F401  (fixtures)
 
 PAGE = Path(__file__).parent.parent / "docs" / "encode.md"
+API = PAGE.with_name("api.md")
 
 
 @pytest.fixture
@@ -79,6 +82,37 @@ def test_the_page_on_encoding(place: Path, capsys: pytest.CaptureFixture[str]) -
     assert len(capsys.readouterr().out.splitlines()) == 4
 
 
-def test_what_the_package_exports_is_there() -> None:
-    for name in cinealign.__all__:
-        assert getattr(cinealign, name) is not None
+def test_the_page_on_the_api(
+    lettered: Run,
+    rated: Catalogue,
+    sample_index: Index,  # noqa: F811
+    tmp_path: Path,
+    store: FeatureStore,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run_folder = tmp_path / "runs" / "default"
+    run_folder.mkdir(parents=True)
+    for path in lettered.folder.iterdir():
+        (run_folder / path.name).symlink_to(path)
+    (run_folder / "index").symlink_to(sample_index.folder)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "sample").symlink_to(rated.folder)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CINEALIGN_CACHE", str(store.folder))
+    blocks = re.findall(r"^```python\n(.*?)^```$", API.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    names: dict[str, Any] = {}
+    for block in blocks:
+        exec(compile(block, "docs/api.md", "exec"), names)
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[-1] == "ratio must be a number, got '0.5'"
+    assert any(line.startswith("240 ") for line in printed) and "(3, 2)" in printed
+    assert sorted(file.suffix for file in (tmp_path / "why").iterdir()) == [".json", ".pdf", ".png"]
+
+
+def test_every_exported_name_is_on_the_api_page() -> None:
+    told = re.findall(r"^::: (\S+)$", API.read_text(encoding="utf-8"), re.MULTILINE)
+    homes = {path.rpartition(".")[2]: path.rpartition(".")[0] for path in told}
+    assert sorted(homes) == sorted(set(cinealign.__all__) - {"__version__"})
+    for name, home in homes.items():
+        assert getattr(cinealign, name) is getattr(import_module(home), name), name

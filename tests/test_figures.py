@@ -83,6 +83,14 @@ def test_no_letter_is_missing_below_a_poster_or_in_an_intro(sample: Catalogue, t
     assert b"NotoSansCJK" in (tmp_path / "words.pdf").read_bytes()
 
 
+def test_another_suffix_is_refused_and_a_number_in_a_name_is_none(tmp_path: Path) -> None:
+    for name in ("curves.svg", "curves.xyz", "curves.PDF"):
+        with pytest.raises(ConfigError, match=r"figures are written as \.pdf and \.png, got \.(svg|xyz|PDF)"):
+            figures.figure_base(tmp_path / name)
+    assert figures.figure_base(tmp_path / "ridge-0.5") == tmp_path / "ridge-0.5"
+    assert figures.figure_base(tmp_path / "ridge-0.5.pdf") == tmp_path / "ridge-0.5"
+
+
 def test_chinese_needs_its_font(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(figures, "cjk_font", lambda: None)
     with pytest.raises(ConfigError, match=r"need the font 'Noto Sans CJK SC'; install .*cinealign\[report\]"), \

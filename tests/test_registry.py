@@ -47,6 +47,14 @@ def test_builds_with_defaults_and_options(boxes: Registry[Box, Options]) -> None
     assert boxes.kind("plain") is Box
 
 
+def test_options_are_also_found_by_name(boxes: Registry[Box, Options]) -> None:
+    options = boxes.parse({"box": "plain", "size": 4})
+    assert options["size"] == 4 and options["mode"] == "soft"
+    for name in ("sise", "model_dump"):
+        with pytest.raises(KeyError, match=f"no option '{name}'; choose one of: box, size, mode"):
+            options[name]
+
+
 def test_own_kinds(boxes: Registry[Box, Options]) -> None:
     boxes.register("mine", Box)
     assert boxes.names() == ["mine", "plain"]

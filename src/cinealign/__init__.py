@@ -10,27 +10,33 @@ from cinealign.version import __version__
 
 if TYPE_CHECKING:
     from cinealign.analysis.analyse import Analysis, analyse, explain
-    from cinealign.data.catalogue import Catalogue
+    from cinealign.analysis.explain.numbers import Explanation
+    from cinealign.data.catalogue import Catalogue, Movie
     from cinealign.data.posters import Poster
     from cinealign.encoder import Encoder
     from cinealign.evaluation.accuracy import course_score, get_acc
     from cinealign.pipeline import align
     from cinealign.recipe import Recipe
     from cinealign.run import Run
-    from cinealign.search.answer import Hit
+    from cinealign.search.answer import Answer, Hit
     from cinealign.search.index import Index
+    from cinealign.views.store import FeatureStore
 
 
 __all__ = [
     "Analysis",
+    "Answer",
     "Catalogue",
     "CineAlignError",
     "ConfigError",
     "DataError",
     "Encoder",
+    "Explanation",
+    "FeatureStore",
     "Hit",
     "Index",
     "ModelError",
+    "Movie",
     "Poster",
     "Recipe",
     "Run",
@@ -44,11 +50,15 @@ __all__ = [
 
 _HOMES = {
     "Analysis": "cinealign.analysis.analyse",
+    "Answer": "cinealign.search.answer",
     "Catalogue": "cinealign.data.catalogue",
     "Encoder": "cinealign.encoder",
-    "Poster": "cinealign.data.posters",
+    "Explanation": "cinealign.analysis.explain.numbers",
+    "FeatureStore": "cinealign.views.store",
     "Hit": "cinealign.search.answer",
     "Index": "cinealign.search.index",
+    "Movie": "cinealign.data.catalogue",
+    "Poster": "cinealign.data.posters",
     "Recipe": "cinealign.recipe",
     "Run": "cinealign.run",
     "align": "cinealign.pipeline",

@@ -5,15 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 
+from cinealign.arguments import as_flag, as_path, as_texts, as_whole, one_of
 from cinealign.data.intros import clean_text
 from cinealign.data.posters import Poster, PosterSource, open_poster
-from cinealign.errors import ConfigError, DataError, ModelError
+from cinealign.distance.distances import as_vectors
+from cinealign.errors import ModelError
 from cinealign.experts.base import Vectors
 from cinealign.model import AlignmentModel
 from cinealign.progress import Progress, progress
@@ -34,7 +36,8 @@ class Encoder:
     """New posters and texts as vectors of a run: `1 - poster @ intro.T` is D for `cosine` (see `Run.distances`).
 
     Networks are compiled and engines made when a side is first used (or by `warm`), once, and kept; what was encoded lately is
-    remembered in memory, and nothing of a question is written to disk. Any number of threads may use one encoder.
+    remembered in memory, and nothing of a question is written to disk. Any number of threads may use one encoder. It is pickled
+    as its folder and settings, and is cold where it arrives; an encoder of a model that was never saved is not pickled.
 
     Vectors are those that the run itself has of the same items up to rounding (1e-5). A language model that computes in
     bfloat16 depends a little on the texts that it reads together: there numbers of a vector differ in the fourth digit.
@@ -51,18 +54,29 @@ class Encoder:
         (2, 1)
     """
 
-    def __init__(self, model: AlignmentModel | Path, *, width: int | None = None, memory: int = MEMORY) -> None:
+    def __init__(self, model: AlignmentModel | Path | str, *, width: int | None = None, memory: int = MEMORY) -> None:
         """Args:
         model: a fitted model, or the folder of a saved one, of which each side is then read when it is first used.
         width: D, where it is known; else the first use of `width` encodes the empty text to see it.
         memory: bytes of features to remember.
+
+        Raises:
+            ConfigError: an argument that is none of these.
         """
-        self._model: AlignmentModel | None = None if isinstance(model, Path) else model
-        self._folder: Path | None = model if isinstance(model, Path) else None
-        self._width = width
-        self._store = MemoryStore(memory)
+        self._model: AlignmentModel | None = model if isinstance(model, AlignmentModel) else None
+        self._folder: Path | None = None if isinstance(model, AlignmentModel) else as_path(model, "model")
+        self._width = None if width is None else as_whole(width, "width", 1)
+        self._store = MemoryStore(as_whole(memory, "memory", 0))
         self._first = threading.RLock()
         self._warm: set[Side] = set()
+
+    def __reduce__(self) -> tuple[partial[Encoder], tuple[()]]:
+        if self._folder is None:
+            raise ModelError(
+                "an encoder of a model in memory cannot be pickled; pickle the encoder of a saved run: Run(FOLDER).encoder()"
+            )
+        folder, memory = self._folder.absolute(), self._store.capacity
+        return partial(type(self), folder, width=self._width, memory=memory), ()
 
     @property
     def model(self) -> AlignmentModel:
@@ -92,9 +106,7 @@ class Encoder:
             ConfigError: no such side.
             ModelError: weights are missing or other ones.
         """
-        if side is not None and side not in SIDES:
-            raise ConfigError(f"side must be poster or intro, got {side!r}")
-        for each in SIDES if side is None else (side,):
+        for each in SIDES if side is None else (one_of(side, "side", SIDES),):
             with self._first:
                 if each not in self._warm:
                     self._encode(each, [_example_poster()] if each == "poster" else ["a poster and its intro"])
@@ -118,7 +130,7 @@ class Encoder:
             (N, D) float32, in order; one poster gives (1, D), none (0, D). (N, D + 2) where `normalised`.
         Raises:
             DataError: a poster cannot be read.
-            ConfigError: batch_size is below 1.
+            ConfigError: batch_size is no whole number >= 1, or another option is none of its kind.
             ModelError: weights are missing or other ones.
         """
         many = [posters] if _is_one_poster(posters) else list(posters)  # type: ignore[arg-type]
@@ -143,14 +155,10 @@ class Encoder:
             (N, D) float32, in order; one text gives (1, D), none (0, D). (N, D + 2) where `normalised`.
         Raises:
             DataError: something among them is no text.
-            ConfigError: batch_size is below 1.
+            ConfigError: batch_size is no whole number >= 1, or another option is none of its kind.
             ModelError: weights are missing or other ones.
         """
-        many = [texts] if isinstance(texts, str) else list(texts)
-        for at, text in enumerate(many):
-            if not isinstance(text, str):
-                raise DataError(f"texts[{at}] must be a text, got {type(text).__name__}")
-        cleaned = [clean_text(text) for text in many]
+        cleaned = [clean_text(text) for text in as_texts(texts, "texts")]
         order = sorted(range(len(cleaned)), key=lambda row: len(cleaned[row]))
         found = self._in_batches("intro", [cleaned[row] for row in order], list, normalised, batch_size, progress)
         vectors = np.empty_like(found)
@@ -166,8 +174,8 @@ class Encoder:
         batch_size: int,
         report: bool,
     ) -> Vectors:
-        if batch_size < 1:
-            raise ConfigError(f"batch_size must be >= 1, got {batch_size}")
+        batch_size = as_whole(batch_size, "batch_size", 1)
+        normalised, report = as_flag(normalised, "normalised"), as_flag(report, "progress")
         if not items:
             return np.zeros((0, self.width + (2 if normalised else 0)), dtype=np.float32)
         parts = []
@@ -197,8 +205,9 @@ class Encoder:
         reader = fullest_reader(self.model.views.values())
         if reader is None:
             return None
+        opened = _opened(many)
         self.warm("poster")
-        return [reader.chosen(lines) for lines in reader.lines(_opened(many), self._store)]
+        return [reader.chosen(lines) for lines in reader.lines(opened, self._store)]
 
     def unit_rows(self, vectors: Vectors, side: Side) -> Vectors:
         """(N, D + 2) rows of length 1 whose inner product is that of `vectors` (N, D) over a constant.
@@ -208,10 +217,14 @@ class Encoder:
         vector to length 1 by itself would not, as lengths differ.
 
         Raises:
+            ConfigError: no such side.
+            DataError: vectors that are not finite.
             ModelError: a vector is longer than the model's distance says any can be.
 
         Source: Bachrach et al. 2014 (Xbox recommender), with a coordinate for each side.
         """
+        one_of(side, "side", SIDES)
+        vectors = as_vectors(vectors, f"{side} vectors", none=True).numpy()
         longest = self.model.distance.longest()
         squares = (vectors.astype(np.float64) ** 2).sum(axis=1, keepdims=True)
         if len(squares) and squares.max() > longest**2 * 1.001:

@@ -194,10 +194,10 @@ def figure_base(out: Path) -> Path:
     """`out` without .pdf or .png.
 
     Raises:
-        ConfigError: it has another suffix of a picture.
+        ConfigError: it has another suffix: a point with two to five letters behind it, so that `ridge-0.5` is a name.
     """
     if out.suffix in SUFFIXES:
         return out.with_suffix("")
-    if out.suffix in (".svg", ".jpg", ".jpeg", ".eps"):
-        raise ConfigError(f"--out {out}: figures are written as .pdf and .png, got {out.suffix}")
+    if re.fullmatch(r"\.[A-Za-z]{2,5}", out.suffix):
+        raise ConfigError(f"--out {out}: figures are written as {' and '.join(SUFFIXES)}, got {out.suffix}")
     return out

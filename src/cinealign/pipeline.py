@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cinealign.arguments import an_instance, as_flag, as_path
 from cinealign.data.catalogue import Catalogue
 from cinealign.data.labels import train_labels
-from cinealign.errors import ConfigError
 from cinealign.evaluation.metrics import evaluate_vectors
 from cinealign.evaluation.transductive import evaluate_transductive
 from cinealign.fitting import fit_model
@@ -21,7 +21,7 @@ from cinealign.run_draft import RunDraft, refuse_finished
 from cinealign.training_log import training_log
 from cinealign.views.plan import planned_steps
 from cinealign.views.poster.worth_reading import without_reading
-from cinealign.views.store import FeatureStore
+from cinealign.views.store import FeatureStore, a_store
 
 
 def align(
@@ -47,8 +47,8 @@ def align(
         force: replace a finished run at `out`.
         log: a kind of log of `training_log.LOGS` that is written into the run while it trains; None for none.
     Raises:
-        ConfigError: `out` is a finished run and `force` is not given, the recipe does not fit the data, or the log needs a
-            library that is not installed.
+        ConfigError: `out` is a finished run and `force` is not given, the recipe does not fit the data, the log needs a
+            library that is not installed, or an argument is of another kind.
         DataError, ModelError: a poster, the store or weights cannot be used.
     Examples:
         >>> from cinealign import Catalogue, Recipe, align
@@ -56,17 +56,13 @@ def align(
         >>> sorted(run.metrics["poster_to_intro"])
         ['all', 'held_out', 'train']
     """
-    if not isinstance(catalogue, Catalogue):
-        raise ConfigError(
-            f"catalogue must be a Catalogue, got {type(catalogue).__name__}; Catalogue.load(FOLDER) makes one"
-        )
-    if not isinstance(recipe, Recipe):
-        raise ConfigError(f"recipe must be a Recipe, got {type(recipe).__name__}; Recipe.load(NAME) makes one")
-    store = store or FeatureStore()
-    refuse_finished(Path(out), force)
+    an_instance(catalogue, "catalogue", Catalogue, "Catalogue.load(FOLDER) makes one")
+    an_instance(recipe, "recipe", Recipe, "Recipe.load(NAME) makes one")
+    out, store, force = as_path(out, "out"), a_store(store), as_flag(force, "force")
+    refuse_finished(out, force)
     views, told = without_reading(recipe.views, [catalogue.posters[row] for row in catalogue.train_rows], store)
     recipe = recipe.model_copy(update={"views": views})
-    with RunDraft.open(Path(out), recipe, catalogue, force=force) as draft, training_log(log, draft.place.folder):
+    with RunDraft.open(out, recipe, catalogue, force=force) as draft, training_log(log, draft.place.folder):
         for line in told:
             say(line)
         for step in planned_steps(build_views(recipe), {"poster": catalogue.posters, "intro": catalogue.intros}, store):

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cinealign.arguments import as_path, as_texts, shown
 from cinealign.errors import ConfigError, meant
 from cinealign.plain_yaml import DEEPEST, read_yaml, read_yaml_file
-from cinealign.registry import shown
 
 RECIPES = Path(__file__).parent / "recipes"
 """The recipes that come with the package, one YAML file each."""
@@ -31,12 +31,19 @@ def read_recipe(name_or_file: str | os.PathLike[str], overrides: Sequence[str] =
     """The plain values of a recipe, with what it extends merged in and `overrides` ("key.path=value") applied.
 
     Raises:
-        ConfigError: no such recipe, not YAML, recipes that extend each other in a circle, or a path that leads nowhere.
+        ConfigError: no such recipe, not YAML, recipes that extend each other in a circle, a path that leads nowhere, or
+            arguments that are none.
     """
-    given = _extended(_recipe_file(name_or_file), ())
-    for override in overrides:
+    given = _extended(_recipe_file(as_path(name_or_file, "recipe")), ())
+    for override in _listed(overrides):
         _override(given, override)
     return given
+
+
+def _listed(overrides: Sequence[str]) -> list[str]:
+    if isinstance(overrides, str):
+        raise ConfigError(f"overrides must be a list, got one text; write [{shown(overrides)}]")
+    return as_texts(overrides, "overrides")
 
 
 def _extended(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:

@@ -12,18 +12,22 @@ from typing import Any, Generic, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from cinealign.arguments import shown
 from cinealign.errors import ConfigError, meant
 
 Kind = TypeVar("Kind")
-
-LONGEST_SHOWN = 80
-"""Characters of a wrong value in a message."""
 
 
 class PartOptions(BaseModel):
     """Settings of a part that a recipe chooses by name; unknown keys are refused. The name is the first field."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def __getitem__(self, name: str) -> Any:
+        """An option by its name, as in YAML: `recipe.align[0]["dimensions"]` is `recipe.align[0].dimensions`."""
+        if name not in type(self).model_fields:
+            raise KeyError(f"no option {name!r}; choose one of: {', '.join(type(self).model_fields)}")
+        return getattr(self, name)
 
 
 Chosen = TypeVar("Chosen", bound=PartOptions)
@@ -121,15 +125,6 @@ class Registry(Generic[Kind, Chosen]):
     def build(self, name: str, given: Mapping[str, Any] | None = None, where: str = "") -> Kind:
         """An instance of kind `name` with its options checked."""
         return self.make(self.parse({**(given or {}), self.key: name}, where))
-
-
-def shown(value: Any) -> str:
-    """`value` as messages show what came: as Python writes it, in no more than 80 characters."""
-    try:
-        text = repr(value)
-    except ValueError:  # a whole number of thousands of digits
-        text = "a very long number"
-    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 20]} ... ({len(text)} characters)"
 
 
 def explain(error: ValidationError, model: type[BaseModel], where: str = "") -> str:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cinealign.arguments import as_path
 from cinealign.errors import DataError, as_argument, damage_refused
 from cinealign.out import partial
 from cinealign.recipe import Recipe
@@ -68,7 +69,7 @@ def _folders_with(name: str, folder: Path, deepest: int) -> list[Path]:
 
 
 class Run:
-    """A finished run directory, read when asked.
+    """A finished run directory, read when asked. It is pickled as its path, and read again where it arrives.
 
     Examples:
         >>> from cinealign import Run
@@ -85,8 +86,9 @@ class Run:
 
         Raises:
             DataError: it is not one, or it is not finished.
+        ConfigError: no path.
         """
-        folder = Path(folder)
+        folder = as_path(folder, "folder")
         self.folder = folder
         if folder.is_file():
             raise DataError(
@@ -100,6 +102,9 @@ class Run:
                 else ""
             )
             raise DataError(f"{folder} is not a run directory (it has no metrics.json){hint}")
+
+    def __reduce__(self) -> tuple[type[Run], tuple[Path]]:
+        return type(self), (self.folder.absolute(),)
 
     @cached_property
     def recipe(self) -> Recipe:
@@ -176,16 +181,18 @@ class Run:
         Returns:
             (P, Q) float32.
         Raises:
-            DataError: vectors that are not finite.
+            DataError: vectors that are not finite, or of another width than this run's.
         """
         from cinealign.distance.distances import as_vectors, similarity_chunks
 
-        given = [own if side is None else side for own, side in zip(self.vectors, (poster, intro), strict=True)]
-        scores = np.empty((len(given[0]), len(given[1])), dtype=np.float32)
-        if scores.size:
-            query, gallery = as_vectors(given[0], "poster vectors"), as_vectors(given[1], "intro vectors")
-            for start, block in similarity_chunks(query, gallery):
-                scores[start : start + len(block)] = block.numpy()
+        sides = zip(("poster", "intro"), self.vectors, (poster, intro), strict=True)
+        query, gallery = (
+            as_vectors(own if given is None else given, f"{side} vectors", width=own.shape[1], none=True)
+            for side, own, given in sides
+        )
+        scores = np.empty((len(query), len(gallery)), dtype=np.float32)
+        for start, block in similarity_chunks(query, gallery):
+            scores[start : start + len(block)] = block.numpy()
         return scores
 
     def distances(self, poster: Vectors | None = None, intro: Vectors | None = None) -> Vectors:
@@ -196,18 +203,28 @@ class Run:
         Returns:
             (P, Q) float32, `D[i, j]` the distance of poster i and intro j; 4 * P * Q bytes.
         Raises:
-            DataError: vectors that are not finite.
+            DataError: as `score`.
         """
         return self.as_distances(self.score(poster, intro))
 
     def as_distances(self, scores: Vectors) -> Vectors:
-        """The distances that belong to `scores` of any shape; they fall as scores rise."""
+        """The distances that belong to `scores` of any shape; they fall as scores rise.
+
+        Raises:
+            DataError: something among them is no number.
+        """
         import torch
 
         from cinealign.model import build_distance
 
         distance = build_distance(self.recipe)
-        found: Vectors = distance.from_products(torch.from_numpy(np.array(scores, dtype=np.float32))).numpy()
+        try:
+            products = torch.from_numpy(np.array(scores, dtype=np.float32))
+        except (TypeError, ValueError, OverflowError):
+            raise DataError(f"scores must be numbers, got {type(scores).__name__}; `score` gives them") from None
+        if bool(products.isnan().any()):
+            raise DataError("scores must be numbers, got NaN or None among them; `score` gives them")
+        found: Vectors = distance.from_products(products).numpy()
         return found
 
     @cached_property

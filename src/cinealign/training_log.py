@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from cinealign.arguments import one_of
 from cinealign.epochs import listening
 from cinealign.errors import ConfigError
 
@@ -56,12 +57,12 @@ def training_log(kind: str | None, run: Path) -> Iterator[None]:
     """Inside, every epoch is also written to a log of that kind in the folder `run`; None is no log.
 
     Raises:
-        ConfigError: it needs a library that is not installed.
+        ConfigError: no such kind, or it needs a library that is not installed.
     """
     if kind is None:
         yield
         return
-    log = LOGS[kind](run / kind)
+    log = LOGS[one_of(kind, "log", list(LOGS))](run / kind)
     try:
         with listening(log):
             yield

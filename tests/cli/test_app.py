@@ -137,6 +137,13 @@ def test_finished_run_is_refused(finished: Run, capsys: pytest.CaptureFixture[st
     )
 
 
+def test_a_mistyped_data_folder_is_said_before_a_place_that_is_taken(
+    finished: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = call(capsys, "run", "--data", "no-such-data", "--out", finished.folder)
+    assert code == 2 and err.startswith("DataError: --data no-such-data: no such folder")
+
+
 def test_unwritable_out(sample_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
     code, _, err = call(
@@ -183,7 +190,8 @@ def test_distances_and_their_evaluation(
     split = ["--train-ids", sample_folder / "train.txt"] if suffix == ".npy" else ["--data", sample_folder]
     code, out, err = call(capsys, "evaluate", file, *split, "--json")
     scored = json.loads(out)
-    assert (code, err) == (0, "")
+    said = "train.txt: 144 train items, read as rows of D (240 rows); where items were dropped before D was made, "
+    assert code == 0 and (err.startswith(said) if suffix == ".npy" else err == "")
     for key in ("n", "k", "ratio", "poster_to_intro", "intro_to_poster", "acc_sum", "course_score", "ranks"):
         assert scored[key] == finished.metrics[key], key
 

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from cinealign.analysis.downstream.numbers import Downstream
 from cinealign.analysis.downstream.tasks import downstream
@@ -26,6 +26,7 @@ from cinealign.analysis.plans import draw_explanation, plans
 from cinealign.analysis.relation.numbers import Relation
 from cinealign.analysis.relation.relation import relation
 from cinealign.analysis.spreadsheets import spreadsheets, write_table
+from cinealign.arguments import an_instance, as_flag, as_path, as_whole, one_of
 from cinealign.data.catalogue import Catalogue
 from cinealign.errors import ConfigError, DataError
 from cinealign.evaluation.comparison import PERMUTATIONS
@@ -37,7 +38,7 @@ from cinealign.plain_json import from_json, to_json
 from cinealign.progress import progress, say
 from cinealign.run import Run
 from cinealign.version import __version__
-from cinealign.views.store import FeatureStore
+from cinealign.views.store import FeatureStore, a_store
 
 T = TypeVar("T")
 FORMAT = 1
@@ -67,14 +68,16 @@ class Analysis:
 
         Raises:
             DataError: there is no analysis, or of another version of this program.
+            ConfigError: no path.
         """
-        path = Path(folder) / NUMBERS
+        folder = as_path(folder, "folder")
+        path = folder / NUMBERS
         numbers = _read_json(path)
         if not isinstance(numbers, dict):
             raise DataError(f"{path} is damaged: expected names and values; run `cinealign analyse` again")
         if numbers.get("format") != FORMAT:
             raise DataError(f"{path} has the format {numbers.get('format')}, expected {FORMAT}; analyse the run again")
-        return cls(Path(folder), _as(Numbers, numbers, path))
+        return cls(folder, _as(Numbers, numbers, path))
 
     def explained(self) -> list[Explanation]:
         """What was found of the single movies that the analysis explains, in the order of `numbers.explained`.
@@ -87,7 +90,12 @@ class Analysis:
 
 
 def analyse(
-    run: Run, catalogue: Catalogue, out: Path | None = None, *, store: FeatureStore | None = None, force: bool = False
+    run: Run,
+    catalogue: Catalogue,
+    out: Path | str | None = None,
+    *,
+    store: FeatureStore | None = None,
+    force: bool = False,
 ) -> Analysis:
     """Answer the three questions for a finished run, and write numbers, tables, figures and two explanations.
 
@@ -98,10 +106,12 @@ def analyse(
         store: of features; the user's own store where None.
         force: replace an analysis at `out`.
     Raises:
-        ConfigError: `out` exists and `force` is not given, or it is no analysis, or it cannot be written.
+        ConfigError: `out` exists and `force` is not given, or it is no analysis, or it cannot be written; or an argument is
+            of another kind.
         DataError: other data than the run's, or fewer than 20 held-out movies.
     """
-    out = run.folder / FOLDER if out is None else out
+    _check_data(run, catalogue)
+    out, store, force = _out(run, out, FOLDER), a_store(store), as_flag(force, "force")
 
     def refuse() -> None:
         refuse_taken(out, force, mark=NUMBERS, one="an analysis", many="analyses")
@@ -115,7 +125,7 @@ def analyse(
     with Draft.open(out, refuse) as place:
         draft, about = place.folder, RunIdentity.of(run)
         _forget_another(place, about)
-        material = Material.of(run, catalogue, store or FeatureStore())
+        material = Material.of(run, catalogue, store)
         found = Findings(
             format=FORMAT,
             run=about,
@@ -137,7 +147,7 @@ def analyse(
     return Analysis(out, numbers)
 
 
-def finished_analysis(run: Run, out: Path | None = None) -> Analysis | None:
+def finished_analysis(run: Run, out: Path | str | None = None) -> Analysis | None:
     """The analysis of this very run that lies at `out` already; None where there is none, or one of another run or version.
 
     Args:
@@ -145,7 +155,7 @@ def finished_analysis(run: Run, out: Path | None = None) -> Analysis | None:
         out: its folder; `analysis` in the run's folder where None.
     """
     try:
-        found = Analysis.load(run.folder / FOLDER if out is None else out)
+        found = Analysis.load(_out(run, out, FOLDER))
     except DataError:
         return None
     return found if found.numbers.run == RunIdentity.of(run) else None
@@ -156,7 +166,7 @@ def explain(
     catalogue: Catalogue,
     movie_id: int,
     with_id: int | None = None,
-    out: Path | None = None,
+    out: Path | str | None = None,
     *,
     store: FeatureStore | None = None,
     lang: Language = "en",
@@ -173,13 +183,24 @@ def explain(
         lang: of the figure's labels.
     Raises:
         DataError: other data than the run's, or no such movie.
-        ConfigError: `out` cannot be written, or `lang` needs a font that is not installed.
+        ConfigError: `out` cannot be written, or `lang` needs a font that is not installed; or an argument is of another kind.
     """
-    out = run.folder / EXPLANATIONS if out is None else out
-    material = Material.of(run, catalogue, store or FeatureStore())
+    _check_data(run, catalogue)
+    movie_id, with_id = as_whole(movie_id, "movie_id"), None if with_id is None else as_whole(with_id, "with_id")
+    out, lang = _out(run, out, EXPLANATIONS), one_of(lang, "lang", get_args(Language))
+    material = Material.of(run, catalogue, a_store(store))
     found = explain_pair(material, movie_id, with_id)
     name = str(movie_id) if with_id is None else f"{movie_id}-with-{with_id}"
     return found, _write_explanation(out, name, found, material, lang)
+
+
+def _check_data(run: Run, catalogue: Catalogue) -> None:
+    an_instance(run, "run", Run, "Run(FOLDER) opens one")
+    an_instance(catalogue, "catalogue", Catalogue, "Catalogue.load(FOLDER) makes one")
+
+
+def _out(run: Run, given: Path | str | None, usual: str) -> Path:
+    return run.folder / usual if given is None else as_path(given, "out")
 
 
 def _data(material: Material) -> Data:

@@ -22,7 +22,8 @@ def import_data(
     source: Annotated[
         Path,
         typer.Argument(
-            metavar="SOURCE", help="CSV, TSV, JSONL, JSON, Parquet or Excel file, or a saved Hugging Face data set."
+            metavar="SOURCE",
+            help="CSV, TSV, JSONL, JSON, Parquet, Excel or SQLite file, or a saved Hugging Face data set.",
         ),
     ],
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Catalogue folder to make.")] = None,
@@ -46,7 +47,12 @@ def import_data(
     encoding: Annotated[
         str | None, typer.Option(help="Encoding of a text file, such as big5; detected if absent.")
     ] = None,
-    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook; the first visible one if absent.")] = None,
+    sheet: Annotated[
+        str | None,
+        typer.Option(
+            help="Sheet of a workbook, the first visible one if absent; or table of a SQLite file, the only one if absent."
+        ),
+    ] = None,
     quoting: Annotated[
         QuotingChoice | None,
         typer.Option(

@@ -88,6 +88,7 @@ def run(
     use_device(device.value)
     chosen = Recipe.load(recipe, overrides or [])  # before the data is read: a typing error should not cost a minute
     out = out or RUNS / chosen.name
+    locate_data(data)  # a mistyped --data is said before an --out that is taken
     refuse_finished(out, force)
     catalogue = given_catalogue(data, train_ids.value, missing_intro.value, strict)
     lines = catalogue.report.lines()

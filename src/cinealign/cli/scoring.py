@@ -116,7 +116,12 @@ def split_of(train_ids: Path | None, catalogue: Catalogue | None, n: int) -> NDA
         assert catalogue is not None
         return catalogue.train_rows
     if catalogue is None:
-        return np.asarray(read_train_rows(train_ids, n), dtype=np.int64)
+        numbers = read_train_rows(train_ids, n)
+        say(
+            f"{train_ids.name}: {len(numbers)} train items, read as rows of D ({n} rows); where items were dropped before D "
+            "was made, the file counts others: pass --data DIR as well"
+        )
+        return np.asarray(numbers, dtype=np.int64)
     own_reading = catalogue.report.train_read_as
     rows, read_as = read_split_of(train_ids, catalogue.ids.tolist(), own_reading)
     say(f"{train_ids.name}: {len(rows)} train items, read as {read_as}")

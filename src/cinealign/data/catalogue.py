@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cinealign.arguments import as_flag, as_path, one_of
 from cinealign.data import report as drops
 from cinealign.data.movie_table import TABLES, MovieRow, read_movie_table
 from cinealign.data.one_side import files_by_name, side_line
@@ -21,7 +22,7 @@ from cinealign.data.report import CatalogueReport, Drop
 from cinealign.data.split.record import read_split_record
 from cinealign.data.split.train_file import ReadAs, TrainIds, TrainList, choose_reading, read_train_list
 from cinealign.data.tables import listed
-from cinealign.errors import ConfigError, DataError, as_argument
+from cinealign.errors import DataError, as_argument
 
 MissingIntro = Literal["error", "drop"]
 Source = Literal["folder", "sample"]
@@ -106,15 +107,16 @@ class Catalogue:
             strict: True makes everything that would be left out an error.
         Raises:
             DataError: the folder cannot be used as it is; the message says what to do.
+            ConfigError: an option that is none of its choices.
         Examples:
             >>> from cinealign import Catalogue
             >>> catalogue = Catalogue.load("data/sample")
             >>> len(catalogue), len(catalogue.train_rows), len(catalogue.held_out_rows)
             (240, 144, 96)
         """
-        folder = Path(folder)
-        _check_choice("train_ids", train_ids, ("auto", "rows", "ids"))
-        _check_choice("missing_intro", missing_intro, ("error", "drop"))
+        folder, strict = as_path(folder, "folder"), as_flag(strict, "strict")
+        one_of(train_ids, "train_ids", get_args(TrainIds))
+        one_of(missing_intro, "missing_intro", get_args(MissingIntro))
         if not folder.is_dir():
             raise DataError(f"{folder} is not a folder; give the folder that holds info.csv, poster/ and train.txt")
         _refuse_files_alone(folder)
@@ -186,11 +188,6 @@ def _refuse_files_alone(folder: Path) -> None:
             f"{folder} holds pictures and texts but neither info.csv nor movies.csv; make a data folder of them: "
             f"cinealign data import {as_argument(folder)} --out DIR"
         )
-
-
-def _check_choice(name: str, given: str, choices: Sequence[str]) -> None:
-    if given not in choices:
-        raise ConfigError(f"{name} must be one of: {', '.join(choices)}, got {given!r}")
 
 
 def _train_rows(

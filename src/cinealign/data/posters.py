@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from cinealign.arguments import as_path
 from cinealign.data.pixels import rgb, without_texts
 from cinealign.data.system_files import left_by_a_system
 from cinealign.errors import DataError
@@ -56,11 +57,12 @@ class Poster:
                 must stay as they are; or a Poster, which is given back.
         Raises:
             DataError: a file that cannot be read, or something else than these.
+            ConfigError: a path that no file can have.
         """
         if isinstance(source, Poster):
             return source
         if isinstance(source, str | os.PathLike):
-            return read_poster(Path(source))[0]
+            return read_poster(as_path(source, "poster"))[0]
         if isinstance(source, bytes | bytearray | memoryview):
             content = bytes(source)
             return cls(hashlib.sha256(content).hexdigest(), partial(decode_poster, "given as bytes", content))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cinealign.arguments import as_whole
 from cinealign.distance.options import DistanceOptions
 from cinealign.distance.registry import DISTANCES as DISTANCES
 from cinealign.errors import ConfigError, DataError
@@ -26,26 +27,32 @@ Vectors: TypeAlias = "torch.Tensor | NDArray[Any]"
 """(N, D) vectors of one side, torch or numpy; read as float32 on the CPU."""
 
 
-def as_vectors(vectors: Vectors, what: str) -> torch.Tensor:
+def as_vectors(vectors: Vectors, what: str, *, width: int | None = None, none: bool = False) -> torch.Tensor:
     """`vectors` as a finite (N, D) float32 tensor on the CPU, without a copy where that is possible.
 
     Args:
         vectors: (N, D) real numbers, N and D at least 1; not normalised here.
         what: what they are, for messages: "poster vectors".
+        width: D, where it is known.
+        none: allow N = 0.
     Raises:
         DataError: another shape or type, or a value that is not finite.
     """
     import torch
 
+    if isinstance(vectors, np.ndarray) and min(vectors.strides, default=0) < 0:
+        vectors = vectors.copy()  # PyTorch takes no reversed rows
     try:
         tensor = torch.as_tensor(vectors).detach()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RuntimeError):
         raise DataError(f"{what} must be numbers (N, D), got {type(vectors).__name__}; give an array") from None
-    if tensor.ndim != 2 or 0 in tensor.shape or tensor.is_complex():
+    if tensor.ndim != 2 or 0 in tensor.shape[none:] or tensor.is_complex():
         shape = " x ".join(str(size) for size in tensor.shape)
         raise DataError(
             f"{what} must be real numbers (N, D), one row an item; got {shape or 'one number'}, {tensor.dtype}"
         )
+    if width is not None and tensor.shape[1] != width:
+        raise DataError(f"{what} must have {width} columns as those of the model, got {tensor.shape[1]}")
     tensor = tensor.to(device="cpu", dtype=torch.float32)
     for row in torch.nonzero(~torch.isfinite(tensor.sum(dim=1))).ravel().tolist():  # NaN and infinity survive a sum
         if bool(torch.isfinite(tensor[row]).all()):
@@ -71,10 +78,9 @@ def check_chunk_size(chunk_size: int) -> None:
     """Refuse a chunk without rows.
 
     Raises:
-        ConfigError: `chunk_size` is below 1.
+        ConfigError: `chunk_size` is no whole number, or below 1.
     """
-    if chunk_size < 1:
-        raise ConfigError(f"chunk_size must be >= 1, got {chunk_size}")
+    as_whole(chunk_size, "chunk_size", 1)
 
 
 def similarity_chunks(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from cinealign.arguments import as_number
 from cinealign.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -17,8 +18,9 @@ def top_k(ratio: float, n: int) -> int:
     """`int(ratio * n)`: how many of a gallery of n count as near; 0 for a small gallery, where no query can succeed.
 
     Raises:
-        ConfigError: `ratio` is not in [0, 1].
+        ConfigError: `ratio` is no number in [0, 1].
     """
+    ratio = as_number(ratio, "ratio")
     if not 0 <= ratio <= 1:
         raise ConfigError(f"ratio must be in [0, 1], got {ratio}; 0.05 asks for the nearest 5 %")
     return int(ratio * n)
@@ -39,7 +41,7 @@ def get_acc(D: ArrayLike | torch.Tensor, ratio: float = 0.05, dim: int = 1) -> f
         The accuracy in [0, 1]; about `ratio` by chance.
     Raises:
         DataError: D is not square or not numeric, or holds NaN.
-        ConfigError: `ratio` or `dim` is out of range.
+        ConfigError: `ratio` is no number in [0, 1], or `dim` is neither 1 nor 0.
     Source:
         The assignment's `get_acc(D, ratio, dim)`.
     Examples:
@@ -61,10 +63,12 @@ def course_score(acc1: float, acc2: float) -> float:
     Args:
         acc1, acc2: accuracies in [0, 1]; the order does not matter.
     Raises:
+        ConfigError: an accuracy is no number.
         DataError: an accuracy is NaN or not in [0, 1] (a percentage, say).
     Source:
         The assignment's grading.
     """
+    acc1, acc2 = as_number(acc1, "acc1"), as_number(acc2, "acc2")
     for accuracy in (acc1, acc2):
         if not 0 <= accuracy <= 1:
             raise DataError(f"an accuracy must be in [0, 1], got {accuracy}; give a share, not a percentage")

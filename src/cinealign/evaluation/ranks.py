@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from cinealign.arguments import as_whole
 from cinealign.distance.distances import Vectors, as_distances, as_vectors, check_chunk_size, refuse_nan
 from cinealign.errors import ConfigError, DataError
 from cinealign.progress import progress
@@ -126,7 +127,7 @@ def ranks_from_distances(
     """
     check_chunk_size(chunk_size)
     _check_tolerance(tie_tolerance)
-    if dim not in (0, 1):
+    if as_whole(dim, "dim") not in (0, 1):
         raise ConfigError(f"dim must be 1 (poster to intro) or 0 (intro to poster), got {dim}")
     matrix = as_distances(D)
     chosen = np.arange(len(matrix)) if rows is None else _as_rows(rows, len(matrix))

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cinealign.arguments import as_path, as_texts, as_whole, one_of
 from cinealign.data.scripts import script_of
-from cinealign.errors import ConfigError, DataError, damage_refused
+from cinealign.errors import ConfigError, DataError, as_argument, damage_refused
 from cinealign.plain_yaml import read_yaml
 from cinealign.search import query as asking
 from cinealign.search.answer import Answer, Hit
@@ -41,6 +42,8 @@ DIRECTIONS: dict[Side, str] = {"intro": "poster_to_intro", "poster": "intro_to_p
 
 class Index:
     """An opened index: one generation, however the folder changes meanwhile. Any number of threads may search it.
+
+    It is pickled as its folder: where it arrives, the generation that is current there is opened, with an encoder of its own.
 
     Examples:
         >>> from cinealign import Index
@@ -79,8 +82,11 @@ class Index:
             encoder: of the same model, to share one that is warm; else one is made when a text or picture is first asked.
         Raises:
             DataError, ModelError: no index, a damaged one, or one of another format.
+            ConfigError: no path, or no encoder.
         """
-        folder = Path(folder)
+        folder = as_path(folder, "folder")
+        if encoder is not None and not callable(getattr(encoder, "encode_intros", None)):
+            raise ConfigError(f"encoder must be an Encoder, got {type(encoder).__name__}; Run(FOLDER).encoder() is one")
         for last in (False, True):  # a writer may sweep files away between the two reads
             manifest = read_manifest(folder)
             try:
@@ -102,6 +108,14 @@ class Index:
         calibrations = {side: Calibration.from_json(given) for side, given in _json(base / "calibration.json").items()}
         space = Space.load(folder / manifest.space)
         return cls(folder, manifest, space, items, engines, calibrations, _json(base / "card.json"), encoder)
+
+    def __reduce__(self) -> tuple[Callable[[Path], Index], tuple[Path]]:
+        if not self.manifest.base:
+            raise DataError(
+                f"the vectors of {self.folder} in memory cannot be pickled; make an index: "
+                f"cinealign index {as_argument(self.folder)}"
+            )
+        return type(self).open, (self.folder.absolute(),)
 
     def __len__(self) -> int:
         return self.manifest.counts["items"]
@@ -179,18 +193,18 @@ class Index:
         """As `search`, for many questions at once: all their texts and pictures are encoded together.
 
         Args:
-            questions: texts, or parts as `query.parts_of` gives them.
+            questions: a list of texts, or of parts as `query.parts_of` gives them.
             side, where, limit, offset: of every question.
         """
-        asked = [asking.parts_of(one) if isinstance(one, str) else tuple(one) for one in questions]
-        whole = isinstance(limit, int | np.integer) and isinstance(offset, int | np.integer)
-        if not whole or not 1 <= limit <= MOST or offset < 0:
+        asked = asking.questions_of(questions)
+        limit, offset = as_whole(limit, "limit"), as_whole(offset, "offset")
+        if not 1 <= limit <= MOST or offset < 0:
             raise ConfigError(
                 f"limit must be between 1 and {MOST:,} and offset at least 0, got {limit!r} and {offset!r}"
             )
-        if side is not None and side not in asking.TARGETS:
-            raise ConfigError(f"side must be one of: {', '.join(asking.TARGETS)}, got {side!r}")
-        among = None if not where else self.items.matching(where)
+        if side is not None:
+            one_of(side, "side", asking.TARGETS)
+        among = None if where is None else self.items.matching(where)
         looked = asking.look(self, [part for parts in asked for part in parts])
         answers, at = [], 0
         for parts in asked:
@@ -203,6 +217,7 @@ class Index:
     def text_rows(self, texts: Sequence[str]) -> Rows:
         """(N, W) compact rows of texts. The last twenty thousand are remembered: another page, or a line of lettering that many
         posters have, is not encoded again."""
+        texts = as_texts(texts, "texts")
         with self._remembering:
             known = {text: self._texts[text] for text in texts if text in self._texts}
         new = [text for text in dict.fromkeys(texts) if text not in known]
@@ -224,6 +239,7 @@ class Index:
 
     def background(self, side: Side) -> Rows:
         """(B, W) compact rows of at most 4,096 items of a side, drawn at random once."""
+        one_of(side, "side", SIDES)
         if side not in self._backgrounds:
             keys = self.engines[side].keys()
             if len(keys) > BACKGROUND:
@@ -254,7 +270,8 @@ class Index:
     def _nearest(self, direction: Direction, looked: list[Looked], among: Keys | None, k: int) -> Found:
         """The k best of a side, without the items that were named."""
         named = {each.item.key for each in looked if each.item is not None}
-        found = self.engines[direction.target].search(direction.query, k + len(named), among)
+        engine = self.engines[direction.target]
+        found = engine.search(direction.query, min(k + len(named), engine.count()), among)
         longest = float(np.linalg.norm(direction.query))  # vectors are of length 1
         if found.scores.size and not (np.abs(found.scores[found.keys != NOBODY]) <= longest * LONGEST).all():
             raise DataError(

@@ -7,12 +7,14 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cinealign.arguments import shown
 from cinealign.data.find_item import SOURCE_ID
 from cinealign.errors import DataError, damage_refused
 from cinealign.search.engines import Keys
@@ -22,6 +24,7 @@ GENRE = "genre"
 SPLIT = "split"
 TRAIN, HELD_OUT, ADDED = "train", "held_out", "added"
 """Values of the facet `split`; `added` items came after the run."""
+LAST_YEAR = 99_999
 _AT_ONCE = 500
 _OF_FACET = "SELECT key FROM facets WHERE name = ? AND value = ?"
 _SCHEMA = """
@@ -81,6 +84,10 @@ class Item:
     def letters(self) -> int | None:
         """Letters and digits read on the poster; None where nobody has read it."""
         return None if self.lettering is None else letters_in(self.lettering)
+
+
+def _is_year(given: Any) -> bool:
+    return isinstance(given, Integral) and not isinstance(given, bool) and abs(int(given)) <= LAST_YEAR
 
 
 def letters_in(lines: Iterable[str]) -> int:
@@ -276,8 +283,10 @@ class Items:
             where: `year`: a number or (first, last), either of them None for open; `title`: a text that it holds; any
                 facet: a value or several, of which one must be the item's. Case does not matter.
         Raises:
-            DataError: no item has such a column, or a year is no number.
+            DataError: no item has such a column, or a value that nothing can be compared with.
         """
+        if not isinstance(where, Mapping):
+            raise DataError(f"where must be a mapping of columns to values, as {{'year': 1999}}, got {shown(where)}")
         passed = [self._passing(name, value) for name, value in where.items()]
         keys = passed[0] if passed else self._keys("SELECT key FROM items", [])
         for other in passed[1:]:
@@ -287,17 +296,22 @@ class Items:
     def _passing(self, name: str, value: Any) -> Keys:
         if name == "year":
             first, last = value if isinstance(value, tuple | list) and len(value) == 2 else (value, value)
-            if not all(
-                year is None or (isinstance(year, int) and not isinstance(year, bool)) for year in (first, last)
-            ):
-                raise DataError(f"year must be a whole number or (first, last), got {value!r}; None leaves an end open")
-            return self._keys("SELECT key FROM items WHERE year BETWEEN ? AND ?", [first or -9999, last or 99999])
+            if not all(year is None or _is_year(year) for year in (first, last)):
+                raise DataError(
+                    f"year must be a whole number or (first, last), got {shown(value)}; None leaves an end open"
+                )
+            ends = [-LAST_YEAR if first is None else int(first), LAST_YEAR if last is None else int(last)]
+            return self._keys("SELECT key FROM items WHERE year BETWEEN ? AND ?", ends)
         if name == "title":
+            if not isinstance(value, str):
+                raise DataError(f"title must be a text, got {shown(value)}")
             return self._keys("SELECT key FROM items WHERE instr(folded, ?)", [str(value).casefold()])
         if name not in (known := self.facet_names()):
             choices = ", ".join(["title", "year", *known])
             raise DataError(f"no item has a column {name!r} to filter by; choose one of: {choices}")
-        several = [value] if isinstance(value, str | int) else list(value)
+        several = list(value) if isinstance(value, list | tuple | set | frozenset) else [value]
+        if strange := [one for one in several if not isinstance(one, str | Real)]:
+            raise DataError(f"{name} must be a value or a list of values, got {shown(strange[0])}")
         wanted = [str(one).casefold() for one in several]
         marks = ",".join("?" * len(wanted))
         return self._keys(f"SELECT key FROM facets WHERE name = ? AND value IN ({marks})", [name, *wanted])

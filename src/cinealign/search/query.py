@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from cinealign.arguments import shown
 from cinealign.data.tables import listed
 from cinealign.errors import ConfigError, DataError
 from cinealign.experts.base import Vectors
@@ -93,6 +94,23 @@ def parts_of(
     return tuple(parts)
 
 
+def questions_of(given: Any) -> list[tuple[Part, ...]]:
+    """The questions of `Index.search_many`.
+
+    Raises:
+        ConfigError: no list, or something in it is neither a text nor a list of parts.
+    """
+    if not isinstance(given, Iterable) or isinstance(given, str | bytes | type):
+        raise ConfigError(f"questions must be a list of texts, got {shown(given)}; `search` takes one question")
+    asked = []
+    for at, one in enumerate(given):
+        parts = [] if not isinstance(one, list | tuple) else [part for part in one if isinstance(part, Part)]
+        if not isinstance(one, str) and (not parts or len(parts) < len(one)):
+            raise ConfigError(f"questions[{at}] must be a text or a list of parts, got {shown(one)}")
+        asked.append(parts_of(one) if isinstance(one, str) else tuple(parts))
+    return asked
+
+
 def default_target(parts: Sequence[Part]) -> Target:
     """Where nothing is said: a picture looks for intros, anything else for posters."""
     return "intro" if all(part.kind == "image" for part in parts) else "poster"
@@ -148,11 +166,11 @@ def _of_title(index: Index, title: str) -> Item:
     found = index.items.of_title(title)
     if not found:
         raise DataError(
-            f"{index.folder} has no item {title!r}, neither by id nor by title; --title TEXT finds parts of titles"
+            f"{index.folder} has no item {shown(title)}, neither by id nor by title; --title TEXT finds parts of titles"
         )
     if len(found) > 1:
         ids = listed([item.item_id for item in found])
-        raise DataError(f"{len(found)} items are called {title!r}; name one by its id: {ids}")
+        raise DataError(f"{len(found)} items are called {shown(title)}; name one by its id: {ids}")
     return found[0]
 
 

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cinealign.arguments import an_instance, as_path
 from cinealign.errors import DataError
 from cinealign.progress import progress
 
@@ -64,11 +65,11 @@ class StoreEntry:
 class FeatureStore:
     """Finished features on disk, shared by all runs of one user."""
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | str | None = None) -> None:
         """Args:
         folder: where the files lie, made when first written to; None means `default_store_folder()`.
         """
-        self.folder = default_store_folder() if folder is None else folder
+        self.folder = default_store_folder() if folder is None else as_path(folder, "folder")
 
     def arrays(
         self,
@@ -236,6 +237,17 @@ class FeatureStore:
                         report.advance(len(batch))
                 _keep_rate(database, len(missing), time.monotonic() - began)
             return _select(database, unique)
+
+
+def a_store(given: FeatureStore | None) -> FeatureStore:
+    """The store that an argument names, the user's own where it names none.
+
+    Raises:
+        ConfigError: it is no store.
+    """
+    if given is None:
+        return FeatureStore()
+    return an_instance(given, "store", FeatureStore, "FeatureStore(FOLDER) makes one")
 
 
 def default_store_folder() -> Path:

@@ -17,7 +17,8 @@ TEXT = (".csv", ".tsv", ".tab", ".txt")
 JSON = (".jsonl", ".ndjson", ".json")
 PARQUET = (".parquet", ".pq")
 EXCEL = (".xlsx", ".xlsm")
-TABLES = (*TEXT, *JSON, *PARQUET, *EXCEL)
+SQLITE = (".sqlite", ".sqlite3", ".db")
+TABLES = (*TEXT, *JSON, *PARQUET, *EXCEL, *SQLITE)
 
 
 def open_source(
@@ -31,9 +32,9 @@ def open_source(
     """The table at `path`: a file, a data set saved by `datasets`, or a folder that holds one table.
 
     Args:
-        path: .csv, .tsv, .jsonl, .json, .parquet, .xlsx, or a folder.
+        path: .csv, .tsv, .jsonl, .json, .parquet, .xlsx, .sqlite, or a folder.
         encoding: of a text file, by Python's name; None finds it.
-        sheet: of a workbook; None takes the first one that is not hidden.
+        sheet: of a workbook, None takes the first one that is not hidden; or table of a SQLite file, None takes the only one.
         quoting: of a delimited text, one of `dialect.QUOTINGS`; None finds it.
         header: whether the first row of a text or sheet names the columns; None decides.
     Raises:
@@ -49,6 +50,10 @@ def open_source(
         from cinealign.data.importing.excel import ExcelTable
 
         return ExcelTable(path, sheet, header=header)
+    if suffix in SQLITE:
+        from cinealign.data.importing.sqlite_tables import SqliteTable
+
+        return SqliteTable(path, sheet)
     if suffix in PARQUET:
         from cinealign.data.importing.arrow_tables import parquet_table
 
