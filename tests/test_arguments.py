@@ -83,7 +83,7 @@ FITS: dict[str, Callable[[Any], bool]] = {
     "Sequence[str]": lambda given: not isinstance(given, str) and _is_texts(given),
     "questions": lambda given: _is_empty(given) or (not isinstance(given, str) and _is_texts(given)),
     **dict.fromkeys(("str | int | Sequence[str | int]", "posters"), _is_empty),
-    "parts": lambda given: _is_texts(given) or _is_empty(given),
+    "parts": lambda given: given is None or _is_texts(given) or _is_empty(given),
     "source": _is(bytes),
 }
 """Annotation, or the name of an argument where that is more than its annotation -> what is right of the above."""

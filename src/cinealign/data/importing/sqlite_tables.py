@@ -44,9 +44,6 @@ class SqliteTable(Source):
     def _selected(self, query: str, *values: Any) -> Iterator[tuple[Any, ...]]:
         try:
             with closing(sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True)) as base:
-                base.execute(
-                    "PRAGMA trusted_schema = OFF"
-                )  # a schema may name functions; those of others stay uncalled
                 yield from base.execute(query, values)
         except (sqlite3.Error, UnicodeDecodeError) as error:
             said = " ".join(str(error).split())[:120]
