@@ -30,6 +30,7 @@ from cinealign.fitting import cross_fit, fit_model
 from cinealign.model import AlignmentModel
 from cinealign.run import Run
 from cinealign.state import State
+from cinealign.views.weights import MissingWeightsError
 
 
 def rescored(run: Run, catalogue) -> None:
@@ -245,6 +246,17 @@ def test_ties_of_equal_content_and_of_nothing_found_are_no_collapse(evidence, fi
     captions.catalogue = replace(evidence.catalogue, movies=movies)
     found = check_ties(captions)
     assert found.verdict == "NOTE" and "40 items share their poster vector with another, 40 their" in found.said
+
+
+def test_weights_that_are_not_here_leave_the_question_open(copied, sample, store, monkeypatch):
+    def missing(_: Evidence) -> None:
+        raise MissingWeightsError("needs weights 'a/model' and they are not on this machine; pass --weights DIR")
+
+    monkeypatch.setattr(Evidence, "extracts", property(missing))
+    findings = audit_run(copied, sample, store=store)
+    unmade = [found for found in findings if found.said.startswith("the check cannot be made: needs weights")]
+    assert {found.verdict for found in unmade} == {"NOTE"} and "rebuilt D" in {found.check for found in unmade}
+    assert worst(findings) == "NOTE"
 
 
 def test_a_model_that_looks_at_the_partner_or_at_other_items_is_caught(evidence):

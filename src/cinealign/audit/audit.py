@@ -20,7 +20,7 @@ from cinealign.audit.checks import (
     check_vectors,
 )
 from cinealign.audit.evidence import Evidence
-from cinealign.audit.findings import Finding, failed
+from cinealign.audit.findings import Finding, failed, left_open
 from cinealign.audit.matrix import audit_matrix
 from cinealign.audit.near_duplicates import near_duplicates
 from cinealign.audit.orientation import check_orientation
@@ -30,6 +30,7 @@ from cinealign.errors import CineAlignError, DataError
 from cinealign.run import Run
 from cinealign.views.poster.lettering import lettering_texts
 from cinealign.views.store import FeatureStore
+from cinealign.views.weights import MissingWeightsError
 
 Heard = Callable[[Finding], None]
 """Told every finding when it is made, so that a long audit shows its lines one by one."""
@@ -61,6 +62,8 @@ def audit_run(
     def make(name: str, check: Callable[[Evidence], Finding]) -> Finding:
         try:
             found = check(evidence)
+        except MissingWeightsError as error:  # says something of this machine and nothing of the run
+            found = left_open(name, f"the check cannot be made: {error}")
         except CineAlignError as error:
             found = failed(name, f"the check cannot be made: {error}")
         findings.append(found)

@@ -25,6 +25,9 @@ def audit(
             metavar="FILE", help="For a D without RUN: train.txt, whose numbers are rows of D (or ids, with --data)."
         ),
     ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of model folders by name; else CINEALIGN_WEIGHTS.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Check a run against its data, or a distance matrix by itself; one line of PASS, FAIL or NOTE per check.
@@ -37,6 +40,10 @@ def audit(
 
     from cinealign.cli.scoring import open_run, split_of
 
+    if weights is not None:
+        from cinealign.views.weights import use_weights
+
+        use_weights(weights)
     run = None if folder is None else open_run(folder)  # a missing run is said before anything heavy is loaded
     from cinealign.audit.audit import audit_distances, audit_run
     from cinealign.audit.findings import Finding, worst
