@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from cinealign.errors import DataError
 
@@ -35,7 +36,7 @@ def from_json(kind: type[T], value: Any) -> T:
     from pydantic import ValidationError
 
     try:
-        found: T = _adapter(kind).validate_python(value)
+        found: T = _adapter(cast(Hashable, kind)).validate_python(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = "/".join(map(str, first["loc"]))
@@ -44,7 +45,7 @@ def from_json(kind: type[T], value: Any) -> T:
 
 
 @cache
-def _adapter(kind: type[T]) -> TypeAdapter[T]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     """Made once a type, as making it takes longer than reading with it."""
     from pydantic import TypeAdapter
 
