@@ -84,7 +84,7 @@ def test_what_is_refused(finished: Run, tmp_path: Path) -> None:
         encoder.encode_posters(7)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="batch_size must be >= 1, got 0"):
         encoder.encode_intros(["a"], batch_size=0)
-    with pytest.raises(ConfigError, match="side must be poster or intro, got 'title'"):
+    with pytest.raises(ConfigError, match="side must be one of: poster, intro, got 'title'"):
         encoder.warm("title")  # type: ignore[arg-type]
 
 

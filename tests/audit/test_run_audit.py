@@ -1,6 +1,7 @@
 """Every fake of a run that we can think of, and the check that catches it."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -245,7 +246,9 @@ def test_ties_of_equal_content_and_of_nothing_found_are_no_collapse(evidence, fi
     captions = fresh(evidence)
     captions.catalogue = replace(evidence.catalogue, movies=movies)
     found = check_ties(captions)
-    assert found.verdict == "NOTE" and "40 items share their poster vector with another, 40 their" in found.said
+    # two further items of the sample have one text; where they lie in a batch decides whether their vectors are equal
+    said = r"40 items share their poster vector with another, 4[02] their"
+    assert found.verdict == "NOTE" and re.match(said, found.said)
 
 
 def test_weights_that_are_not_here_leave_the_question_open(copied, sample, store, monkeypatch):

@@ -54,7 +54,8 @@ def hooked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.mark.parametrize("name", READERS)
 def test_no_reader_opens_a_pickle(name: str, hooked: list[str], finished: Run, tmp_path: Path) -> None:
     READERS[name].make(tmp_path, finished.folder)
-    READERS[name].read(tmp_path)
+    for file in filter(Path.is_file, tmp_path.glob(READERS[name].files)):
+        READERS[name].read(tmp_path, file)
     if name == "D files":
         assert "numpy" in hooked, "the hook was not passed"
 

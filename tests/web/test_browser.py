@@ -102,6 +102,7 @@ def test_a_search_without_scripts(visit: Open, site: str, shelf: Shelf, hostile_
     page = visit(site, java_script_enabled=False)
     page.locator("#text").fill("a ghost in the castle")
     page.locator(".line button").click()
+    page.wait_for_load_state()
     assert _ids(page) == [hit.id for hit in shelf.index.search(text="a ghost in the castle", limit=24)]
     page.locator(".hit .acts a").nth(1).click()
     assert page.locator(".chip.less").count() == 1

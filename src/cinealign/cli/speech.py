@@ -7,8 +7,9 @@ import re
 from shutil import get_terminal_size
 from typing import TextIO
 
+from rich.cells import cell_len
+
 from cinealign.phrases import word
-from cinealign.wide_letters import columns_of
 
 _WIDE = "\u2e80-\u9fff\uff00-\uffef"
 _OPEN, _CLOSE = "[\uff08\u201c\u300a]*", "[\uff0c\u3002\uff1b\uff1a\u3001\uff09\uff01\uff1f\u201d\u300b]*"
@@ -27,15 +28,15 @@ def folded(line: str, columns: int) -> list[str]:
 
     Lines with control codes (bars) stay as they are, and so does a word that is longer than a line.
     """
-    if columns_of(line) <= columns or "\x1b" in line or "\r" in line:
+    if cell_len(line) <= columns or "\x1b" in line or "\r" in line:
         return [line]
     column = _COLUMN.match(line)
     indent = " " * (len(line) - len(line.lstrip(" ")) + 2)
-    if column and columns_of(column[0]) <= columns // 2:
-        indent = " " * columns_of(column[0])
+    if column and cell_len(column[0]) <= columns // 2:
+        indent = " " * cell_len(column[0])
     parts, part = [], ""
     for piece in _PIECE.findall(line):
-        if part.strip() and columns_of(part) + columns_of(piece.rstrip()) > columns:
+        if part.strip() and cell_len(part) + cell_len(piece.rstrip()) > columns:
             parts.append(part.rstrip())
             part = indent + piece.lstrip()
         else:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from rich.cells import cell_len
 
 from cinealign.analysis.explain.numbers import Explanation, NearestTrain, WordDrop
 from cinealign.analysis.marks import blank, show_poster, write
 from cinealign.analysis.references import ReferenceWithIntro
 from cinealign.data.posters import Poster, open_poster
 from cinealign.figures import COLOURS, fonts, label
-from cinealign.wide_letters import columns_of
 
 PRODUCT = "product {product:.3f}: place {first} of {n} for the poster, {second} for the intro"
 PRODUCT_UNREMEMBERED = (
@@ -137,13 +137,13 @@ def _draw_words(axes: Any, intro: ReferenceWithIntro, split: str, words: Sequenc
         end = words[at + 1].start if at + 1 < len(words) else len(text)
         shown = word.word + text[word.end : end].rstrip()
         told = f"{shown} ({word.drop:+.2f})" if word in strongest else shown
-        if column + columns_of(told) > LETTERS and column:
+        if column + cell_len(told) > LETTERS and column:
             line, column = line + 1, 0
         colour = GAIN if word.drop > 0 else LOSS
         ground = {"facecolor": colour, "alpha": 0.55 * abs(word.drop) / most, "linewidth": 0, "pad": 1.2}
         place = (column / LETTERS, 0.9 - 0.14 * line)
         write(axes, *place, told, fontsize=7.5, va="center", family=fonts("DejaVu Sans Mono"), bbox=ground)
-        column += columns_of(told) + 1
+        column += cell_len(told) + 1
 
 
 def _draw_nearest(part: Any, nearest: NearestTrain, posters: Sequence[Poster]) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from rich.cells import cell_len
 
 from cinealign.cli.speech import folded
 from cinealign.phrases import word
 from cinealign.search.answer import Answer
 from cinealign.search.reasons import COLUMNS, Reason, strongest
-from cinealign.wide_letters import columns_of, filled
+from cinealign.wide_letters import filled
 
 WIDTH = 80
 LEAST = 0.0005
@@ -22,7 +23,7 @@ def answer_lines(answer: Answer, reasons: Sequence[Reason] | None = None) -> lis
     """The hits, one a line."""
     if not answer:
         return [f"no hit ({answer.total:,} items pass the filters)"]
-    wide = min(20, max(8, *(columns_of(hit.item.own_id) for hit in answer)))
+    wide = min(20, max(8, *(cell_len(hit.item.own_id) for hit in answer)))
     heads = (filled(word("chance"), -6), filled(word("score"), -6), filled(word("id"), wide), filled(word("side"), 6))
     lines = [f"{'':>4} {heads[0]} {heads[1]}  {heads[2]} {heads[3]}  {word('title')}"]
     for at, hit in enumerate(answer):
@@ -30,7 +31,7 @@ def answer_lines(answer: Answer, reasons: Sequence[Reason] | None = None) -> lis
         called = filled(cut(hit.item.own_id, wide), wide)
         head = f"{hit.place:>4} {chance:>6} {hit.score:6.3f}  {called} {filled(word(hit.side), 6)}  "
         year = f" ({hit.item.year})" if hit.item.year and str(hit.item.year) not in hit.title else ""
-        lines.append(f"{head}{cut(hit.title + year, WIDTH - columns_of(head))}".rstrip())
+        lines.append(f"{head}{cut(hit.title + year, WIDTH - cell_len(head))}".rstrip())
         if hit.side == "intro" and hit.item.intro:
             lines.append(f"{'':14}{cut(hit.item.intro, WIDTH - 14)}")
         if reasons is not None:
@@ -72,11 +73,11 @@ def _reason_lines(reason: Reason) -> list[str]:
 
 def cut(text: str, width: int) -> str:
     """`text` within so many columns of the terminal; wide letters take two."""
-    if columns_of(text) <= width:
+    if cell_len(text) <= width:
         return text
     kept, used = "", 0
     for letter in text:
-        used += columns_of(letter)
+        used += cell_len(letter)
         if used > width - 3:
             break
         kept += letter

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rich.cells import cell_len
+
 from cinealign.data.cells import is_nothing, joined_parts, parts_of
 from cinealign.data.importing.columns import ROLES, SEVERAL, Columns, find_columns
 from cinealign.data.importing.names import PictureNames
@@ -16,7 +18,7 @@ from cinealign.data.importing.source import Record, Source, cell_text, kept_text
 from cinealign.data.intros import clean_text
 from cinealign.data.split.new_split import SHARE, check_chance
 from cinealign.errors import ConfigError, DataError
-from cinealign.wide_letters import columns_of, filled
+from cinealign.wide_letters import filled
 
 LONGEST_SIDE = 1024
 _TRIED = 50
@@ -83,7 +85,7 @@ class ImportPlan:
     def lines(self) -> list[str]:
         """What was understood, for the user."""
         said = [f"source: {self.source.path} ({self.source.described}), {self.source.count:,} rows"]
-        width = max(columns_of(name) for name in self.columns.names.values())
+        width = max(cell_len(name) for name in self.columns.names.values())
         for role in ROLES:
             if role == "image" and self.pictures_by_id:
                 said.append(f"  {role:9}  {'-':{width}}  files of {self.pictures.folder} named by id")
