@@ -166,7 +166,7 @@ def _weights_named(recipe: Recipe) -> Iterator[None]:
     try:
         yield
     except MissingWeightsError as error:
-        raise ModelError(f"recipe {recipe.name!r} {error}") from None
+        raise MissingWeightsError(f"recipe {recipe.name!r} {error}") from None
 
 
 def extract(views: Views, side: str, items: Sequence[Any], store: FeatureStore) -> dict[str, Extracted]:

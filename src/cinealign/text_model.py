@@ -70,7 +70,7 @@ class TextModel:
         try:
             features = {name: view.transform(view.extract(intros, store)) for name, view in self._views.items()}
         except MissingWeightsError as error:
-            raise ModelError(f"recipe {self._name!r} {error}") from None
+            raise MissingWeightsError(f"recipe {self._name!r} {error}") from None
         languages = [feature_rows(features, name) for name in self._languages]
         texts = [""] * len(intros) if self._letters is None else texts_of("network", features, self._letters)
         return self._side.vectors(languages, texts)

@@ -31,6 +31,7 @@ from cinealign.fitting import cross_fit, fit_model
 from cinealign.model import AlignmentModel
 from cinealign.run import Run
 from cinealign.state import State
+from cinealign.views.registry import VIEWS
 from cinealign.views.weights import MissingWeightsError
 
 
@@ -252,12 +253,13 @@ def test_ties_of_equal_content_and_of_nothing_found_are_no_collapse(evidence, fi
 
 
 def test_weights_that_are_not_here_leave_the_question_open(copied, sample, store, monkeypatch):
-    def missing(_: Evidence) -> None:
+    def missing(*_: object) -> None:
         raise MissingWeightsError("needs weights 'a/model' and they are not on this machine; pass --weights DIR")
 
-    monkeypatch.setattr(Evidence, "extracts", property(missing))
+    for view in copied.recipe.views.values():
+        monkeypatch.setattr(VIEWS.kind(view.view), "extract", missing)
     findings = audit_run(copied, sample, store=store)
-    unmade = [found for found in findings if found.said.startswith("the check cannot be made: needs weights")]
+    unmade = [found for found in findings if "needs weights 'a/model'" in found.said]
     assert {found.verdict for found in unmade} == {"NOTE"} and "rebuilt D" in {found.check for found in unmade}
     assert worst(findings) == "NOTE"
 

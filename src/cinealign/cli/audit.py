@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cinealign.cli.folders import run_folder
+from cinealign.cli.runs import WeightsOption
 
 
 def audit(
@@ -25,9 +26,7 @@ def audit(
             metavar="FILE", help="For a D without RUN: train.txt, whose numbers are rows of D (or ids, with --data)."
         ),
     ] = None,
-    weights: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder of model folders by name; else CINEALIGN_WEIGHTS.")
-    ] = None,
+    weights: WeightsOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Check a run against its data, or a distance matrix by itself; one line of PASS, FAIL or NOTE per check.

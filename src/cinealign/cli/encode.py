@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cinealign.cli.folders import RunFolder
-from cinealign.cli.runs import DeviceChoice, DeviceOption
+from cinealign.cli.runs import DeviceChoice, DeviceOption, WeightsOption
 
 
 def encode(
@@ -29,9 +29,7 @@ def encode(
         bool, typer.Option("--normalised", help="Rows of length 1, two numbers wider, whose cosine ranks as D does.")
     ] = False,
     batch_size: Annotated[int, typer.Option(min=1, help="Items per batch.")] = 32,
-    weights: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder of model folders by name; else CINEALIGN_WEIGHTS.")
-    ] = None,
+    weights: WeightsOption = None,
     device: DeviceOption = DeviceChoice.auto,
 ) -> None:
     """Turn new pictures, new texts or both into vectors of a run; neither needs a partner."""

@@ -44,6 +44,10 @@ DeviceOption = Annotated[
     DeviceChoice,
     typer.Option("--device", help="What networks compute on; auto takes a graphics card where there is one."),
 ]
+WeightsOption = Annotated[
+    Path | None,
+    typer.Option("--weights", metavar="DIR", help="Folder of model folders by name; else CINEALIGN_WEIGHTS."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")]
 
 
@@ -62,9 +66,7 @@ def run(
     missing_intro: Annotated[
         MissingIntroChoice, typer.Option(help="What to do with an item that has a poster and no intro.")
     ] = MissingIntroChoice.error,
-    weights: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder of model folders by name; else CINEALIGN_WEIGHTS.")
-    ] = None,
+    weights: WeightsOption = None,
     log: Annotated[
         LogChoice | None,
         typer.Option(help="Also write every epoch to RUN/tensorboard while it trains (extra tensorboard)."),
